@@ -32,6 +32,8 @@ constexpr std::array<FaultRow, fault_count> rows = {{
 
 }  // namespace
 
-const FaultRow& fault_row(Fault fault) { return rows[static_cast<std::size_t>(fault)]; }
+const FaultRow& fault_row(Fault fault) {
+  return rows[static_cast<std::size_t>(fault)];
+}
 
 }  // namespace sluice

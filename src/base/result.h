@@ -16,19 +16,21 @@ using Result = std::expected<T, Error>;
 [[nodiscard]] inline std::unexpected<Error> fail(Fault fault, std::string message, std::string detail = {}) {
   return std::unexpected(Error{.fault = fault, .message = std::move(message), .detail = std::move(detail)});
 }
-[[nodiscard]] inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+[[nodiscard]] inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace sluice
 
 #define SLUICE_CAT2(a, b) a##b
 #define SLUICE_CAT(a, b) SLUICE_CAT2(a, b)
-#define SLUICE_TRY(keyword, tmp, declaration, ...)                       \
-  auto tmp = (__VA_ARGS__);                                              \
+#define SLUICE_TRY(keyword, tmp, declaration, ...)                            \
+  auto tmp = (__VA_ARGS__);                                                   \
   if (!tmp) keyword std::unexpected<::sluice::Error>(std::move(tmp).error()); \
   declaration = std::move(*tmp)
-#define SLUICE_TRY_VOID(keyword, ...)                                      \
-  do {                                                                     \
-    if (auto sluice_try_ = (__VA_ARGS__); !sluice_try_)                    \
+#define SLUICE_TRY_VOID(keyword, ...)                                           \
+  do {                                                                          \
+    if (auto sluice_try_ = (__VA_ARGS__); !sluice_try_)                         \
       keyword std::unexpected<::sluice::Error>(std::move(sluice_try_).error()); \
   } while (false)
 

@@ -1,0 +1,405 @@
+// Reading: the index of a document, its values, and the walk over top-level members.
+// SPDX-License-Identifier: MIT
+#include "base/json.h"
+
+#include <simdjson.h>
+
+#include <cassert>
+#include <charconv>
+#include <cmath>
+
+#include "base/json_scan.h"
+
+namespace sluice::json {
+namespace {
+
+std::unexpected<Error> broken(std::size_t offset, std::string_view what) {
+  return fail(Fault::bad_request, "This is not valid JSON: " + std::string(what) + " at byte " + std::to_string(offset) + ".");
+}
+
+Kind kind_of(char first) {
+  switch (first) {
+    case '{': return Kind::object;
+    case '[': return Kind::array;
+    case '"': return Kind::string;
+    case 't': case 'f': return Kind::boolean;
+    case 'n': return Kind::null;
+    default: return Kind::number;
+  }
+}
+
+// Moves over one scalar. False with scan.fault set.
+bool scalar(Scan& scan, bool& escaped) {
+  switch (scan.peek()) {
+    case '"': return scan.string(escaped);
+    case 't': return scan.word("true");
+    case 'f': return scan.word("false");
+    case 'n': return scan.word("null");
+    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9': return scan.number();
+    default: return scan.broken(scan.done() ? "the text ends too early" : "a value is expected");
+  }
+}
+
+// Moves over one value of any kind without recursion; nesting is counted from `depth`.
+bool skip_value(Scan& scan, int depth) {
+  char open[max_depth + 1];
+  const int base = depth;
+  bool escaped = false;
+  for (;;) {
+    scan.space();
+    const char c = scan.peek();
+    if (c == '{' || c == '[') {
+      if (depth >= max_depth) return scan.broken("nesting deeper than 128");
+      open[depth++] = c;
+      ++scan.at;
+      scan.space();
+      if (scan.peek() != (c == '{' ? '}' : ']')) {
+        if (c == '[') continue;
+        if (scan.peek() != '"') return scan.broken("a member name is expected");
+        if (!scan.string(escaped)) return false;
+        scan.space();
+        if (scan.peek() != ':') return scan.broken("a colon is expected");
+        ++scan.at;
+        continue;
+      }
+    } else if (!scalar(scan, escaped)) {
+      return false;
+    }
+    // A value is complete: close what closes, then stop or go on behind a comma.
+    for (;;) {
+      if (depth == base) return true;
+      scan.space();
+      const bool object = open[depth - 1] == '{';
+      if (scan.peek() == (object ? '}' : ']')) {
+        ++scan.at;
+        --depth;
+        continue;
+      }
+      if (scan.peek() != ',') return scan.broken("a comma or a closing bracket is expected");
+      ++scan.at;
+      if (object) {
+        scan.space();
+        if (scan.peek() != '"') return scan.broken("a member name is expected");
+        if (!scan.string(escaped)) return false;
+        scan.space();
+        if (scan.peek() != ':') return scan.broken("a colon is expected");
+        ++scan.at;
+      }
+      break;
+    }
+  }
+}
+
+void append_utf8(std::string& out, std::uint32_t point) {
+  if (point < 0x80) {
+    out += static_cast<char>(point);
+  } else if (point < 0x800) {
+    out += static_cast<char>(0xc0 | point >> 6);
+    out += static_cast<char>(0x80 | (point & 0x3f));
+  } else if (point < 0x10000) {
+    out += static_cast<char>(0xe0 | point >> 12);
+    out += static_cast<char>(0x80 | (point >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (point & 0x3f));
+  } else {
+    out += static_cast<char>(0xf0 | point >> 18);
+    out += static_cast<char>(0x80 | (point >> 12 & 0x3f));
+    out += static_cast<char>(0x80 | (point >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (point & 0x3f));
+  }
+}
+
+std::uint32_t hex4(std::string_view digits) {
+  std::uint32_t value = 0;
+  std::from_chars(digits.data(), digits.data() + 4, value, 16);
+  return value;
+}
+
+}  // namespace
+
+Result<Value> Document::parse(std::string_view text) {
+  text_ = text;
+  nodes_.clear();
+  keys_.clear();
+  if (text.size() >= 0xffffffffULL) return broken(0, "a text of 4 GiB or more");
+  if (!simdjson::validate_utf8(text.data(), text.size())) return broken(0, "text that is not UTF-8");
+  nodes_.reserve(text.size() / 16 + 8);
+
+  Scan scan{text};
+  std::uint32_t open[max_depth];
+  int depth = 0;
+  const auto fault = [&] { return broken(scan.at, scan.fault); };
+  const auto member_name = [&](Node& node) -> bool {
+    scan.space();
+    if (scan.peek() != '"') return scan.broken("a member name is expected");
+    const std::size_t begin = scan.at + 1;
+    bool escaped = false;
+    if (!scan.string(escaped)) return false;
+    node.key_begin = static_cast<std::uint32_t>(begin);
+    node.key_end = static_cast<std::uint32_t>(scan.at - 1);
+    if (escaped) {
+      keys_.push_back(unescape(text.substr(begin, scan.at - 1 - begin)));
+      node.key_escaped = true;
+      node.key_begin = static_cast<std::uint32_t>(keys_.size() - 1);
+    }
+    scan.space();
+    if (scan.peek() != ':') return scan.broken("a colon is expected");
+    ++scan.at;
+    return true;
+  };
+
+  Node pending;  // carries the key of the value that comes next
+  for (;;) {
+    scan.space();
+    Node node = pending;
+    pending = {};
+    node.begin = static_cast<std::uint32_t>(scan.at);
+    const char c = scan.peek();
+    node.kind = kind_of(c);
+    const auto index = static_cast<std::uint32_t>(nodes_.size());
+    if (c == '{' || c == '[') {
+      if (depth >= max_depth) {
+        scan.fault = "nesting deeper than 128";
+        return fault();
+      }
+      ++scan.at;
+      nodes_.push_back(node);
+      scan.space();
+      if (scan.peek() != (c == '{' ? '}' : ']')) {
+        open[depth++] = index;
+        if (c == '{' && !member_name(pending)) return fault();
+        continue;
+      }
+      ++scan.at;
+      nodes_[index].end = static_cast<std::uint32_t>(scan.at);
+      nodes_[index].next = index + 1;
+    } else {
+      if (!scalar(scan, node.escaped)) return fault();
+      node.end = static_cast<std::uint32_t>(scan.at);
+      node.next = index + 1;
+      nodes_.push_back(node);
+    }
+    for (;;) {
+      if (depth == 0) {
+        scan.space();
+        if (!scan.done()) {
+          scan.fault = "text behind the value";
+          return fault();
+        }
+        return root();
+      }
+      Node& parent = nodes_[open[depth - 1]];
+      ++parent.size;
+      scan.space();
+      if (scan.peek() == (parent.kind == Kind::object ? '}' : ']')) {
+        ++scan.at;
+        parent.end = static_cast<std::uint32_t>(scan.at);
+        parent.next = static_cast<std::uint32_t>(nodes_.size());
+        --depth;
+        continue;
+      }
+      if (scan.peek() != ',') {
+        scan.fault = scan.done() ? "the text ends too early" : "a comma or a closing bracket is expected";
+        return fault();
+      }
+      ++scan.at;
+      if (parent.kind == Kind::object && !member_name(pending)) return fault();
+      break;
+    }
+  }
+}
+
+Value Document::root() const { return nodes_.empty() ? Value() : Value(this, 0); }
+
+bool Value::is(Kind kind) const { return doc_ && doc_->nodes_[node_].kind == kind; }
+
+std::string_view Value::raw() const {
+  if (!doc_) return {};
+  const auto& node = doc_->nodes_[node_];
+  return doc_->text_.substr(node.begin, node.end - node.begin);
+}
+
+std::size_t Value::offset() const { return doc_ ? doc_->nodes_[node_].begin : 0; }
+
+std::optional<bool> Value::boolean() const {
+  if (!is(Kind::boolean)) return std::nullopt;
+  return raw().front() == 't';
+}
+
+std::optional<std::int64_t> Value::integer() const {
+  if (!is(Kind::number)) return std::nullopt;
+  const std::string_view text = raw();
+  std::int64_t whole = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), whole);
+  if (code == std::errc() && end == text.data() + text.size()) return whole;
+  const auto value = number();
+  if (!value || std::trunc(*value) != *value || std::abs(*value) >= 9.2e18) return std::nullopt;
+  return static_cast<std::int64_t>(*value);
+}
+
+std::optional<double> Value::number() const {
+  if (!is(Kind::number)) return std::nullopt;
+  const std::string_view text = raw();
+  double value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> Value::string() const {
+  if (!is(Kind::string)) return std::nullopt;
+  return text();
+}
+
+std::string Value::text() const {
+  if (!is(Kind::string)) return {};
+  const std::string_view inside = raw().substr(1, raw().size() - 2);
+  return doc_->nodes_[node_].escaped ? unescape(inside) : std::string(inside);
+}
+
+std::string_view Value::view(std::string& scratch) const {
+  if (!is(Kind::string)) return {};
+  const std::string_view inside = raw().substr(1, raw().size() - 2);
+  if (!doc_->nodes_[node_].escaped) return inside;
+  scratch = unescape(inside);
+  return scratch;
+}
+
+bool Value::equals(std::string_view expected) const {
+  if (!is(Kind::string)) return false;
+  std::string scratch;
+  return view(scratch) == expected;
+}
+
+std::size_t Value::size() const { return doc_ ? doc_->nodes_[node_].size : 0; }
+
+Members Value::members() const {
+  Members out;
+  if (is(Kind::object)) {
+    out.doc_ = doc_;
+    out.first_ = node_ + 1;
+    out.last_ = doc_->nodes_[node_].next;
+  }
+  return out;
+}
+
+Elements Value::elements() const {
+  Elements out;
+  if (is(Kind::array)) {
+    out.doc_ = doc_;
+    out.first_ = node_ + 1;
+    out.last_ = doc_->nodes_[node_].next;
+  }
+  return out;
+}
+
+Value Value::operator[](std::string_view key) const {
+  for (const auto [name, value] : members()) {
+    if (name == key) return value;
+  }
+  return {};
+}
+
+Value Value::at(std::size_t index) const {
+  for (const Value value : elements()) {
+    if (index-- == 0) return value;
+  }
+  return {};
+}
+
+Member Members::Iterator::operator*() const {
+  const auto& n = doc->nodes_[node];
+  const std::string_view key = n.key_escaped ? std::string_view(doc->keys_[n.key_begin]) : doc->text_.substr(n.key_begin, n.key_end - n.key_begin);
+  return {key, Value(doc, node)};
+}
+Members::Iterator& Members::Iterator::operator++() {
+  node = doc->nodes_[node].next;
+  return *this;
+}
+Value Elements::Iterator::operator*() const { return {doc, node}; }
+Elements::Iterator& Elements::Iterator::operator++() {
+  node = doc->nodes_[node].next;
+  return *this;
+}
+
+Result<std::vector<TopMember>> scan_object(std::string_view text) {
+  if (!simdjson::validate_utf8(text.data(), text.size())) return broken(0, "text that is not UTF-8");
+  Scan scan{text};
+  std::vector<TopMember> out;
+  out.reserve(16);
+  const auto fault = [&] { return broken(scan.at, scan.fault); };
+  scan.space();
+  if (scan.peek() != '{') return broken(scan.at, "an object is expected");
+  ++scan.at;
+  scan.space();
+  bool first = true;
+  while (scan.peek() != '}') {
+    if (!first) {
+      if (scan.peek() != ',') return broken(scan.at, scan.done() ? "the text ends too early" : "a comma or a closing bracket is expected");
+      ++scan.at;
+      scan.space();
+    }
+    first = false;
+    if (scan.peek() != '"') return broken(scan.at, "a member name is expected");
+    const std::size_t begin = scan.at + 1;
+    bool escaped = false;
+    if (!scan.string(escaped)) return fault();
+    const std::string_view key = text.substr(begin, scan.at - 1 - begin);
+    scan.space();
+    if (scan.peek() != ':') return broken(scan.at, "a colon is expected");
+    ++scan.at;
+    scan.space();
+    const std::size_t value = scan.at;
+    const Kind kind = kind_of(scan.peek());
+    if (!skip_value(scan, 1)) return fault();
+    out.push_back({escaped ? unescape(key) : std::string(key), text.substr(value, scan.at - value), value, kind});
+    scan.space();
+  }
+  ++scan.at;
+  scan.space();
+  if (!scan.done()) return broken(scan.at, "text behind the value");
+  return out;
+}
+
+std::string unescape(std::string_view inside) {
+  std::string out;
+  out.reserve(inside.size());
+  for (std::size_t at = 0; at < inside.size();) {
+    const auto slash = inside.find('\\', at);
+    out.append(inside, at, slash == std::string_view::npos ? std::string_view::npos : slash - at);
+    if (slash == std::string_view::npos || slash + 1 >= inside.size()) break;
+    at = slash + 2;
+    switch (const char c = inside[slash + 1]) {
+      case 'b': out += '\b'; break;
+      case 'f': out += '\f'; break;
+      case 'n': out += '\n'; break;
+      case 'r': out += '\r'; break;
+      case 't': out += '\t'; break;
+      case 'u': {
+        if (at + 4 > inside.size()) return out;
+        std::uint32_t point = hex4(inside.substr(at, 4));
+        at += 4;
+        if (point >= 0xd800 && point < 0xdc00 && at + 6 <= inside.size() && inside[at] == '\\' && inside[at + 1] == 'u') {
+          const std::uint32_t low = hex4(inside.substr(at + 2, 4));
+          if (low >= 0xdc00 && low < 0xe000) {
+            point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+            at += 6;
+          }
+        }
+        append_utf8(out, point >= 0xd800 && point < 0xe000 ? 0xfffd : point);
+        break;
+      }
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+bool valid(std::string_view text) {
+  if (!simdjson::validate_utf8(text.data(), text.size())) return false;
+  Scan scan{text};
+  if (!skip_value(scan, 0)) return false;
+  scan.space();
+  return scan.done();
+}
+
+}  // namespace sluice::json

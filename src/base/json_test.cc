@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "base/json.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace sluice::json {
+namespace {
+
+TEST(Json, AcceptsWhatTheGrammarAllows) {
+  for (const std::string_view text : {"{}", "[]", " [ ] ", "0", "-0", "1.5e+10", "\"\"", "true", "null", "[1,2,[3]]", "{\"a\":{\"b\":[null]}}",
+                                      "\"\\u00e9\\ud83d\\ude00\\n\"", "[-1E-2]", "{\"\":0}", "\"\x7f\"", "1e400", "\"\xe2\x82\xac\""}) {
+    Document doc;
+    EXPECT_TRUE(doc.parse(text)) << text;
+    EXPECT_TRUE(valid(text)) << text;
+  }
+}
+
+TEST(Json, RefusesEverythingElse) {
+  for (const std::string_view text :
+       {"", " ", "{", "}", "[", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "{\"a\":}", "01", "-", "+1", "1.", ".5", "1e", "tru", "nul", "True", "\"", "\"\\x\"",
+        "\"\\u12g4\"", "\"\n\"", "[1 2]", "[1}", "{\"a\":1]", "1 2", "[]x", "'a'", "NaN", "\"\xff\"", "\"\xc0\x80\"", "[,1]", "{,}", "\"a\\", "{\"a\":1 \"b\":2}"}) {
+    Document doc;
+    EXPECT_FALSE(doc.parse(text)) << text;
+    EXPECT_FALSE(valid(text)) << text;
+  }
+}
+
+TEST(Json, NestsTo128AndNoFurther) {
+  Document doc;
+  const auto nested = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_TRUE(doc.parse(nested(128)));
+  EXPECT_FALSE(doc.parse(nested(129)));
+  EXPECT_FALSE(doc.parse(nested(100'000)));
+  EXPECT_TRUE(valid(nested(128)));
+  EXPECT_FALSE(valid(nested(129)));
+}
+
+TEST(Json, KeepsOrderDuplicatesAndSpans) {
+  const std::string text = R"({"b" : 1.50, "a":[true , {"x":"y"}], "b":"z\u0041", "\u0061c":null})";
+  Document doc;
+  const Value root = *doc.parse(text);
+  std::string keys;
+  for (const auto [key, value] : root.members()) keys += std::string(key) + '=' + std::string(value.raw()) + ';';
+  EXPECT_EQ(keys, R"(b=1.50;a=[true , {"x":"y"}];b="z\u0041";ac=null;)");
+  EXPECT_EQ(root.size(), 4u);
+  EXPECT_EQ(root["b"].number(), 1.5);
+  EXPECT_EQ(root["a"].at(1)["x"].text(), "y");
+  EXPECT_EQ(root["a"].offset(), text.find('['));
+  EXPECT_TRUE(root["ac"].is_null());
+  EXPECT_FALSE(root["none"]);
+  EXPECT_FALSE(root["none"]["deeper"].string());
+  EXPECT_TRUE(root["a"].at(1)["x"].equals("y"));
+}
+
+TEST(Json, ReadsWholeNumbersOnlyWhenTheyAreWhole) {
+  Document doc;
+  const Value root = *doc.parse("[3,3.0,3e0,3.5,9223372036854775807,9223372036854775808,1e400,-7]");
+  EXPECT_EQ(root.at(0).integer(), 3);
+  EXPECT_EQ(root.at(1).integer(), 3);
+  EXPECT_EQ(root.at(2).integer(), 3);
+  EXPECT_FALSE(root.at(3).integer());
+  EXPECT_EQ(root.at(4).integer(), 9223372036854775807);
+  EXPECT_FALSE(root.at(5).integer());
+  EXPECT_FALSE(root.at(6).number());
+  EXPECT_EQ(root.at(7).integer(), -7);
+}
+
+TEST(Json, DecodesEscapesAndReplacesLoneSurrogates) {
+  EXPECT_EQ(unescape(R"(a\/\"\\\b\f\n\r\t\u20ac\ud83d\ude00\ud800x\udc00)"), "a/\"\\\b\f\n\r\t€😀\xef\xbf\xbdx\xef\xbf\xbd");
+}
+
+TEST(Json, QuotesSoThatReadingGivesTheSame) {
+  std::string all;
+  for (int c = 0; c < 128; ++c) all += static_cast<char>(c);
+  all += "€😀 and a long clean run of more than sixteen bytes \"";
+  const std::string text = json::quoted(all);
+  Document doc;
+  const auto value = doc.parse(text);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->text(), all);
+  EXPECT_EQ(json::quoted("a\xff"), "\"a\xef\xbf\xbd\"");
+}
+
+TEST(JsonScan, WalksTopLevelMembersOnly) {
+  const auto members = scan_object(R"( {"model":"m","messages":[{"model":"x"}],"stream":true} )");
+  ASSERT_TRUE(members);
+  ASSERT_EQ(members->size(), 3u);
+  EXPECT_EQ((*members)[0].raw, "\"m\"");
+  EXPECT_EQ((*members)[1].kind, Kind::array);
+  EXPECT_EQ((*members)[2].key, "stream");
+  EXPECT_EQ((*members)[2].offset, 45u);
+  for (const std::string_view text : {"[]", "{\"a\":1", "{\"a\":[}", "{} {}", "{\"a\":{\"b\":}}", "{\"a\":1,}"}) EXPECT_FALSE(scan_object(text)) << text;
+}
+
+TEST(JsonWriter, PutsCommasWhereTheyBelong) {
+  std::string out;
+  Writer w(out);
+  w.begin_object().member("a", 1).key("b").begin_array().string("x").begin_object().end_object().null().end_array().member_bool("c", true).member_raw("d", "1.0");
+  w.key("e").number(0.5).end_object();
+  EXPECT_EQ(out, R"({"a":1,"b":["x",{},null],"c":true,"d":1.0,"e":0.5})");
+}
+
+TEST(JsonEdit, ChangesOnlyWhatItNames) {
+  const auto edit = [](std::string_view text, Edit e) { return json::apply(text, std::array{std::move(e)}).value_or("failed"); };
+  const std::string text = R"({ "model" : "a", "x":[1, 2 ,3], "o":{"p":1.0} })";
+  EXPECT_EQ(edit(text, {Edit::Op::set, "/model", "\"b\""}), R"({ "model" : "b", "x":[1, 2 ,3], "o":{"p":1.0} })");
+  EXPECT_EQ(edit(text, {Edit::Op::set, "/x/1", "9"}), R"({ "model" : "a", "x":[1, 9 ,3], "o":{"p":1.0} })");
+  EXPECT_EQ(edit(text, {Edit::Op::set, "/x/-", "4"}), R"({ "model" : "a", "x":[1, 2 ,3,4], "o":{"p":1.0} })");
+  EXPECT_EQ(edit(text, {Edit::Op::set, "/o/q/r", "true"}), R"({ "model" : "a", "x":[1, 2 ,3], "o":{"p":1.0,"q":{"r":true}} })");
+  EXPECT_EQ(edit(text, {Edit::Op::drop, "/model", ""}), R"({  "x":[1, 2 ,3], "o":{"p":1.0} })");
+  EXPECT_EQ(edit(text, {Edit::Op::drop, "/o", ""}), R"({ "model" : "a", "x":[1, 2 ,3] })");
+  EXPECT_EQ(edit(text, {Edit::Op::drop, "/x/2", ""}), R"({ "model" : "a", "x":[1, 2], "o":{"p":1.0} })");
+  EXPECT_EQ(edit(text, {Edit::Op::drop, "/none", ""}), text);
+  EXPECT_EQ(edit(text, {Edit::Op::rename, "/x", "y"}), R"({ "model" : "a", "y":[1, 2 ,3], "o":{"p":1.0} })");
+  EXPECT_EQ(edit("{}", {Edit::Op::set, "/a~1b", "1"}), R"({"a/b":1})");
+  EXPECT_EQ(edit(text, {Edit::Op::set, "/model/deeper", "1"}), "failed");
+  EXPECT_EQ(edit("{\"a\":1", {Edit::Op::set, "/a", "1"}), "failed");
+}
+
+TEST(JsonSame, ComparesByValue) {
+  EXPECT_TRUE(same(R"({"a":1,"b":[1.0,"\u0041"]})", R"({ "b":[1,"A"], "a":1 })"));
+  EXPECT_FALSE(same("[1,2]", "[2,1]"));
+  EXPECT_FALSE(same("[1]", "[1,2]"));
+  EXPECT_FALSE(same("{\"a\":1}", "{}"));
+  EXPECT_EQ(difference("{\"a\":[1]}", "{\"a\":[2]}"), "/a/0: 1 != 2");
+  EXPECT_EQ(compact(" { \"a\" : [ 1 , 2.50 ] } "), R"({"a":[1,2.50]})");
+}
+
+}  // namespace
+}  // namespace sluice::json

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "base/secret.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(Durations, NeedAUnit) {
+  EXPECT_EQ(parse_duration("250ms"), milliseconds(250));
+  EXPECT_EQ(parse_duration("1h30m"), milliseconds(5'400'000));
+  EXPECT_EQ(parse_duration("0s"), milliseconds(0));
+  for (const auto* bad : {"", "5", "5x", "-1s", "1.5s", "s", "99999999999999h", "1s2"}) EXPECT_FALSE(parse_duration(bad)) << bad;
+}
+
+TEST(Sizes, KnowBothFamiliesOfUnits) {
+  EXPECT_EQ(parse_size("32MiB"), 32u << 20);
+  EXPECT_EQ(parse_size("64 kb"), 64'000u);
+  EXPECT_EQ(parse_size("512"), 512u);
+  for (const auto* bad : {"", "x", "1TB", "-1", "99999999999GiB"}) EXPECT_FALSE(parse_size(bad)) << bad;
+}
+
+TEST(Dates, AreWrittenAndReadAsTheStandardsSay) {
+  EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
+  EXPECT_FALSE(parse_http_date("Sun, 31 Feb 1994 08:49:37 GMT"));
+  EXPECT_EQ(rfc3339(784111777'120), "1994-11-06T08:49:37.120Z");
+  EXPECT_EQ(go_duration(milliseconds(120)), "120ms");
+  EXPECT_EQ(go_duration(milliseconds(360'000)), "6m0s");
+  EXPECT_EQ(go_duration(milliseconds(1500)), "1.5s");
+  EXPECT_EQ(go_duration(milliseconds(0)), "0s");
+}
+
+TEST(Base64, RoundTripsAndIsStrict) {
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) {
+    bytes += static_cast<char>(i);
+    EXPECT_EQ(base64_decode(base64(bytes)), bytes);
+    EXPECT_EQ(base64url_decode(base64url(bytes)), bytes);
+  }
+  EXPECT_EQ(base64("ab"), "YWI=");
+  for (const auto* bad : {"YWI", "YW=I", "Y", "YWJ=", "YW I", "===="}) EXPECT_FALSE(base64_decode(bad)) << bad;
+}
+
+TEST(Wildcards, MatchAnyRun) {
+  EXPECT_TRUE(wildcard_match("gpt-*", "gpt-4o"));
+  EXPECT_TRUE(wildcard_match("*", ""));
+  EXPECT_TRUE(wildcard_match("a*b*c", "a-b-b-c"));
+  EXPECT_FALSE(wildcard_match("gpt-4", "gpt-4o"));
+  EXPECT_FALSE(wildcard_match("a*c", "ab"));
+}
+
+TEST(Closest, FindsTypingMistakes) {
+  const std::array<std::string_view, 4> names = {"timeouts", "models", "api_key", "base_url"};
+  EXPECT_EQ(closest("timeut", names).front(), "timeouts");
+  EXPECT_EQ(closest("apikey", names).front(), "api_key");
+  EXPECT_TRUE(closest("zzzzzzzz", names).empty());
+}
+
+TEST(PercentDecode, RefusesControlsAndBrokenEscapes) {
+  EXPECT_EQ(percent_decode("a%2Fb%3ac"), "a/b:c");
+  for (const auto* bad : {"%", "%2", "%zz", "a%00", "a%0a", "a\nb"}) EXPECT_FALSE(percent_decode(bad)) << bad;
+}
+
+TEST(Lists, AreSearchedByToken) {
+  EXPECT_TRUE(list_has("gzip, Deflate;q=0.5 , br", "deflate"));
+  EXPECT_FALSE(list_has("gzipx", "gzip"));
+}
+
+TEST(Secrets, CompareWithoutConversion) {
+  const Secret secret("sk-1");
+  EXPECT_TRUE(secret.equals("sk-1"));
+  EXPECT_FALSE(secret.equals("sk-2"));
+  EXPECT_FALSE(secret.equals("sk-11"));
+  static_assert(!std::is_convertible_v<Secret, std::string_view>);
+}
+
+}  // namespace
+}  // namespace sluice

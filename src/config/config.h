@@ -1,0 +1,134 @@
+// The configuration as people write it: one struct per section of config.yaml. Every setting is declared once in
+// settings.cc (name, sentence, default, bounds), from which loading, the reference page and the JSON Schema come.
+// Not here: the form that requests use (snapshot.h). SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace sluice {
+
+using Millis = std::chrono::milliseconds;
+
+// Where something stands in the file: 1-based; 0 = not from a file.
+struct Mark {
+  int line = 0;
+  int column = 0;
+};
+
+struct TlsFiles {
+  std::string cert, key;
+};
+
+struct CorsSettings {
+  std::vector<std::string> origins;  // exact origins, or "*"
+};
+
+struct ServerSettings {
+  std::string host = "127.0.0.1";
+  std::int64_t port = 8000;
+  std::int64_t workers = 0;  // 0 = one per core
+  std::optional<TlsFiles> tls;
+  std::optional<CorsSettings> cors;
+  std::int64_t max_body = 32 * 1024 * 1024;
+  std::int64_t max_connections = 0;  // 0 = a third of the open-files limit
+  Millis header_timeout{10'000};
+  Millis body_timeout{60'000};  // longest silence while a body arrives
+  Millis idle_timeout{75'000};
+  Millis keep_alive{15'000};    // comment to a streaming client while the upstream thinks
+  Millis grace{30'000};
+};
+
+// The four clocks. Zero = none.
+struct Timeouts {
+  Millis connect{5'000};
+  Millis first_token{600'000};
+  Millis between_tokens{300'000};
+  Millis total{0};
+};
+
+struct ModelName {
+  std::string name;      // as clients ask; may hold '*'
+  std::string upstream;  // the vendor's name; empty = the same
+  Mark mark;
+};
+
+struct BackendSettings {
+  std::string name;
+  bool enabled = true;
+  std::string type;  // a provider's name; empty = the backend's own name
+  std::string base_url;
+  Secret api_key;
+  std::string api_key_from;  // "OPENAI_API_KEY" when it came from the environment by default
+  std::optional<std::vector<ModelName>> models;
+  std::vector<std::string> dialects;
+  Timeouts timeouts;
+  std::string proxy;     // http://…, socks5://…, or "none"; empty = HTTPS_PROXY and NO_PROXY
+  std::string ca_file;   // extra roots for this backend
+  std::map<std::string, std::string> headers;
+  Mark mark;
+};
+
+struct CallerLimits {
+  std::int64_t requests_per_minute = 0;  // 0 = no limit
+  std::int64_t concurrent_requests = 0;
+};
+struct LimitSettings {
+  CallerLimits all;
+  CallerLimits per_caller;
+};
+
+struct MonitoringSettings {
+  bool enable_logging = true;
+  std::string log_level = "INFO";
+  std::string log_file;             // empty = standard error
+  std::string log_format = "auto";  // auto, json, text
+};
+
+struct Config {
+  ServerSettings server;
+  std::vector<BackendSettings> backends;
+  MonitoringSettings monitoring;
+  LimitSettings limits;
+  std::string auth = "local";  // local, open
+  std::string source;          // the file's path, empty without one
+};
+
+// One fault or warning about a configuration.
+struct ConfigFault {
+  Mark mark;
+  std::string message;  // "unknown key \"timeut\" in backends.openai"
+  std::string hint;     // "did you mean \"timeouts\"?"
+  bool warning = false;
+};
+
+// The environment as a function, so that tests are exact. nullopt = not set.
+using Environment = std::optional<std::string> (*)(const char* name);
+[[nodiscard]] std::optional<std::string> process_environment(const char* name);
+
+struct Loaded {
+  Config config;
+  std::vector<ConfigFault> faults;  // in the order of the file; config is usable only when no fault is an error
+  [[nodiscard]] bool ok() const;
+};
+
+// Reads YAML text strictly: every fault at once. `source` is the name for messages. An empty text is the default
+// configuration: a backend for every vendor whose key the environment holds. PORT in the environment beats the file.
+[[nodiscard]] Loaded load_config(std::string_view yaml, std::string source, Environment environment);
+
+// Faults as people read them: "error: … --> file:line:column", the line itself and a caret.
+[[nodiscard]] std::string render(const std::vector<ConfigFault>& faults, std::string_view yaml, std::string_view source);
+
+// JSON Schema of config.yaml and the reference page (Markdown), both from the table of settings.
+[[nodiscard]] std::string config_schema();
+[[nodiscard]] std::string config_reference();
+
+}  // namespace sluice

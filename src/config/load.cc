@@ -1,0 +1,152 @@
+// Text -> Config: parse, read by the tables, then the checks that look at several settings at once.
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstdlib>
+
+#include "config/reading.h"
+#include "config/url.h"
+#include "providers/provider.h"
+
+namespace sluice {
+namespace {
+
+using config::place;
+using config::quoted_name;
+using config::Reading;
+
+YAML::Mark mark_of(const Mark& mark) {
+  YAML::Mark out = YAML::Mark::null_mark();
+  if (mark.line > 0) {
+    out.line = mark.line - 1;
+    out.column = mark.column - 1;
+  }
+  return out;
+}
+
+// The key from the vendor's own environment variables. Never for a server of another name: a key must not leave for a
+// stranger because a type was borrowed.
+void take_key_from_environment(Reading& in, BackendSettings& backend, const Provider& vendor) {
+  if (!backend.api_key.empty()) return;
+  if (!backend.base_url.empty() && provider(backend.name) != &vendor) return;
+  for (const std::string_view name : vendor.key_env) {
+    if (auto value = in.variable(std::string(name).c_str()); value && !value->empty()) {
+      backend.api_key = Secret(std::move(*value));
+      backend.api_key_from = name;
+      return;
+    }
+  }
+}
+
+void check_backend(Reading& in, BackendSettings& backend) {
+  const YAML::Mark mark = mark_of(backend.mark);
+  const Provider* vendor = provider(backend.type.empty() ? backend.name : backend.type);
+  if (!vendor) {
+    std::string known;
+    for (const Provider& p : providers()) known += " " + std::string(p.name);
+    if (backend.type.empty()) {
+      in.fault(mark, "the backend " + quoted_name(backend.name) + " is no known vendor and has no type", "add type: one of" + known);
+    }
+    return;
+  }
+  if (backend.name.find('/') != std::string::npos || backend.name.empty()) {
+    in.fault(mark, "a backend's name may not be empty or hold \"/\"", "backend/model addresses a model of one backend");
+  }
+  if (backend.base_url.empty() && vendor->base_url.empty()) {
+    in.fault(mark, "the backend " + quoted_name(backend.name) + " needs a base_url", "for example base_url: http://127.0.0.1:9001/v1");
+  }
+  for (const std::string& name : backend.dialects) {
+    std::vector<std::string_view> spoken;
+    for (const Endpoint& e : vendor->endpoints) {
+      if (std::ranges::find(spoken, sluice::name(e.dialect)) == spoken.end()) spoken.push_back(sluice::name(e.dialect));
+    }
+    if (std::ranges::find(spoken, name) == spoken.end()) {
+      std::string list;
+      for (const auto one : spoken) list += " " + std::string(one);
+      in.fault(mark, "the backend " + quoted_name(backend.name) + " does not speak " + quoted_name(name), "it speaks:" + list);
+    }
+  }
+  take_key_from_environment(in, backend, *vendor);
+  const bool own_place = backend.base_url.empty();
+  if (backend.enabled && backend.api_key.empty() && vendor->key_required && own_place) {
+    std::string names;
+    for (const auto env : vendor->key_env) names += (names.empty() ? "" : " or ") + std::string(env);
+    in.warn(mark, "the backend " + quoted_name(backend.name) + " has no key, so it is off", "set " + names);
+  }
+  if (!backend.models && vendor->owns.empty()) {
+    in.fault(mark, "the backend " + quoted_name(backend.name) + " needs a list of models", "for example models: [\"*\"]");
+  }
+}
+
+void backends_from_environment(Reading& in, Config& config) {
+  for (const Provider& vendor : providers()) {
+    BackendSettings backend{.name = std::string(vendor.name)};
+    take_key_from_environment(in, backend, vendor);
+    if (!backend.api_key.empty() && !vendor.owns.empty()) config.backends.push_back(std::move(backend));
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> process_environment(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read at start and on reload, never set
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+bool Loaded::ok() const {
+  return std::ranges::all_of(faults, [](const ConfigFault& f) { return f.warning; });
+}
+
+Loaded load_config(std::string_view yaml, std::string source, Environment environment) {
+  Loaded loaded;
+  loaded.config.source = std::move(source);
+  Reading in(environment);
+  try {
+    const YAML::Node root = YAML::Load(std::string(yaml));
+    config::read_section<Config>(in, root, "", config::root_settings(), loaded.config);
+    if (!root.IsMap() || !root["backends"]) backends_from_environment(in, loaded.config);
+  } catch (const YAML::Exception& broken) {
+    in.fault(broken.mark, "this is not YAML: " + broken.msg);
+  }
+  for (BackendSettings& backend : loaded.config.backends) check_backend(in, backend);
+  if (const auto port = environment("PORT"); port && !port->empty()) {
+    char* end = nullptr;
+    const long number = std::strtol(port->c_str(), &end, 10);
+    if (*end != '\0' || number < 1 || number > 65535) {
+      in.fault(YAML::Mark::null_mark(), "PORT in the environment must be a number from 1 to 65535, not " + quoted_name(*port));
+    } else {
+      loaded.config.server.port = number;
+    }
+  }
+  std::ranges::stable_sort(in.faults, {}, [](const ConfigFault& f) { return std::pair(f.mark.line, f.mark.column); });
+  loaded.faults = std::move(in.faults);
+  return loaded;
+}
+
+std::string render(const std::vector<ConfigFault>& faults, std::string_view yaml, std::string_view source) {
+  std::vector<std::string_view> lines;
+  for (std::size_t at = 0; at <= yaml.size();) {
+    const auto end = std::min(yaml.find('\n', at), yaml.size());
+    lines.push_back(yaml.substr(at, end - at));
+    at = end + 1;
+  }
+  std::string out;
+  for (const ConfigFault& fault : faults) {
+    out += (fault.warning ? "warning: " : "error: ") + fault.message + '\n';
+    const auto line = static_cast<std::size_t>(fault.mark.line);
+    if (line > 0 && line <= lines.size()) {
+      const std::string number = std::to_string(line);
+      const std::string margin(number.size(), ' ');
+      const auto column = static_cast<std::size_t>(std::max(fault.mark.column, 1));
+      out += margin + "--> " + std::string(source) + ':' + number + ':' + std::to_string(column) + '\n';
+      out += number + " | " + std::string(lines[line - 1]) + '\n';
+      out += margin + " | " + std::string(column - 1, ' ') + '^';
+      if (!fault.hint.empty()) out += ' ' + fault.hint;
+      out += '\n';
+    } else if (!fault.hint.empty()) {
+      out += "  = " + fault.hint + '\n';
+    }
+  }
+  return out;
+}
+
+}  // namespace sluice

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "config/snapshot.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace sluice {
+namespace {
+
+std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
+  auto out = std::make_unique<Backend>();
+  const Provider& vendor = *provider(in.type.empty() ? in.name : in.type);
+  const bool own_place = in.base_url.empty();
+  out->name = in.name;
+  out->provider = &vendor;
+  // A server of another name that borrows OpenAI's type is a look-alike: it gets no field that only OpenAI knows.
+  const bool look_alike = vendor.name == "openai" && !own_place && provider(in.name) != &vendor;
+  out->flavour = look_alike ? std::string_view("compatible") : vendor.flavour;
+  out->url = *parse_url(own_place ? vendor.base_url : std::string_view(in.base_url));
+  out->key = in.api_key;
+  out->timeouts = in.timeouts;
+  out->ca_file = in.ca_file;
+  if (!in.proxy.empty()) {
+    out->proxy_from_environment = false;
+    if (in.proxy != "none") out->proxy = *parse_url(in.proxy);
+  }
+  if (!in.api_key.empty()) {
+    switch (vendor.auth.kind) {
+      case AuthKind::bearer: out->headers.emplace_back("authorization", "Bearer " + std::string(in.api_key.reveal())); break;
+      case AuthKind::header: out->headers.emplace_back(vendor.auth.header, in.api_key.reveal()); break;
+      case AuthKind::none: break;
+    }
+  }
+  for (const auto& [name, value] : in.headers) out->headers.emplace_back(name, value);
+  for (const Endpoint& e : vendor.endpoints) {
+    const bool allowed = in.dialects.empty() || std::ranges::find(in.dialects, name(e.dialect)) != in.dialects.end();
+    if (allowed && !out->speaks(e.dialect)) out->dialects.push_back(e.dialect);
+  }
+  if (in.models) {
+    out->models = *in.models;
+  } else {
+    for (const std::string_view pattern : vendor.owns) out->models.push_back({.name = std::string(pattern)});
+  }
+  if (!in.enabled) {
+    out->off = "it is switched off in the configuration";
+  } else if (in.api_key.empty() && vendor.key_required && own_place) {
+    out->off = "it has no key; set " + std::string(vendor.key_env.front());
+  }
+  return out;
+}
+
+bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
+
+// The entry of `backend` that serves `model`: an exact name, else the longest pattern; null when none.
+const ModelName* serves(const Backend& backend, std::string_view model, bool exact) {
+  const ModelName* best = nullptr;
+  for (const ModelName& entry : backend.models) {
+    if (exact ? entry.name == model : is_pattern(entry.name) && wildcard_match(entry.name, model)) {
+      if (!best || entry.name.size() > best->name.size()) best = &entry;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+bool Backend::speaks(DialectId dialect) const { return std::ranges::find(dialects, dialect) != dialects.end(); }
+
+std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
+  auto out = std::make_shared<Snapshot>();
+  out->config_ = std::move(config);
+  for (const BackendSettings& backend : out->config_.backends) out->backends_.push_back(compile_backend(backend));
+  auto demo = std::make_unique<Backend>();
+  demo->name = "demo";
+  demo->flavour = "demo";
+  demo->models.push_back({.name = "demo"});
+  out->backends_.push_back(std::move(demo));
+  return out;
+}
+
+Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
+  struct Found {
+    Target target;
+    std::size_t weight;  // exact names before patterns, longer patterns before shorter
+  };
+  std::vector<Found> found;
+  const Backend* off = nullptr;
+  for (const auto& backend : backends_) {
+    const ModelName* entry = serves(*backend, model, true);
+    const std::size_t weight = entry ? std::string_view::npos : 0;
+    if (!entry) entry = serves(*backend, model, false);
+    if (!entry) continue;
+    if (!backend->off.empty()) {
+      if (!off) off = backend.get();
+      continue;
+    }
+    found.push_back({{backend.get(), entry->upstream.empty() ? std::string(model) : entry->upstream}, weight ? weight : entry->name.size()});
+  }
+  if (found.empty()) {
+    if (const auto slash = model.find('/'); slash != std::string_view::npos) {
+      const std::string_view rest = model.substr(slash + 1);
+      for (const auto& backend : backends_) {
+        if (backend->name != model.substr(0, slash)) continue;
+        const ModelName* entry = serves(*backend, rest, true);
+        if (!entry) entry = serves(*backend, rest, false);
+        if (!entry) break;
+        if (!backend->off.empty()) {
+          off = backend.get();
+          break;
+        }
+        return std::vector<Target>{{backend.get(), entry->upstream.empty() ? std::string(rest) : entry->upstream}};
+      }
+    }
+    Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
+    error.message = "The model \"" + visible_ascii(model, 128) + "\" is not served here.";
+    if (off) {
+      error.message += " The backend \"" + off->name + "\" would serve it, but " + off->off + ".";
+    } else {
+      std::vector<std::string> names;
+      for (const ModelRow& row : models()) names.push_back(row.id);
+      std::vector<std::string_view> views(names.begin(), names.end());
+      const auto near = closest(model, views);
+      if (!near.empty()) {
+        error.message += " Did you mean";
+        for (std::size_t i = 0; i < near.size(); ++i) error.message += (i == 0 ? " \"" : i + 1 == near.size() ? " or \"" : ", \"") + std::string(near[i]) + '"';
+        error.message += '?';
+      } else {
+        error.message += " GET /v1/models lists what is.";
+      }
+    }
+    return fail(std::move(error));
+  }
+  std::ranges::stable_sort(found, std::greater<>(), &Found::weight);
+  std::vector<Target> out;
+  for (Found& f : found) out.push_back(std::move(f.target));
+  return out;
+}
+
+std::vector<ModelRow> Snapshot::models() const {
+  std::vector<ModelRow> rows;
+  for (const auto& backend : backends_) {
+    if (!backend->off.empty()) continue;
+    for (const ModelName& entry : backend->models) {
+      const auto same = [&](const ModelRow& row) { return row.id == entry.name; };
+      if (!is_pattern(entry.name) && std::ranges::none_of(rows, same)) rows.push_back({.id = entry.name, .owner = backend->name});
+    }
+  }
+  return rows;
+}
+
+}  // namespace sluice

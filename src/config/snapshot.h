@@ -1,0 +1,63 @@
+// The configuration as requests use it: names resolved, addresses parsed, immutable. One is current; an exchange keeps the
+// one it began with. It holds no counters. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/config.h"
+#include "config/url.h"
+#include "providers/provider.h"
+
+namespace sluice {
+
+// A backend ready to be called.
+struct Backend {
+  std::string name;
+  const Provider* provider = nullptr;  // null for the built-in demo
+  std::string_view flavour;            // Destination::provider
+  Url url;
+  Secret key;
+  Timeouts timeouts;
+  std::optional<Url> proxy;
+  bool proxy_from_environment = true;
+  std::string ca_file;
+  std::vector<Header> headers;         // auth and extra headers, in wire form
+  std::vector<DialectId> dialects;     // what it may be spoken to in, first = preferred for translations
+  std::vector<ModelName> models;
+  std::string off;                     // why it cannot be called; empty when it can
+
+  [[nodiscard]] bool demo() const { return provider == nullptr; }
+  [[nodiscard]] bool speaks(DialectId dialect) const;
+};
+
+struct Target {
+  const Backend* backend = nullptr;
+  std::string model;  // the upstream's name
+};
+
+class Snapshot {
+ public:
+  // Never fails on a Config without faults.
+  [[nodiscard]] static std::shared_ptr<const Snapshot> compile(Config config);
+
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
+
+  // Who serves this model, in order: backends that name it exactly, then by pattern (longest first), else
+  // "backend/model". Backends that are off are left out. Errors: not_found with the closest names, or with the reason when
+  // only a backend that is off would serve it.
+  [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
+  // What a model list shows: names without wildcards of every usable backend, in order, each once.
+  [[nodiscard]] std::vector<ModelRow> models() const;
+
+ private:
+  Config config_;
+  std::vector<std::unique_ptr<Backend>> backends_;
+};
+
+}  // namespace sluice
