@@ -4,6 +4,8 @@ include(CheckLinkerFlag)
 
 add_compile_options(-Wall -Wextra -Wformat=2 -Wimplicit-fallthrough -Wshadow -Wno-missing-field-initializers
                     -Wno-gnu-statement-expression -Werror=return-type -Werror=format-security -Werror=switch)
+# libstdc++ 12's own stable_sort calls its own deprecated get_temporary_buffer, and clang blames the caller.
+add_compile_options(-Wno-deprecated-declarations)
 add_link_options(-fuse-ld=lld)
 
 set(SLUICE_SANITIZE "" CACHE STRING "address;undefined or thread")

@@ -84,14 +84,15 @@ TEST(Json, QuotesSoThatReadingGivesTheSame) {
 }
 
 TEST(JsonScan, WalksTopLevelMembersOnly) {
-  const auto members = scan_object(R"( {"model":"m","messages":[{"model":"x"}],"stream":true} )");
+  const std::string text = R"( {"model":"m","messages":[{"model":"x"}],"stream":true} )";
+  const auto members = scan_object(text);
   ASSERT_TRUE(members);
   ASSERT_EQ(members->size(), 3u);
   EXPECT_EQ((*members)[0].raw, "\"m\"");
   EXPECT_EQ((*members)[1].kind, Kind::array);
   EXPECT_EQ((*members)[2].key, "stream");
-  EXPECT_EQ((*members)[2].offset, 45u);
-  for (const std::string_view text : {"[]", "{\"a\":1", "{\"a\":[}", "{} {}", "{\"a\":{\"b\":}}", "{\"a\":1,}"}) EXPECT_FALSE(scan_object(text)) << text;
+  EXPECT_EQ((*members)[2].offset, text.find("true"));
+  for (const std::string_view broken : {"[]", "{\"a\":1", "{\"a\":[}", "{} {}", "{\"a\":{\"b\":}}", "{\"a\":1,}"}) EXPECT_FALSE(scan_object(broken)) << broken;
 }
 
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
@@ -111,7 +112,7 @@ TEST(JsonEdit, ChangesOnlyWhatItNames) {
   EXPECT_EQ(edit(text, {Edit::Op::set, "/o/q/r", "true"}), R"({ "model" : "a", "x":[1, 2 ,3], "o":{"p":1.0,"q":{"r":true}} })");
   EXPECT_EQ(edit(text, {Edit::Op::drop, "/model", ""}), R"({  "x":[1, 2 ,3], "o":{"p":1.0} })");
   EXPECT_EQ(edit(text, {Edit::Op::drop, "/o", ""}), R"({ "model" : "a", "x":[1, 2 ,3] })");
-  EXPECT_EQ(edit(text, {Edit::Op::drop, "/x/2", ""}), R"({ "model" : "a", "x":[1, 2], "o":{"p":1.0} })");
+  EXPECT_EQ(edit(text, {Edit::Op::drop, "/x/2", ""}), R"({ "model" : "a", "x":[1, 2 ], "o":{"p":1.0} })");
   EXPECT_EQ(edit(text, {Edit::Op::drop, "/none", ""}), text);
   EXPECT_EQ(edit(text, {Edit::Op::rename, "/x", "y"}), R"({ "model" : "a", "y":[1, 2 ,3], "o":{"p":1.0} })");
   EXPECT_EQ(edit("{}", {Edit::Op::set, "/a~1b", "1"}), R"({"a/b":1})");
