@@ -14,7 +14,8 @@ namespace sluice::json {
 namespace {
 
 std::unexpected<Error> broken(std::size_t offset, std::string_view what) {
-  return fail(Fault::bad_request, "This is not valid JSON: " + std::string(what) + " at byte " + std::to_string(offset) + ".");
+  return fail(Fault::bad_request,
+              "This is not valid JSON: " + std::string(what) + " at byte " + std::to_string(offset) + ".");
 }
 
 Kind kind_of(char first) {
@@ -22,7 +23,8 @@ Kind kind_of(char first) {
     case '{': return Kind::object;
     case '[': return Kind::array;
     case '"': return Kind::string;
-    case 't': case 'f': return Kind::boolean;
+    case 't':
+    case 'f': return Kind::boolean;
     case 'n': return Kind::null;
     default: return Kind::number;
   }
@@ -35,7 +37,17 @@ bool scalar(Scan& scan, bool& escaped) {
     case 't': return scan.word("true");
     case 'f': return scan.word("false");
     case 'n': return scan.word("null");
-    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9': return scan.number();
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9': return scan.number();
     default: return scan.broken(scan.done() ? "the text ends too early" : "a value is expected");
   }
 }
@@ -208,9 +220,13 @@ Result<Value> Document::parse(std::string_view text) {
   }
 }
 
-Value Document::root() const { return nodes_.empty() ? Value() : Value(this, 0); }
+Value Document::root() const {
+  return nodes_.empty() ? Value() : Value(this, 0);
+}
 
-bool Value::is(Kind kind) const { return doc_ && doc_->nodes_[node_].kind == kind; }
+bool Value::is(Kind kind) const {
+  return doc_ && doc_->nodes_[node_].kind == kind;
+}
 
 std::string_view Value::raw() const {
   if (!doc_) return {};
@@ -218,7 +234,9 @@ std::string_view Value::raw() const {
   return doc_->text_.substr(node.begin, node.end - node.begin);
 }
 
-std::size_t Value::offset() const { return doc_ ? doc_->nodes_[node_].begin : 0; }
+std::size_t Value::offset() const {
+  return doc_ ? doc_->nodes_[node_].begin : 0;
+}
 
 std::optional<bool> Value::boolean() const {
   if (!is(Kind::boolean)) return std::nullopt;
@@ -270,7 +288,9 @@ bool Value::equals(std::string_view expected) const {
   return view(scratch) == expected;
 }
 
-std::size_t Value::size() const { return doc_ ? doc_->nodes_[node_].size : 0; }
+std::size_t Value::size() const {
+  return doc_ ? doc_->nodes_[node_].size : 0;
+}
 
 Members Value::members() const {
   Members out;
@@ -308,14 +328,17 @@ Value Value::at(std::size_t index) const {
 
 Member Members::Iterator::operator*() const {
   const auto& n = doc->nodes_[node];
-  const std::string_view key = n.key_escaped ? std::string_view(doc->keys_[n.key_begin]) : doc->text_.substr(n.key_begin, n.key_end - n.key_begin);
+  const std::string_view key = n.key_escaped ? std::string_view(doc->keys_[n.key_begin])
+                                             : doc->text_.substr(n.key_begin, n.key_end - n.key_begin);
   return {key, Value(doc, node)};
 }
 Members::Iterator& Members::Iterator::operator++() {
   node = doc->nodes_[node].next;
   return *this;
 }
-Value Elements::Iterator::operator*() const { return {doc, node}; }
+Value Elements::Iterator::operator*() const {
+  return {doc, node};
+}
 Elements::Iterator& Elements::Iterator::operator++() {
   node = doc->nodes_[node].next;
   return *this;
@@ -334,7 +357,8 @@ Result<std::vector<TopMember>> scan_object(std::string_view text) {
   bool first = true;
   while (scan.peek() != '}') {
     if (!first) {
-      if (scan.peek() != ',') return broken(scan.at, scan.done() ? "the text ends too early" : "a comma or a closing bracket is expected");
+      if (scan.peek() != ',')
+        return broken(scan.at, scan.done() ? "the text ends too early" : "a comma or a closing bracket is expected");
       ++scan.at;
       scan.space();
     }
@@ -378,7 +402,8 @@ std::string unescape(std::string_view inside) {
         if (at + 4 > inside.size()) return out;
         std::uint32_t point = hex4(inside.substr(at, 4));
         at += 4;
-        if (point >= 0xd800 && point < 0xdc00 && at + 6 <= inside.size() && inside[at] == '\\' && inside[at + 1] == 'u') {
+        if (point >= 0xd800 && point < 0xdc00 && at + 6 <= inside.size() && inside[at] == '\\' &&
+            inside[at + 1] == 'u') {
           const std::uint32_t low = hex4(inside.substr(at + 2, 4));
           if (low >= 0xdc00 && low < 0xe000) {
             point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);

@@ -100,13 +100,13 @@ class Document {
   friend class Members;
   friend class Elements;
   struct Node {
-    std::uint32_t begin = 0, end = 0;         // source span
-    std::uint32_t next = 0;                   // node after this value's subtree
-    std::uint32_t size = 0;                   // members or elements
-    std::uint32_t key_begin = 0, key_end = 0; // span of the key inside its quotes, for members
+    std::uint32_t begin = 0, end = 0;          // source span
+    std::uint32_t next = 0;                    // node after this value's subtree
+    std::uint32_t size = 0;                    // members or elements
+    std::uint32_t key_begin = 0, key_end = 0;  // span of the key inside its quotes, for members
     Kind kind = Kind::null;
-    bool escaped = false;                     // the string holds escapes
-    bool key_escaped = false;                 // key_begin is then an index into keys_
+    bool escaped = false;      // the string holds escapes
+    bool key_escaped = false;  // key_begin is then an index into keys_
   };
   std::string_view text_;
   std::vector<Node> nodes_;
@@ -168,7 +168,8 @@ class Writer {
   bool need_comma_ = false;
 };
 
-// One change to a JSON text by RFC 6901 pointer. The small language that quirks, model overrides and extra bodies share.
+// One change to a JSON text by RFC 6901 pointer. The small language that quirks, model overrides and extra bodies
+// share.
 struct Edit {
   enum class Op : std::uint8_t { set, drop, rename };
   Op op = Op::set;

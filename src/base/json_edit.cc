@@ -1,7 +1,7 @@
 // Edits by pointer that leave every other byte as it was. SPDX-License-Identifier: MIT
-#include "base/json.h"
-
 #include <charconv>
+
+#include "base/json.h"
 
 namespace sluice::json {
 namespace {
@@ -90,7 +90,8 @@ Result<std::string> apply_one(std::string_view text, const Edit& edit) {
     parent = child;
   }
   if (!parent.is_object() && !parent.is_array()) {
-    return fail(Fault::bad_request, "The value at \"" + edit.pointer + "\" cannot be changed: a parent is no object or array.");
+    return fail(Fault::bad_request,
+                "The value at \"" + edit.pointer + "\" cannot be changed: a parent is no object or array.");
   }
   const std::span<const std::string> rest = std::span(tokens).subspan(depth);
   const Value child = step(parent, rest.front());
@@ -107,7 +108,8 @@ Result<std::string> apply_one(std::string_view text, const Edit& edit) {
     if (edit.op == Edit::Op::set) return splice(begin, end, edit.value);
     std::string_view name;
     const std::size_t key = parent.is_object() ? key_offset(text, parent, rest.front(), name) : begin;
-    if (edit.op == Edit::Op::rename) return parent.is_object() ? splice(key, key + name.size(), quoted(edit.value)) : std::string(text);
+    if (edit.op == Edit::Op::rename)
+      return parent.is_object() ? splice(key, key + name.size(), quoted(edit.value)) : std::string(text);
     const Span gone = span_with_comma(text, parent, child, key);
     return splice(gone.begin, gone.end, "");
   }

@@ -34,7 +34,8 @@ std::string differ(Value a, Value b, const std::string& at) {
     return a.size() == b.size() ? std::string() : no();
   }
   if (a.is_string() && b.is_string()) return a.text() == b.text() ? std::string() : no();
-  if (a.is_number() && b.is_number()) return a.raw() == b.raw() || (a.number() && a.number() == b.number()) ? std::string() : no();
+  if (a.is_number() && b.is_number())
+    return a.raw() == b.raw() || (a.number() && a.number() == b.number()) ? std::string() : no();
   return a.raw() == b.raw() ? std::string() : no();
 }
 
@@ -65,7 +66,9 @@ std::string difference(std::string_view a, std::string_view b) {
   return differ(*x, *y, "");
 }
 
-bool same(std::string_view a, std::string_view b) { return difference(a, b).empty(); }
+bool same(std::string_view a, std::string_view b) {
+  return difference(a, b).empty();
+}
 
 std::string compact(std::string_view text) {
   Document doc;

@@ -89,7 +89,8 @@ struct Scan {
       const __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
                                         _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
       if (const int mask = _mm_movemask_epi8(stop); mask != 0) {
-        at = static_cast<std::size_t>(p - text.data()) + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
+        at = static_cast<std::size_t>(p - text.data()) +
+             static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
         return;
       }
       p += 16;
@@ -101,7 +102,14 @@ struct Scan {
   bool escape() {
     ++at;
     switch (peek()) {
-      case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': ++at; return true;
+      case '"':
+      case '\\':
+      case '/':
+      case 'b':
+      case 'f':
+      case 'n':
+      case 'r':
+      case 't': ++at; return true;
       case 'u': {
         ++at;
         for (int i = 0; i < 4; ++i, ++at) {

@@ -9,8 +9,9 @@ namespace sluice::json {
 namespace {
 
 TEST(Json, AcceptsWhatTheGrammarAllows) {
-  for (const std::string_view text : {"{}", "[]", " [ ] ", "0", "-0", "1.5e+10", "\"\"", "true", "null", "[1,2,[3]]", "{\"a\":{\"b\":[null]}}",
-                                      "\"\\u00e9\\ud83d\\ude00\\n\"", "[-1E-2]", "{\"\":0}", "\"\x7f\"", "1e400", "\"\xe2\x82\xac\""}) {
+  for (const std::string_view text :
+       {"{}", "[]", " [ ] ", "0", "-0", "1.5e+10", "\"\"", "true", "null", "[1,2,[3]]", "{\"a\":{\"b\":[null]}}",
+        "\"\\u00e9\\ud83d\\ude00\\n\"", "[-1E-2]", "{\"\":0}", "\"\x7f\"", "1e400", "\"\xe2\x82\xac\""}) {
     Document doc;
     EXPECT_TRUE(doc.parse(text)) << text;
     EXPECT_TRUE(valid(text)) << text;
@@ -18,9 +19,15 @@ TEST(Json, AcceptsWhatTheGrammarAllows) {
 }
 
 TEST(Json, RefusesEverythingElse) {
-  for (const std::string_view text :
-       {"", " ", "{", "}", "[", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "{\"a\":}", "01", "-", "+1", "1.", ".5", "1e", "tru", "nul", "True", "\"", "\"\\x\"",
-        "\"\\u12g4\"", "\"\n\"", "[1 2]", "[1}", "{\"a\":1]", "1 2", "[]x", "'a'", "NaN", "\"\xff\"", "\"\xc0\x80\"", "[,1]", "{,}", "\"a\\", "{\"a\":1 \"b\":2}"}) {
+  for (const std::string_view text : {"",          " ",           "{",          "}",
+                                      "[",         "[1,]",        "{\"a\":1,}", "{a:1}",
+                                      "{\"a\" 1}", "{\"a\":}",    "01",         "-",
+                                      "+1",        "1.",          ".5",         "1e",
+                                      "tru",       "nul",         "True",       "\"",
+                                      "\"\\x\"",   "\"\\u12g4\"", "\"\n\"",     "[1 2]",
+                                      "[1}",       "{\"a\":1]",   "1 2",        "[]x",
+                                      "'a'",       "NaN",         "\"\xff\"",   "\"\xc0\x80\"",
+                                      "[,1]",      "{,}",         "\"a\\",      "{\"a\":1 \"b\":2}"}) {
     Document doc;
     EXPECT_FALSE(doc.parse(text)) << text;
     EXPECT_FALSE(valid(text)) << text;
@@ -68,7 +75,8 @@ TEST(Json, ReadsWholeNumbersOnlyWhenTheyAreWhole) {
 }
 
 TEST(Json, DecodesEscapesAndReplacesLoneSurrogates) {
-  EXPECT_EQ(unescape(R"(a\/\"\\\b\f\n\r\t\u20ac\ud83d\ude00\ud800x\udc00)"), "a/\"\\\b\f\n\r\t€😀\xef\xbf\xbdx\xef\xbf\xbd");
+  EXPECT_EQ(unescape(R"(a\/\"\\\b\f\n\r\t\u20ac\ud83d\ude00\ud800x\udc00)"),
+            "a/\"\\\b\f\n\r\t€😀\xef\xbf\xbdx\xef\xbf\xbd");
 }
 
 TEST(Json, QuotesSoThatReadingGivesTheSame) {
@@ -92,24 +100,38 @@ TEST(JsonScan, WalksTopLevelMembersOnly) {
   EXPECT_EQ((*members)[1].kind, Kind::array);
   EXPECT_EQ((*members)[2].key, "stream");
   EXPECT_EQ((*members)[2].offset, text.find("true"));
-  for (const std::string_view broken : {"[]", "{\"a\":1", "{\"a\":[}", "{} {}", "{\"a\":{\"b\":}}", "{\"a\":1,}"}) EXPECT_FALSE(scan_object(broken)) << broken;
+  for (const std::string_view broken : {"[]", "{\"a\":1", "{\"a\":[}", "{} {}", "{\"a\":{\"b\":}}", "{\"a\":1,}"})
+    EXPECT_FALSE(scan_object(broken)) << broken;
 }
 
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
   std::string out;
   Writer w(out);
-  w.begin_object().member("a", 1).key("b").begin_array().string("x").begin_object().end_object().null().end_array().member_bool("c", true).member_raw("d", "1.0");
+  w.begin_object()
+      .member("a", 1)
+      .key("b")
+      .begin_array()
+      .string("x")
+      .begin_object()
+      .end_object()
+      .null()
+      .end_array()
+      .member_bool("c", true)
+      .member_raw("d", "1.0");
   w.key("e").number(0.5).end_object();
   EXPECT_EQ(out, R"({"a":1,"b":["x",{},null],"c":true,"d":1.0,"e":0.5})");
 }
 
 TEST(JsonEdit, ChangesOnlyWhatItNames) {
-  const auto edit = [](std::string_view text, Edit e) { return json::apply(text, std::array{std::move(e)}).value_or("failed"); };
+  const auto edit = [](std::string_view text, Edit e) {
+    return json::apply(text, std::array{std::move(e)}).value_or("failed");
+  };
   const std::string text = R"({ "model" : "a", "x":[1, 2 ,3], "o":{"p":1.0} })";
   EXPECT_EQ(edit(text, {Edit::Op::set, "/model", "\"b\""}), R"({ "model" : "b", "x":[1, 2 ,3], "o":{"p":1.0} })");
   EXPECT_EQ(edit(text, {Edit::Op::set, "/x/1", "9"}), R"({ "model" : "a", "x":[1, 9 ,3], "o":{"p":1.0} })");
   EXPECT_EQ(edit(text, {Edit::Op::set, "/x/-", "4"}), R"({ "model" : "a", "x":[1, 2 ,3,4], "o":{"p":1.0} })");
-  EXPECT_EQ(edit(text, {Edit::Op::set, "/o/q/r", "true"}), R"({ "model" : "a", "x":[1, 2 ,3], "o":{"p":1.0,"q":{"r":true}} })");
+  EXPECT_EQ(edit(text, {Edit::Op::set, "/o/q/r", "true"}),
+            R"({ "model" : "a", "x":[1, 2 ,3], "o":{"p":1.0,"q":{"r":true}} })");
   EXPECT_EQ(edit(text, {Edit::Op::drop, "/model", ""}), R"({  "x":[1, 2 ,3], "o":{"p":1.0} })");
   EXPECT_EQ(edit(text, {Edit::Op::drop, "/o", ""}), R"({ "model" : "a", "x":[1, 2 ,3] })");
   EXPECT_EQ(edit(text, {Edit::Op::drop, "/x/2", ""}), R"({ "model" : "a", "x":[1, 2 ], "o":{"p":1.0} })");

@@ -31,7 +31,11 @@ std::size_t clean_run(const char* p, const char* end) {
 std::size_t sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const unsigned lead = byte(0);
-  const std::size_t size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const std::size_t size = lead < 0x80                   ? 1
+                           : lead >= 0xc2 && lead < 0xe0 ? 2
+                           : lead >= 0xe0 && lead < 0xf0 ? 3
+                           : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                         : 0;
   return size != 0 && size <= text.size() && simdjson::validate_utf8(text.data(), size) ? size : 0;
 }
 
@@ -142,7 +146,11 @@ Writer& Writer::number(double value) {
   char digits[40];
   return raw({digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits)});
 }
-Writer& Writer::boolean(bool value) { return raw(value ? "true" : "false"); }
-Writer& Writer::null() { return raw("null"); }
+Writer& Writer::boolean(bool value) {
+  return raw(value ? "true" : "false");
+}
+Writer& Writer::null() {
+  return raw("null");
+}
 
 }  // namespace sluice::json

@@ -83,8 +83,10 @@ std::optional<std::string> decode64(std::string_view text, std::string_view alph
   return out;
 }
 
-// Days since 1970-01-01 of a civil date, and back (Howard Hinnant's formulas, "chrono-compatible low-level date algorithms").
-constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+// Days since 1970-01-01 of a civil date, and back (Howard Hinnant's formulas, "chrono-compatible low-level date
+// algorithms").
+constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> weekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
 struct Civil {
@@ -109,7 +111,8 @@ std::string lower(std::string_view text) {
 }
 
 bool iequals(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view trim(std::string_view text) {
@@ -135,8 +138,10 @@ std::vector<std::string_view> closest(std::string_view name, std::span<const std
   for (const std::string_view one : candidates) {
     if (one.size() > 256) continue;
     const std::size_t distance = edit_distance(name, one);
-    const bool part = name.size() >= 3 && (one.find(name) != std::string_view::npos || (one.size() >= 3 && name.find(one) != std::string_view::npos));
-    if (distance <= std::max<std::size_t>(2, std::max(name.size(), one.size()) / 3) || part) near.emplace_back(distance, one);
+    const bool part = name.size() >= 3 && (one.find(name) != std::string_view::npos ||
+                                           (one.size() >= 3 && name.find(one) != std::string_view::npos));
+    if (distance <= std::max<std::size_t>(2, std::max(name.size(), one.size()) / 3) || part)
+      near.emplace_back(distance, one);
   }
   std::ranges::stable_sort(near, {}, &std::pair<std::size_t, std::string_view>::first);
   std::vector<std::string_view> out;
@@ -177,7 +182,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     std::string_view name;
     std::uint64_t ms;
   };
-  static constexpr std::array<Unit, 5> units = {{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+  static constexpr std::array<Unit, 5> units = {
+      {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
   constexpr std::uint64_t most = 1000ULL * 86'400'000;
   std::uint64_t total = 0;
   if (text.empty()) return std::nullopt;
@@ -209,7 +215,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
                                                  {"gib", 1024 * 1024 * 1024}}};
   const auto number = take_number(text);
   const auto unit = std::ranges::find(units, lower(trim(text)), &Unit::name);
-  if (!number || unit == units.end() || *number > std::numeric_limits<std::int64_t>::max() / unit->bytes) return std::nullopt;
+  if (!number || unit == units.end() || *number > std::numeric_limits<std::int64_t>::max() / unit->bytes)
+    return std::nullopt;
   return *number * unit->bytes;
 }
 
@@ -229,14 +236,16 @@ std::string go_duration(std::chrono::milliseconds time) {
 std::string rfc3339(std::int64_t unix_ms) {
   const std::int64_t seconds = unix_ms >= 0 ? unix_ms / 1000 : (unix_ms - 999) / 1000;
   const Civil t = civil(seconds);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(t.date.year()), static_cast<unsigned>(t.date.month()),
-                     static_cast<unsigned>(t.date.day()), t.hour, t.minute, t.second, unix_ms - seconds * 1000);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(t.date.year()),
+                     static_cast<unsigned>(t.date.month()), static_cast<unsigned>(t.date.day()), t.hour, t.minute,
+                     t.second, unix_ms - seconds * 1000);
 }
 
 std::string http_date(std::int64_t unix_seconds) {
   const Civil t = civil(unix_seconds);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", weekdays[t.weekday], static_cast<unsigned>(t.date.day()),
-                     months[static_cast<unsigned>(t.date.month()) - 1], static_cast<int>(t.date.year()), t.hour, t.minute, t.second);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", weekdays[t.weekday],
+                     static_cast<unsigned>(t.date.day()), months[static_cast<unsigned>(t.date.month()) - 1],
+                     static_cast<int>(t.date.year()), t.hour, t.minute, t.second);
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
@@ -248,18 +257,30 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
     return code == std::errc() && end == text.data() + at + size ? value : -1;
   };
   const auto month = std::ranges::find(months, text.substr(8, 3));
-  const int day = number(5, 2), year = number(12, 4), hour = number(17, 2), minute = number(20, 2), second = number(23, 2);
-  if (month == months.end() || day < 1 || year < 1970 || hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month - months.begin()) + 1),
+  const int day = number(5, 2), year = number(12, 4), hour = number(17, 2), minute = number(20, 2),
+            second = number(23, 2);
+  if (month == months.end() || day < 1 || year < 1970 || hour < 0 || minute < 0 || second < 0 || hour > 23 ||
+      minute > 59 || second > 60)
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month - months.begin()) + 1),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) return std::nullopt;
   return std::chrono::sys_days(date).time_since_epoch().count() * 86400LL + hour * 3600 + minute * 60 + second;
 }
 
-std::string base64(std::string_view bytes) { return encode64(bytes, standard_alphabet, true); }
-std::optional<std::string> base64_decode(std::string_view text) { return decode64(text, standard_alphabet, true); }
-std::string base64url(std::string_view bytes) { return encode64(bytes, url_alphabet, false); }
-std::optional<std::string> base64url_decode(std::string_view text) { return decode64(text, url_alphabet, false); }
+std::string base64(std::string_view bytes) {
+  return encode64(bytes, standard_alphabet, true);
+}
+std::optional<std::string> base64_decode(std::string_view text) {
+  return decode64(text, standard_alphabet, true);
+}
+std::string base64url(std::string_view bytes) {
+  return encode64(bytes, url_alphabet, false);
+}
+std::optional<std::string> base64url_decode(std::string_view text) {
+  return decode64(text, url_alphabet, false);
+}
 
 std::optional<std::string> percent_decode(std::string_view text) {
   const auto digit = [](char c) -> int {

@@ -11,7 +11,9 @@
 
 namespace sluice {
 
-[[nodiscard]] constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+[[nodiscard]] constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 [[nodiscard]] std::string lower(std::string_view text);
 // ASCII case does not matter.
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b);
@@ -21,7 +23,8 @@ namespace sluice {
 [[nodiscard]] bool list_has(std::string_view list, std::string_view token);
 
 // Up to three of `candidates` that are nearest to `name`, best first; none when nothing is near.
-[[nodiscard]] std::vector<std::string_view> closest(std::string_view name, std::span<const std::string_view> candidates);
+[[nodiscard]] std::vector<std::string_view> closest(std::string_view name,
+                                                    std::span<const std::string_view> candidates);
 
 // '*' stands for any run of characters; everything else for itself.
 [[nodiscard]] bool wildcard_match(std::string_view pattern, std::string_view text);

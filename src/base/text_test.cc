@@ -16,7 +16,8 @@ TEST(Durations, NeedAUnit) {
   EXPECT_EQ(parse_duration("250ms"), milliseconds(250));
   EXPECT_EQ(parse_duration("1h30m"), milliseconds(5'400'000));
   EXPECT_EQ(parse_duration("0s"), milliseconds(0));
-  for (const auto* bad : {"", "5", "5x", "-1s", "1.5s", "s", "99999999999999h", "1s2"}) EXPECT_FALSE(parse_duration(bad)) << bad;
+  for (const auto* bad : {"", "5", "5x", "-1s", "1.5s", "s", "99999999999999h", "1s2"})
+    EXPECT_FALSE(parse_duration(bad)) << bad;
 }
 
 TEST(Sizes, KnowBothFamiliesOfUnits) {

@@ -43,7 +43,7 @@ struct ServerSettings {
   Millis header_timeout{10'000};
   Millis body_timeout{60'000};  // longest silence while a body arrives
   Millis idle_timeout{75'000};
-  Millis keep_alive{15'000};    // comment to a streaming client while the upstream thinks
+  Millis keep_alive{15'000};  // comment to a streaming client while the upstream thinks
   Millis grace{30'000};
 };
 
@@ -71,8 +71,8 @@ struct BackendSettings {
   std::optional<std::vector<ModelName>> models;
   std::vector<std::string> dialects;
   Timeouts timeouts;
-  std::string proxy;     // http://…, socks5://…, or "none"; empty = HTTPS_PROXY and NO_PROXY
-  std::string ca_file;   // extra roots for this backend
+  std::string proxy;    // http://…, socks5://…, or "none"; empty = HTTPS_PROXY and NO_PROXY
+  std::string ca_file;  // extra roots for this backend
   std::map<std::string, std::string> headers;
   Mark mark;
 };
@@ -125,7 +125,8 @@ struct Loaded {
 [[nodiscard]] Loaded load_config(std::string_view yaml, std::string source, Environment environment);
 
 // Faults as people read them: "error: … --> file:line:column", the line itself and a caret.
-[[nodiscard]] std::string render(const std::vector<ConfigFault>& faults, std::string_view yaml, std::string_view source);
+[[nodiscard]] std::string render(const std::vector<ConfigFault>& faults, std::string_view yaml,
+                                 std::string_view source);
 
 // JSON Schema of config.yaml and the reference page (Markdown), both from the table of settings.
 [[nodiscard]] std::string config_schema();

@@ -44,7 +44,8 @@ void check_backend(Reading& in, BackendSettings& backend) {
     std::string known;
     for (const Provider& p : providers()) known += " " + std::string(p.name);
     if (backend.type.empty()) {
-      in.fault(mark, "the backend " + quoted_name(backend.name) + " is no known vendor and has no type", "add type: one of" + known);
+      in.fault(mark, "the backend " + quoted_name(backend.name) + " is no known vendor and has no type",
+               "add type: one of" + known);
     }
     return;
   }
@@ -52,7 +53,8 @@ void check_backend(Reading& in, BackendSettings& backend) {
     in.fault(mark, "a backend's name may not be empty or hold \"/\"", "backend/model addresses a model of one backend");
   }
   if (backend.base_url.empty() && vendor->base_url.empty()) {
-    in.fault(mark, "the backend " + quoted_name(backend.name) + " needs a base_url", "for example base_url: http://127.0.0.1:9001/v1");
+    in.fault(mark, "the backend " + quoted_name(backend.name) + " needs a base_url",
+             "for example base_url: http://127.0.0.1:9001/v1");
   }
   for (const std::string& name : backend.dialects) {
     std::vector<std::string_view> spoken;
@@ -62,7 +64,8 @@ void check_backend(Reading& in, BackendSettings& backend) {
     if (std::ranges::find(spoken, name) == spoken.end()) {
       std::string list;
       for (const auto one : spoken) list += " " + std::string(one);
-      in.fault(mark, "the backend " + quoted_name(backend.name) + " does not speak " + quoted_name(name), "it speaks:" + list);
+      in.fault(mark, "the backend " + quoted_name(backend.name) + " does not speak " + quoted_name(name),
+               "it speaks:" + list);
     }
   }
   take_key_from_environment(in, backend, *vendor);
@@ -73,7 +76,8 @@ void check_backend(Reading& in, BackendSettings& backend) {
     in.warn(mark, "the backend " + quoted_name(backend.name) + " has no key, so it is off", "set " + names);
   }
   if (!backend.models && vendor->owns.empty()) {
-    in.fault(mark, "the backend " + quoted_name(backend.name) + " needs a list of models", "for example models: [\"*\"]");
+    in.fault(mark, "the backend " + quoted_name(backend.name) + " needs a list of models",
+             "for example models: [\"*\"]");
   }
 }
 
@@ -112,7 +116,8 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
     char* end = nullptr;
     const long number = std::strtol(port->c_str(), &end, 10);
     if (*end != '\0' || number < 1 || number > 65535) {
-      in.fault(YAML::Mark::null_mark(), "PORT in the environment must be a number from 1 to 65535, not " + quoted_name(*port));
+      in.fault(YAML::Mark::null_mark(),
+               "PORT in the environment must be a number from 1 to 65535, not " + quoted_name(*port));
     } else {
       loaded.config.server.port = number;
     }

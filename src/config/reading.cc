@@ -9,7 +9,9 @@
 
 namespace sluice::config {
 
-std::string quoted_name(std::string_view text) { return '"' + std::string(text) + '"'; }
+std::string quoted_name(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
 
 void Reading::fault(const YAML::Mark& mark, std::string message, std::string hint) {
   faults.push_back({place(mark), std::move(message), std::move(hint), false});
@@ -19,7 +21,8 @@ void Reading::warn(const YAML::Mark& mark, std::string message, std::string hint
   faults.push_back({place(mark), std::move(message), std::move(hint), true});
 }
 
-void Reading::unknown_key(const YAML::Mark& mark, std::string_view key, std::string_view path, std::span<const std::string_view> known) {
+void Reading::unknown_key(const YAML::Mark& mark, std::string_view key, std::string_view path,
+                          std::span<const std::string_view> known) {
   const auto near = closest(key, known);
   std::string hint;
   if (!near.empty()) {
@@ -28,7 +31,8 @@ void Reading::unknown_key(const YAML::Mark& mark, std::string_view key, std::str
     hint = "known here:";
     for (const std::string_view name : known) hint += " " + std::string(name);
   }
-  fault(mark, "unknown key " + quoted_name(key) + (path.empty() ? std::string() : " in " + std::string(path)), std::move(hint));
+  fault(mark, "unknown key " + quoted_name(key) + (path.empty() ? std::string() : " in " + std::string(path)),
+        std::move(hint));
 }
 
 bool Reading::expand(const YAML::Mark& mark, std::string_view path, const std::string& raw, std::string& out) {
@@ -63,7 +67,8 @@ bool Reading::expand(const YAML::Mark& mark, std::string_view path, const std::s
     } else if (dash != std::string::npos) {
       out += inside.substr(dash + 2);
     } else {
-      fault(mark, quoted_name(path) + ": the environment variable " + name + " is not set", "set it, or write ${" + name + ":-fallback}");
+      fault(mark, quoted_name(path) + ": the environment variable " + name + " is not set",
+            "set it, or write ${" + name + ":-fallback}");
       return false;
     }
   }
@@ -86,7 +91,8 @@ bool Reading::secret(const YAML::Node& node, std::string_view path, Secret& out)
     return false;
   }
   if (!value.empty() && node.Scalar().find("${") == std::string::npos) {
-    warn(node.Mark(), quoted_name(path) + " stands in the file as plain text", "write ${SOME_VARIABLE} or ${file:/run/secrets/x} instead");
+    warn(node.Mark(), quoted_name(path) + " stands in the file as plain text",
+         "write ${SOME_VARIABLE} or ${file:/run/secrets/x} instead");
   }
   out = Secret(std::move(value));
   return true;
@@ -106,14 +112,15 @@ bool Reading::boolean(const YAML::Node& node, std::string_view path, bool& out) 
   return true;
 }
 
-bool Reading::integer(const YAML::Node& node, std::string_view path, std::int64_t min, std::int64_t max, std::int64_t& out) {
+bool Reading::integer(const YAML::Node& node, std::string_view path, std::int64_t min, std::int64_t max,
+                      std::int64_t& out) {
   std::string value;
   if (!text(node, path, value)) return false;
   std::int64_t number = 0;
   const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (code != std::errc() || end != value.data() + value.size() || number < min || number > max) {
-    fault(node.Mark(), quoted_name(path) + " must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) + ", not " +
-                           quoted_name(value));
+    fault(node.Mark(), quoted_name(path) + " must be a whole number from " + std::to_string(min) + " to " +
+                           std::to_string(max) + ", not " + quoted_name(value));
     return false;
   }
   out = number;
@@ -126,7 +133,8 @@ bool Reading::duration(const YAML::Node& node, std::string_view path, Millis min
   const auto parsed = parse_duration(value);
   if (!parsed || *parsed < min) {
     fault(node.Mark(), quoted_name(path) + " must be a time such as 250ms, 30s, 10m or 1h30m" +
-                           (parsed ? ", at least " + std::to_string(min.count()) + "ms" : "") + ", not " + quoted_name(value));
+                           (parsed ? ", at least " + std::to_string(min.count()) + "ms" : "") + ", not " +
+                           quoted_name(value));
     return false;
   }
   out = std::chrono::duration_cast<Millis>(*parsed);
@@ -138,14 +146,16 @@ bool Reading::size(const YAML::Node& node, std::string_view path, std::int64_t m
   if (!text(node, path, value)) return false;
   const auto parsed = parse_size(value);
   if (!parsed || static_cast<std::int64_t>(*parsed) < min) {
-    fault(node.Mark(), quoted_name(path) + " must be a size such as 64KiB or 32MiB, at least " + std::to_string(min) + " bytes, not " + quoted_name(value));
+    fault(node.Mark(), quoted_name(path) + " must be a size such as 64KiB or 32MiB, at least " + std::to_string(min) +
+                           " bytes, not " + quoted_name(value));
     return false;
   }
   out = static_cast<std::int64_t>(*parsed);
   return true;
 }
 
-bool Reading::choice(const YAML::Node& node, std::string_view path, std::span<const std::string_view> allowed, std::string& out) {
+bool Reading::choice(const YAML::Node& node, std::string_view path, std::span<const std::string_view> allowed,
+                     std::string& out) {
   std::string value;
   if (!text(node, path, value)) return false;
   for (const std::string_view one : allowed) {
@@ -157,7 +167,8 @@ bool Reading::choice(const YAML::Node& node, std::string_view path, std::span<co
   const auto near = closest(value, allowed);
   std::string hint = "one of:";
   for (const std::string_view one : allowed) hint += " " + std::string(one);
-  fault(node.Mark(), quoted_name(path) + " cannot be " + quoted_name(value), near.empty() ? hint : "did you mean " + quoted_name(near.front()) + "?");
+  fault(node.Mark(), quoted_name(path) + " cannot be " + quoted_name(value),
+        near.empty() ? hint : "did you mean " + quoted_name(near.front()) + "?");
   return false;
 }
 

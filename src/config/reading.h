@@ -21,7 +21,8 @@ class Reading {
   void fault(const YAML::Mark& mark, std::string message, std::string hint = {});
   void warn(const YAML::Mark& mark, std::string message, std::string hint = {});
   // "unknown key …" with the nearest of `known`.
-  void unknown_key(const YAML::Mark& mark, std::string_view key, std::string_view path, std::span<const std::string_view> known);
+  void unknown_key(const YAML::Mark& mark, std::string_view key, std::string_view path,
+                   std::span<const std::string_view> known);
 
   // The scalar's text with ${VAR}, ${VAR:-x} and ${file:…} replaced. False and a fault when it is no scalar or a
   // variable is missing.
@@ -31,7 +32,8 @@ class Reading {
   bool integer(const YAML::Node& node, std::string_view path, std::int64_t min, std::int64_t max, std::int64_t& out);
   bool duration(const YAML::Node& node, std::string_view path, Millis min, Millis& out);
   bool size(const YAML::Node& node, std::string_view path, std::int64_t min, std::int64_t& out);
-  bool choice(const YAML::Node& node, std::string_view path, std::span<const std::string_view> allowed, std::string& out);
+  bool choice(const YAML::Node& node, std::string_view path, std::span<const std::string_view> allowed,
+              std::string& out);
   bool texts(const YAML::Node& node, std::string_view path, std::vector<std::string>& out);
 
   [[nodiscard]] std::optional<std::string> variable(const char* name) const { return environment_(name); }
@@ -42,16 +44,19 @@ class Reading {
   Environment environment_;
 };
 
-[[nodiscard]] inline Mark place(const YAML::Mark& mark) { return mark.line < 0 ? Mark{} : Mark{mark.line + 1, mark.column + 1}; }
+[[nodiscard]] inline Mark place(const YAML::Mark& mark) {
+  return mark.line < 0 ? Mark{} : Mark{mark.line + 1, mark.column + 1};
+}
 [[nodiscard]] std::string quoted_name(std::string_view text);
 
 // What a setting is, for people: the same row serves loading, the reference page and the schema.
 struct Doc {
   std::string_view name;
-  std::string_view type;      // "text", "secret", "yes/no", "number", "duration", "size", "list of text", "section", "one of a, b"
+  // "text", "secret", "yes/no", "number", "duration", "size", "list of text", "section", "one of a, b"
+  std::string_view type;
   std::string_view fallback;  // the default as people would write it
   std::string_view sentence;
-  bool restart = false;       // takes effect only on the next start
+  bool restart = false;  // takes effect only on the next start
 };
 
 template <class T>
@@ -62,7 +67,8 @@ struct Setting {
 
 // Reads a map by its table. Unknown and double keys are faults; an empty node is an empty map.
 template <class T>
-void read_section(Reading& in, const YAML::Node& node, std::string_view path, std::span<const Setting<T>> table, T& out) {
+void read_section(Reading& in, const YAML::Node& node, std::string_view path, std::span<const Setting<T>> table,
+                  T& out) {
   if (!node || node.IsNull()) return;
   if (!node.IsMap()) {
     in.fault(node.Mark(), quoted_name(path) + " must be a map of settings");

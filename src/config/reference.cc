@@ -60,8 +60,10 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
   } else if (type == "list of text") {
     w.member("type", "array").key("items").begin_object().member("type", "string").end_object();
   } else if (type == "list of models") {
-    w.member("type", "array").key("items").raw(
-        R"({"anyOf":[{"type":"string"},{"type":"object","required":["name"],"additionalProperties":false,"properties":{"name":{"type":"string"},"upstream":{"type":"string"}}}]})");
+    w.member("type", "array")
+        .key("items")
+        .raw(
+            R"({"anyOf":[{"type":"string"},{"type":"object","required":["name"],"additionalProperties":false,"properties":{"name":{"type":"string"},"upstream":{"type":"string"}}}]})");
   } else if (type == "yes/no") {
     w.key("type").raw(R"(["boolean","string"])");
   } else if (type == "number") {
@@ -77,8 +79,13 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
 void write_section(json::Writer& w, const std::vector<Section>& all, std::string_view path) {
   for (const Section& s : all) {
     if (s.path != path) continue;
-    w.key("type").raw(R"(["object","null"])").member_bool("additionalProperties", false).key("properties").begin_object();
-    for (const Doc* doc : s.rows) write_doc(w, all, *doc, path.empty() ? std::string(doc->name) : std::string(path) + '.' + std::string(doc->name));
+    w.key("type")
+        .raw(R"(["object","null"])")
+        .member_bool("additionalProperties", false)
+        .key("properties")
+        .begin_object();
+    for (const Doc* doc : s.rows)
+      write_doc(w, all, *doc, path.empty() ? std::string(doc->name) : std::string(path) + '.' + std::string(doc->name));
     w.end_object();
   }
 }
@@ -88,7 +95,9 @@ void write_section(json::Writer& w, const std::vector<Section>& all, std::string
 std::string config_schema() {
   std::string out;
   json::Writer w(out);
-  w.begin_object().member("$schema", "http://json-schema.org/draft-07/schema#").member("title", "config.yaml of Sluice");
+  w.begin_object()
+      .member("$schema", "http://json-schema.org/draft-07/schema#")
+      .member("title", "config.yaml of Sluice");
   write_section(w, sections(), "");
   w.end_object();
   return out;
@@ -96,14 +105,17 @@ std::string config_schema() {
 
 std::string config_reference() {
   std::string out =
-      "# Settings\n\nEvery setting of `config.yaml`. Anything else in the file is an error. Texts may hold `${VARIABLE}`, "
-      "`${VARIABLE:-fallback}` and\n`${file:/path}`. The file is read again when it changes and on SIGHUP; settings marked "
+      "# Settings\n\nEvery setting of `config.yaml`. Anything else in the file is an error. Texts may hold "
+      "`${VARIABLE}`, "
+      "`${VARIABLE:-fallback}` and\n`${file:/path}`. The file is read again when it changes and on SIGHUP; settings "
+      "marked "
       "*restart* take effect on the next start.\nThis page is made by `sluice reference`.\n";
   for (const Section& s : sections()) {
-    out += "\n## " + (s.path.empty() ? std::string("Top level") : "`" + s.path + "`") + "\n\n| setting | type | default | meaning |\n|---|---|---|---|\n";
+    out += "\n## " + (s.path.empty() ? std::string("Top level") : "`" + s.path + "`") +
+           "\n\n| setting | type | default | meaning |\n|---|---|---|---|\n";
     for (const Doc* doc : s.rows) {
-      out += "| `" + std::string(doc->name) + "` | " + std::string(doc->type) + " | " + std::string(doc->fallback) + " | " + std::string(doc->sentence) +
-             (doc->restart ? " (*restart*)" : "") + " |\n";
+      out += "| `" + std::string(doc->name) + "` | " + std::string(doc->type) + " | " + std::string(doc->fallback) +
+             " | " + std::string(doc->sentence) + (doc->restart ? " (*restart*)" : "") + " |\n";
     }
   }
   return out;

@@ -29,8 +29,10 @@ void read_models(Reading& in, const Node& node, Path path, BackendSettings& out)
     ModelName model{.mark = place(item.Mark())};
     if (item.IsMap()) {
       static constexpr std::array<Setting<ModelName>, 2> table = {{
-          {{"name", "text", "", "the name clients ask for"}, [](Reading& r, const Node& n, Path p, ModelName& m) { r.text(n, p, m.name); }},
-          {{"upstream", "text", "", "the vendor's name for it"}, [](Reading& r, const Node& n, Path p, ModelName& m) { r.text(n, p, m.upstream); }},
+          {{"name", "text", "", "the name clients ask for"},
+           [](Reading& r, const Node& n, Path p, ModelName& m) { r.text(n, p, m.name); }},
+          {{"upstream", "text", "", "the vendor's name for it"},
+           [](Reading& r, const Node& n, Path p, ModelName& m) { r.text(n, p, m.upstream); }},
       }};
       read_section<ModelName>(in, item, path, table, model);
     } else if (!in.text(item, path, model.name)) {
@@ -65,7 +67,9 @@ void read_headers(Reading& in, const Node& node, Path path, BackendSettings& out
     std::string value;
     if (!in.text(pair.second, path, value)) continue;
     const std::string name = pair.first.Scalar();
-    const auto token = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("!#$%&'*+-.^_`|~").contains(c); };
+    const auto token = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("!#$%&'*+-.^_`|~").contains(c);
+    };
     if (name.empty() || !std::ranges::all_of(name, token)) {
       in.fault(pair.first.Mark(), quoted_name(name) + " is no header name");
     } else if (std::ranges::any_of(value, [](char c) { return c == '\r' || c == '\n' || c == '\0'; })) {
@@ -80,19 +84,22 @@ constexpr auto max_number = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
 
-#define READ(T, call) [](Reading & in, const Node& n, Path p, T& out) { call; }
+#define READ(T, call) [](Reading& in, const Node& n, Path p, T& out) { call; }
 
 std::span<const Setting<TlsFiles>> tls_settings() {
   static constexpr std::array<Setting<TlsFiles>, 2> table = {{
-      {{"cert", "text", "", "PEM file with the certificate chain; re-read when it changes"}, READ(TlsFiles, in.text(n, p, out.cert))},
-      {{"key", "text", "", "PEM file with the private key; re-read when it changes"}, READ(TlsFiles, in.text(n, p, out.key))},
+      {{"cert", "text", "", "PEM file with the certificate chain; re-read when it changes"},
+       READ(TlsFiles, in.text(n, p, out.cert))},
+      {{"key", "text", "", "PEM file with the private key; re-read when it changes"},
+       READ(TlsFiles, in.text(n, p, out.key))},
   }};
   return table;
 }
 
 std::span<const Setting<CorsSettings>> cors_settings() {
   static constexpr std::array<Setting<CorsSettings>, 1> table = {{
-      {{"origins", "list of text", "[]", "web origins that browsers may call from, for example https://app.example; \"*\" for all"},
+      {{"origins", "list of text", "[]",
+        "web origins that browsers may call from, for example https://app.example; \"*\" for all"},
        READ(CorsSettings, in.texts(n, p, out.origins))},
   }};
   return table;
@@ -100,15 +107,18 @@ std::span<const Setting<CorsSettings>> cors_settings() {
 
 std::span<const Setting<ServerSettings>> server_settings() {
   static constexpr std::array<Setting<ServerSettings>, 12> table = {{
-      {{"host", "text", "127.0.0.1", "address to listen on; 0.0.0.0 for all", true}, READ(ServerSettings, in.text(n, p, out.host))},
+      {{"host", "text", "127.0.0.1", "address to listen on; 0.0.0.0 for all", true},
+       READ(ServerSettings, in.text(n, p, out.host))},
       {{"port", "number", "8000", "TCP port to listen on; PORT in the environment beats it", true},
        READ(ServerSettings, in.integer(n, p, 1, 65535, out.port))},
-      {{"workers", "number", "0", "event-loop threads; 0 is one per core", true}, READ(ServerSettings, in.integer(n, p, 0, 256, out.workers))},
+      {{"workers", "number", "0", "event-loop threads; 0 is one per core", true},
+       READ(ServerSettings, in.integer(n, p, 0, 256, out.workers))},
       {{"tls", "section", "", "serve HTTPS with these files"},
        [](Reading& in, const Node& n, Path p, ServerSettings& out) {
          out.tls.emplace();
          read_section<TlsFiles>(in, n, p, tls_settings(), *out.tls);
-         if (out.tls->cert.empty() || out.tls->key.empty()) in.fault(n.Mark(), quoted_name(p) + " needs both cert and key");
+         if (out.tls->cert.empty() || out.tls->key.empty())
+           in.fault(n.Mark(), quoted_name(p) + " needs both cert and key");
        }},
       {{"cors", "section", "", "let web pages call the gateway"},
        [](Reading& in, const Node& n, Path p, ServerSettings& out) {
@@ -116,34 +126,45 @@ std::span<const Setting<ServerSettings>> server_settings() {
          read_section<CorsSettings>(in, n, p, cors_settings(), *out.cors);
        }},
       {{"max_body", "size", "32MiB", "largest request body"}, READ(ServerSettings, in.size(n, p, 1024, out.max_body))},
-      {{"max_connections", "number", "0", "most client connections at once; 0 is a third of the open-files limit", true},
+      {{"max_connections", "number", "0", "most client connections at once; 0 is a third of the open-files limit",
+        true},
        READ(ServerSettings, in.integer(n, p, 0, max_number, out.max_connections))},
-      {{"header_timeout", "duration", "10s", "longest time for a request's head to arrive"}, READ(ServerSettings, in.duration(n, p, 100ms, out.header_timeout))},
+      {{"header_timeout", "duration", "10s", "longest time for a request's head to arrive"},
+       READ(ServerSettings, in.duration(n, p, 100ms, out.header_timeout))},
       {{"body_timeout", "duration", "60s", "longest silence while a request's body arrives"},
        READ(ServerSettings, in.duration(n, p, 100ms, out.body_timeout))},
-      {{"idle_timeout", "duration", "75s", "how long an idle connection is kept"}, READ(ServerSettings, in.duration(n, p, 100ms, out.idle_timeout))},
-      {{"keep_alive", "duration", "15s", "a comment is sent to a streaming client after this much silence of the upstream; 0s is never"},
+      {{"idle_timeout", "duration", "75s", "how long an idle connection is kept"},
+       READ(ServerSettings, in.duration(n, p, 100ms, out.idle_timeout))},
+      {{"keep_alive", "duration", "15s",
+        "a comment is sent to a streaming client after this much silence of the upstream; 0s is never"},
        READ(ServerSettings, in.duration(n, p, 0ms, out.keep_alive))},
-      {{"grace", "duration", "30s", "on SIGTERM, how long open exchanges may finish"}, READ(ServerSettings, in.duration(n, p, 0ms, out.grace))},
+      {{"grace", "duration", "30s", "on SIGTERM, how long open exchanges may finish"},
+       READ(ServerSettings, in.duration(n, p, 0ms, out.grace))},
   }};
   return table;
 }
 
 std::span<const Setting<Timeouts>> timeout_settings() {
   static constexpr std::array<Setting<Timeouts>, 4> table = {{
-      {{"connect", "duration", "5s", "longest time to connect, TLS included"}, READ(Timeouts, in.duration(n, p, 1ms, out.connect))},
-      {{"first_token", "duration", "600s", "longest wait for the first event of a stream; 0s is no limit; whole replies have none"},
+      {{"connect", "duration", "5s", "longest time to connect, TLS included"},
+       READ(Timeouts, in.duration(n, p, 1ms, out.connect))},
+      {{"first_token", "duration", "600s",
+        "longest wait for the first event of a stream; 0s is no limit; whole replies have none"},
        READ(Timeouts, in.duration(n, p, 0ms, out.first_token))},
-      {{"between_tokens", "duration", "300s", "longest silence inside a stream; 0s is no limit"}, READ(Timeouts, in.duration(n, p, 0ms, out.between_tokens))},
-      {{"total", "duration", "0s", "longest time for the whole call; 0s is no limit"}, READ(Timeouts, in.duration(n, p, 0ms, out.total))},
+      {{"between_tokens", "duration", "300s", "longest silence inside a stream; 0s is no limit"},
+       READ(Timeouts, in.duration(n, p, 0ms, out.between_tokens))},
+      {{"total", "duration", "0s", "longest time for the whole call; 0s is no limit"},
+       READ(Timeouts, in.duration(n, p, 0ms, out.total))},
   }};
   return table;
 }
 
 std::span<const Setting<BackendSettings>> backend_settings() {
   static constexpr std::array<Setting<BackendSettings>, 10> table = {{
-      {{"enabled", "yes/no", "true", "false switches the backend off"}, READ(BackendSettings, in.boolean(n, p, out.enabled))},
-      {{"type", "text", "the backend's name", "the vendor: openai, anthropic (claude), gemini, deepseek, … or compatible"},
+      {{"enabled", "yes/no", "true", "false switches the backend off"},
+       READ(BackendSettings, in.boolean(n, p, out.enabled))},
+      {{"type", "text", "the backend's name",
+        "the vendor: openai, anthropic (claude), gemini, deepseek, … or compatible"},
        [](Reading& in, const Node& n, Path p, BackendSettings& out) {
          std::vector<std::string_view> names;
          for (const Provider& known : providers()) names.push_back(known.name);
@@ -151,15 +172,20 @@ std::span<const Setting<BackendSettings>> backend_settings() {
        }},
       {{"base_url", "text", "the vendor's own", "where the API lives, for example http://127.0.0.1:9001/v1"},
        READ(BackendSettings, read_address(in, n, p, out.base_url, false))},
-      {{"api_key", "secret", "the vendor's environment variable", "the key; ${VAR}, ${VAR:-fallback} or ${file:/run/secrets/x} keep it out of the file"},
+      {{"api_key", "secret", "the vendor's environment variable",
+        "the key; ${VAR}, ${VAR:-fallback} or ${file:/run/secrets/x} keep it out of the file"},
        READ(BackendSettings, in.secret(n, p, out.api_key))},
-      {{"models", "list of models", "every name the vendor owns", "the only models this backend serves; * is a wildcard; {name, upstream} renames"}, read_models},
+      {{"models", "list of models", "every name the vendor owns",
+        "the only models this backend serves; * is a wildcard; {name, upstream} renames"},
+       read_models},
       {{"dialects", "list of text", "all the vendor speaks", "use only these of the vendor's dialects"},
        READ(BackendSettings, in.texts(n, p, out.dialects))},
-      {{"timeouts", "section", "", "the four clocks"}, READ(BackendSettings, read_section<Timeouts>(in, n, p, timeout_settings(), out.timeouts))},
+      {{"timeouts", "section", "", "the four clocks"},
+       READ(BackendSettings, read_section<Timeouts>(in, n, p, timeout_settings(), out.timeouts))},
       {{"proxy", "text", "HTTPS_PROXY and NO_PROXY", "outbound proxy, http://… or socks5://…; \"none\" for none"},
        READ(BackendSettings, read_address(in, n, p, out.proxy, true))},
-      {{"ca_file", "text", "", "PEM file with roots to trust for this backend besides the system's"}, READ(BackendSettings, in.text(n, p, out.ca_file))},
+      {{"ca_file", "text", "", "PEM file with roots to trust for this backend besides the system's"},
+       READ(BackendSettings, in.text(n, p, out.ca_file))},
       {{"headers", "map of text", "", "more headers for every call to this backend"}, read_headers},
   }};
   return table;
@@ -167,10 +193,12 @@ std::span<const Setting<BackendSettings>> backend_settings() {
 
 std::span<const Setting<MonitoringSettings>> monitoring_settings() {
   static constexpr std::array<Setting<MonitoringSettings>, 4> table = {{
-      {{"enable_logging", "yes/no", "true", "one line per exchange"}, READ(MonitoringSettings, in.boolean(n, p, out.enable_logging))},
+      {{"enable_logging", "yes/no", "true", "one line per exchange"},
+       READ(MonitoringSettings, in.boolean(n, p, out.enable_logging))},
       {{"log_level", "one of DEBUG, INFO, WARNING, ERROR, OFF", "INFO", "how much else is said"},
        READ(MonitoringSettings, in.choice(n, p, log_levels, out.log_level))},
-      {{"log_file", "text", "standard error", "file for the request log"}, READ(MonitoringSettings, in.text(n, p, out.log_file))},
+      {{"log_file", "text", "standard error", "file for the request log"},
+       READ(MonitoringSettings, in.text(n, p, out.log_file))},
       {{"log_format", "one of auto, json, text", "auto", "auto is text on a terminal, JSON elsewhere"},
        READ(MonitoringSettings, in.choice(n, p, log_formats, out.log_format))},
   }};
@@ -179,8 +207,10 @@ std::span<const Setting<MonitoringSettings>> monitoring_settings() {
 
 std::span<const Setting<CallerLimits>> caller_limit_settings() {
   static constexpr std::array<Setting<CallerLimits>, 2> table = {{
-      {{"requests_per_minute", "number", "0", "0 is no limit"}, READ(CallerLimits, in.integer(n, p, 0, max_number, out.requests_per_minute))},
-      {{"concurrent_requests", "number", "0", "0 is no limit"}, READ(CallerLimits, in.integer(n, p, 0, max_number, out.concurrent_requests))},
+      {{"requests_per_minute", "number", "0", "0 is no limit"},
+       READ(CallerLimits, in.integer(n, p, 0, max_number, out.requests_per_minute))},
+      {{"concurrent_requests", "number", "0", "0 is no limit"},
+       READ(CallerLimits, in.integer(n, p, 0, max_number, out.concurrent_requests))},
   }};
   return table;
 }
@@ -199,21 +229,27 @@ std::span<const Setting<LimitSettings>> limit_settings() {
 
 std::span<const Setting<Config>> root_settings() {
   static constexpr std::array<Setting<Config>, 5> table = {{
-      {{"server", "section", "", "where and how clients are served"}, READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
-      {{"backends", "map of backends", "every vendor whose key the environment holds", "the vendors and servers behind the gateway"},
+      {{"server", "section", "", "where and how clients are served"},
+       READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
+      {{"backends", "map of backends", "every vendor whose key the environment holds",
+        "the vendors and servers behind the gateway"},
        [](Reading& in, const Node& n, Path p, Config& out) {
          if (n.IsNull()) return;
          if (!n.IsMap()) return in.fault(n.Mark(), quoted_name(p) + " must be a map from names to settings");
          for (const auto& pair : n) {
            BackendSettings backend{.name = pair.first.Scalar(), .mark = place(pair.first.Mark())};
            const auto twice = [&](const BackendSettings& b) { return b.name == backend.name; };
-           if (std::ranges::any_of(out.backends, twice)) in.fault(pair.first.Mark(), "the backend " + quoted_name(backend.name) + " stands twice");
-           read_section<BackendSettings>(in, pair.second, std::string(p) + "." + backend.name, backend_settings(), backend);
+           if (std::ranges::any_of(out.backends, twice))
+             in.fault(pair.first.Mark(), "the backend " + quoted_name(backend.name) + " stands twice");
+           read_section<BackendSettings>(in, pair.second, std::string(p) + "." + backend.name, backend_settings(),
+                                         backend);
            out.backends.push_back(std::move(backend));
          }
        }},
-      {{"monitoring", "section", "", "logs"}, READ(Config, read_section<MonitoringSettings>(in, n, p, monitoring_settings(), out.monitoring))},
-      {{"limits", "section", "", "how much callers may ask for"}, READ(Config, read_section<LimitSettings>(in, n, p, limit_settings(), out.limits))},
+      {{"monitoring", "section", "", "logs"},
+       READ(Config, read_section<MonitoringSettings>(in, n, p, monitoring_settings(), out.monitoring))},
+      {{"limits", "section", "", "how much callers may ask for"},
+       READ(Config, read_section<LimitSettings>(in, n, p, limit_settings(), out.limits))},
       {{"auth", "one of local, open", "local", "who may call: only this machine, or everybody who reaches the port"},
        READ(Config, in.choice(n, p, auth_modes, out.auth))},
   }};

@@ -27,7 +27,9 @@ std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   }
   if (!in.api_key.empty()) {
     switch (vendor.auth.kind) {
-      case AuthKind::bearer: out->headers.emplace_back("authorization", "Bearer " + std::string(in.api_key.reveal())); break;
+      case AuthKind::bearer:
+        out->headers.emplace_back("authorization", "Bearer " + std::string(in.api_key.reveal()));
+        break;
       case AuthKind::header: out->headers.emplace_back(vendor.auth.header, in.api_key.reveal()); break;
       case AuthKind::none: break;
     }
@@ -50,7 +52,9 @@ std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   return out;
 }
 
-bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
+bool is_pattern(std::string_view name) {
+  return name.find('*') != std::string_view::npos;
+}
 
 // The entry of `backend` that serves `model`: an exact name, else the longest pattern; null when none.
 const ModelName* serves(const Backend& backend, std::string_view model, bool exact) {
@@ -65,7 +69,9 @@ const ModelName* serves(const Backend& backend, std::string_view model, bool exa
 
 }  // namespace
 
-bool Backend::speaks(DialectId dialect) const { return std::ranges::find(dialects, dialect) != dialects.end(); }
+bool Backend::speaks(DialectId dialect) const {
+  return std::ranges::find(dialects, dialect) != dialects.end();
+}
 
 std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   auto out = std::make_shared<Snapshot>();
@@ -95,7 +101,8 @@ Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
       if (!off) off = backend.get();
       continue;
     }
-    found.push_back({{backend.get(), entry->upstream.empty() ? std::string(model) : entry->upstream}, weight ? weight : entry->name.size()});
+    found.push_back({{backend.get(), entry->upstream.empty() ? std::string(model) : entry->upstream},
+                     weight ? weight : entry->name.size()});
   }
   if (found.empty()) {
     if (const auto slash = model.find('/'); slash != std::string_view::npos) {
@@ -123,7 +130,8 @@ Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
       const auto near = closest(model, views);
       if (!near.empty()) {
         error.message += " Did you mean";
-        for (std::size_t i = 0; i < near.size(); ++i) error.message += (i == 0 ? " \"" : i + 1 == near.size() ? " or \"" : ", \"") + std::string(near[i]) + '"';
+        for (std::size_t i = 0; i < near.size(); ++i)
+          error.message += (i == 0 ? " \"" : i + 1 == near.size() ? " or \"" : ", \"") + std::string(near[i]) + '"';
         error.message += '?';
       } else {
         error.message += " GET /v1/models lists what is.";
@@ -143,7 +151,8 @@ std::vector<ModelRow> Snapshot::models() const {
     if (!backend->off.empty()) continue;
     for (const ModelName& entry : backend->models) {
       const auto same = [&](const ModelRow& row) { return row.id == entry.name; };
-      if (!is_pattern(entry.name) && std::ranges::none_of(rows, same)) rows.push_back({.id = entry.name, .owner = backend->name});
+      if (!is_pattern(entry.name) && std::ranges::none_of(rows, same))
+        rows.push_back({.id = entry.name, .owner = backend->name});
     }
   }
   return rows;

@@ -1,5 +1,5 @@
-// The configuration as requests use it: names resolved, addresses parsed, immutable. One is current; an exchange keeps the
-// one it began with. It holds no counters. SPDX-License-Identifier: MIT
+// The configuration as requests use it: names resolved, addresses parsed, immutable. One is current; an exchange keeps
+// the one it began with. It holds no counters. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <memory>
@@ -26,10 +26,10 @@ struct Backend {
   std::optional<Url> proxy;
   bool proxy_from_environment = true;
   std::string ca_file;
-  std::vector<Header> headers;         // auth and extra headers, in wire form
-  std::vector<DialectId> dialects;     // what it may be spoken to in, first = preferred for translations
+  std::vector<Header> headers;      // auth and extra headers, in wire form
+  std::vector<DialectId> dialects;  // what it may be spoken to in, first = preferred for translations
   std::vector<ModelName> models;
-  std::string off;                     // why it cannot be called; empty when it can
+  std::string off;  // why it cannot be called; empty when it can
 
   [[nodiscard]] bool demo() const { return provider == nullptr; }
   [[nodiscard]] bool speaks(DialectId dialect) const;
@@ -49,8 +49,8 @@ class Snapshot {
   [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
 
   // Who serves this model, in order: backends that name it exactly, then by pattern (longest first), else
-  // "backend/model". Backends that are off are left out. Errors: not_found with the closest names, or with the reason when
-  // only a backend that is off would serve it.
+  // "backend/model". Backends that are off are left out. Errors: not_found with the closest names, or with the reason
+  // when only a backend that is off would serve it.
   [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
   // What a model list shows: names without wildcards of every usable backend, in order, each once.
   [[nodiscard]] std::vector<ModelRow> models() const;

@@ -50,7 +50,8 @@ Result<Url> parse_url(std::string_view text) {
   std::string_view port;
   if (authority.starts_with('[')) {
     const auto close = authority.find(']');
-    if (close == std::string_view::npos) return fail(Fault::bad_request, "the bracket of the IPv6 address is not closed");
+    if (close == std::string_view::npos)
+      return fail(Fault::bad_request, "the bracket of the IPv6 address is not closed");
     url.host = lower(authority.substr(1, close - 1));
     authority.remove_prefix(close + 1);
     if (!authority.empty() && authority[0] != ':') return fail(Fault::bad_request, "only a port may follow the host");
@@ -62,7 +63,8 @@ Result<Url> parse_url(std::string_view text) {
     if (split != std::string_view::npos) port = authority.substr(split + 1);
   }
   if (url.host.empty()) return fail(Fault::bad_request, "the host is missing");
-  if (!std::ranges::all_of(url.host, host_byte)) return fail(Fault::bad_request, "the host holds characters no host has");
+  if (!std::ranges::all_of(url.host, host_byte))
+    return fail(Fault::bad_request, "the host holds characters no host has");
   url.port = own_port(url.scheme);
   if (!port.empty()) {
     unsigned value = 0;

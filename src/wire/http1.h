@@ -72,24 +72,25 @@ struct ResponseHead {
 enum class Step : std::uint8_t { more, done, bad };
 struct Parsed {
   Step step = Step::more;
-  std::size_t consumed = 0;         // bytes of the head when done
-  int status = 400;                 // for bad: the fitting answer
-  std::string_view why;             // for bad: a sentence
+  std::size_t consumed = 0;  // bytes of the head when done
+  int status = 400;          // for bad: the fitting answer
+  std::string_view why;      // for bad: a sentence
 };
 
 // Parses the head at the front of `buffer`. Call again with more bytes while it says more; `seen` is the caller's, 0 at
 // first: it remembers how far the end of the head was searched, so that byte-wise arrival stays linear.
 [[nodiscard]] Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t& seen, RequestHead& out);
 // `head_request`: the response answers a HEAD, so it has no body whatever its fields say.
-[[nodiscard]] Parsed parse_response(std::string_view buffer, const Limits& limits, std::size_t& seen, bool head_request, ResponseHead& out);
+[[nodiscard]] Parsed parse_response(std::string_view buffer, const Limits& limits, std::size_t& seen, bool head_request,
+                                    ResponseHead& out);
 
 // Follows a chunked body without copying: take() looks at the next bytes and tells which of them are payload.
 class ChunkFollower {
  public:
   struct Piece {
-    Step step = Step::more;      // more: feed what comes next; done: the body and its trailers are over
-    std::size_t consumed = 0;    // bytes of the input that were looked at
-    std::string_view payload;    // payload inside the consumed bytes, may be empty
+    Step step = Step::more;    // more: feed what comes next; done: the body and its trailers are over
+    std::size_t consumed = 0;  // bytes of the input that were looked at
+    std::string_view payload;  // payload inside the consumed bytes, may be empty
   };
   // Looks at one stretch: at most up to the end of the current chunk's payload. Call again with the rest of the input
   // until everything is consumed or the step is done or bad.
@@ -97,7 +98,20 @@ class ChunkFollower {
   [[nodiscard]] bool done() const { return state_ == State::over; }
 
  private:
-  enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, last_lf, over, bad };
+  enum class State : std::uint8_t {
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer,
+    trailer_lf,
+    last_lf,
+    over,
+    bad
+  };
   State state_ = State::size;
   std::uint64_t left_ = 0;
   std::uint32_t line_ = 0;  // bytes of the current size line or of all trailers

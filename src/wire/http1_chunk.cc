@@ -17,7 +17,10 @@ ChunkFollower::Piece ChunkFollower::take(std::string_view input) {
     const char c = input[at];
     switch (state_) {
       case State::size: {
-        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
         if (digit >= 0) {
           if (++digits_ > 15) return bad();
           left_ = left_ << 4 | static_cast<unsigned>(digit);
@@ -140,7 +143,8 @@ std::string_view reason_phrase(int status) {
 }
 
 void append_status_line(std::string& out, int status) {
-  char digits[4] = {static_cast<char>('0' + status / 100 % 10), static_cast<char>('0' + status / 10 % 10), static_cast<char>('0' + status % 10), ' '};
+  char digits[4] = {static_cast<char>('0' + status / 100 % 10), static_cast<char>('0' + status / 10 % 10),
+                    static_cast<char>('0' + status % 10), ' '};
   out += "HTTP/1.1 ";
   out.append(digits, 4);
   out += reason_phrase(status);

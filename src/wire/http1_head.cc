@@ -7,7 +7,9 @@
 namespace sluice::http1 {
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 bool iequals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -21,9 +23,10 @@ constexpr std::array<std::uint8_t, 256> byte_classes() {
   for (int c = 0; c < 256; ++c) {
     const bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     std::uint8_t bits = 0;
-    if (alnum || std::string_view("!#$%&'*+-.^_`|~").contains(static_cast<char>(c))) bits |= 1;    // token
-    if ((c >= 0x20 && c != 0x7f) || c == '\t') bits |= 2;                                          // field value, obs-text included
-    if (c > 0x20 && c < 0x7f && !std::string_view("\"<>\\^`{|}#").contains(static_cast<char>(c))) bits |= 4;  // request target
+    if (alnum || std::string_view("!#$%&'*+-.^_`|~").contains(static_cast<char>(c))) bits |= 1;  // token
+    if ((c >= 0x20 && c != 0x7f) || c == '\t') bits |= 2;  // field value, obs-text included
+    if (c > 0x20 && c < 0x7f && !std::string_view("\"<>\\^`{|}#").contains(static_cast<char>(c)))
+      bits |= 4;                                                                                     // request target
     if (alnum || std::string_view("-._~!$&'()*+,;=:[]%").contains(static_cast<char>(c))) bits |= 8;  // host and port
     out[static_cast<std::size_t>(c)] = bits;
   }
@@ -34,7 +37,9 @@ bool all_of(std::string_view text, std::uint8_t bit) {
   return std::ranges::all_of(text, [bit](char c) { return (classes[static_cast<unsigned char>(c)] & bit) != 0; });
 }
 
-Parsed bad(int status, std::string_view why) { return {.step = Step::bad, .status = status, .why = why}; }
+Parsed bad(int status, std::string_view why) {
+  return {.step = Step::bad, .status = status, .why = why};
+}
 
 // Looks for the empty line; returns the size of the head, 0 for "not yet".
 std::size_t head_size(std::string_view buffer, std::size_t& seen) {
@@ -109,7 +114,8 @@ Parsed read_fields(std::string_view rest, Fields& fields, Framing& framing) {
         }
         break;
       case 6:
-        if (iequals(name, "expect")) (iequals(value, "100-continue") ? framing.expects_continue : framing.expects_other) = true;
+        if (iequals(name, "expect"))
+          (iequals(value, "100-continue") ? framing.expects_continue : framing.expects_other) = true;
         break;
       case 10:
         if (iequals(name, "connection")) {
@@ -155,13 +161,19 @@ std::string_view Fields::get(std::string_view name) const {
   }
   return {};
 }
-bool Fields::has(std::string_view name) const { return count(name) != 0; }
+bool Fields::has(std::string_view name) const {
+  return count(name) != 0;
+}
 std::size_t Fields::count(std::string_view name) const {
   return static_cast<std::size_t>(std::count_if(begin(), end(), [&](const Field& f) { return iequals(f.name, name); }));
 }
 
-bool is_token(std::string_view text) { return !text.empty() && all_of(text, 1); }
-bool is_value(std::string_view text) { return all_of(text, 2); }
+bool is_token(std::string_view text) {
+  return !text.empty() && all_of(text, 1);
+}
+bool is_value(std::string_view text) {
+  return all_of(text, 2);
+}
 
 Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t& seen, RequestHead& out) {
   // RFC 9112 section 2.2: a server should ignore at least one empty line before the request line.
@@ -173,10 +185,12 @@ Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t&
   const std::size_t size = head_size(text, searched);
   seen = buffer.size();
   if (size == 0) {
-    if (text.size() > limits.head) return bad(text.find('\n') == std::string_view::npos ? 414 : 431, "The head of the request is too large.");
+    if (text.size() > limits.head)
+      return bad(text.find('\n') == std::string_view::npos ? 414 : 431, "The head of the request is too large.");
     // A bare LF line end or a NUL would otherwise be waited for in vain.
     const auto lf = text.find('\n');
-    if (lf == 0 || (lf != std::string_view::npos && text[lf - 1] != '\r')) return bad(400, "A line of the head does not end in CR LF.");
+    if (lf == 0 || (lf != std::string_view::npos && text[lf - 1] != '\r'))
+      return bad(400, "A line of the head does not end in CR LF.");
     if (!text.empty() && !all_of(text.substr(0, 1), 1)) return bad(400, "This is not an HTTP request.");
     return {};
   }
@@ -184,12 +198,15 @@ Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t&
   std::string_view rest = text.substr(0, size), line;
   if (!take_line(rest, line)) return bad(400, "The request line does not end in CR LF.");
   const auto first = line.find(' '), last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) return bad(400, "The request line is not \"METHOD TARGET HTTP/1.1\".");
+  if (first == std::string_view::npos || first == last)
+    return bad(400, "The request line is not \"METHOD TARGET HTTP/1.1\".");
   out.method = line.substr(0, first);
   out.target = line.substr(first + 1, last - first - 1);
   if (!is_token(out.method)) return bad(400, "The method holds characters that no method may have.");
-  if (!read_version(line.substr(last + 1), out.minor)) return bad(line.substr(last + 1).starts_with("HTTP/") ? 505 : 400, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
-  if (out.target.empty() || !all_of(out.target, 4)) return bad(400, "The request target holds characters that no target may have.");
+  if (!read_version(line.substr(last + 1), out.minor))
+    return bad(line.substr(last + 1).starts_with("HTTP/") ? 505 : 400, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+  if (out.target.empty() || !all_of(out.target, 4))
+    return bad(400, "The request target holds characters that no target may have.");
   out.fields.clear();
   Framing framing;
   if (const Parsed fault = read_fields(rest, out.fields, framing); fault.step == Step::bad) return fault;
@@ -198,33 +215,42 @@ Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t&
   out.authority = framing.host;
   if (out.target[0] != '/' && out.target != "*") {
     const auto scheme = out.target.find("://");
-    const std::string_view authority = scheme == std::string_view::npos ? std::string_view() : out.target.substr(scheme + 3);
+    const std::string_view authority =
+        scheme == std::string_view::npos ? std::string_view() : out.target.substr(scheme + 3);
     const std::string_view host = authority.substr(0, authority.find_first_of("/?"));
-    if (host.empty() || (!framing.host.empty() && !iequals(host, framing.host))) return bad(400, "The request target and Host disagree.");
+    if (host.empty() || (!framing.host.empty() && !iequals(host, framing.host)))
+      return bad(400, "The request target and Host disagree.");
     out.authority = host;
   }
-  if (framing.has_encoding && framing.has_length) return bad(400, "Content-Length and Transfer-Encoding stand together.");
+  if (framing.has_encoding && framing.has_length)
+    return bad(400, "Content-Length and Transfer-Encoding stand together.");
   if (framing.has_encoding && out.minor == 0) return bad(400, "HTTP/1.0 has no Transfer-Encoding.");
   if (framing.expects_other) return bad(417, "The only expectation known here is 100-continue.");
-  out.body = framing.has_encoding ? Body{BodyKind::chunked} : framing.length > 0 ? Body{BodyKind::length, framing.length} : Body{};
+  out.body = framing.has_encoding ? Body{BodyKind::chunked}
+             : framing.length > 0 ? Body{BodyKind::length, framing.length}
+                                  : Body{};
   out.keep_alive = out.minor == 1 ? !framing.close : framing.keep && !framing.close;
   out.expects_continue = framing.expects_continue && out.minor == 1;
   return {.step = Step::done, .consumed = skipped + size};
 }
 
-Parsed parse_response(std::string_view buffer, const Limits& limits, std::size_t& seen, bool head_request, ResponseHead& out) {
+Parsed parse_response(std::string_view buffer, const Limits& limits, std::size_t& seen, bool head_request,
+                      ResponseHead& out) {
   const std::size_t size = head_size(buffer, seen);
   if (size == 0) {
     if (buffer.size() > limits.head) return bad(502, "The head of the response is too large.");
-    if (!std::string_view("HTTP/1.").starts_with(buffer.substr(0, 7))) return bad(502, "This is not an HTTP/1 response.");
+    if (!std::string_view("HTTP/1.").starts_with(buffer.substr(0, 7)))
+      return bad(502, "This is not an HTTP/1 response.");
     return {};
   }
   if (size > limits.head) return bad(502, "The head of the response is too large.");
   std::string_view rest = buffer.substr(0, size), line;
   if (!take_line(rest, line)) return bad(502, "The status line does not end in CR LF.");
-  if (line.size() < 12 || !read_version(line.substr(0, 8), out.minor) || line[8] != ' ') return bad(502, "The status line is malformed.");
+  if (line.size() < 12 || !read_version(line.substr(0, 8), out.minor) || line[8] != ' ')
+    return bad(502, "The status line is malformed.");
   std::uint64_t status = 0;
-  if (!read_length(line.substr(9, 3), status) || status < 100 || (line.size() > 12 && line[12] != ' ')) return bad(502, "The status line is malformed.");
+  if (!read_length(line.substr(9, 3), status) || status < 100 || (line.size() > 12 && line[12] != ' '))
+    return bad(502, "The status line is malformed.");
   out.status = static_cast<int>(status);
   out.reason = line.size() > 13 ? line.substr(13) : std::string_view();
   out.fields.clear();
@@ -233,7 +259,8 @@ Parsed parse_response(std::string_view buffer, const Limits& limits, std::size_t
     fault.status = 502;
     return fault;
   }
-  if (framing.has_encoding && framing.has_length) return bad(502, "Content-Length and Transfer-Encoding stand together.");
+  if (framing.has_encoding && framing.has_length)
+    return bad(502, "Content-Length and Transfer-Encoding stand together.");
   if (framing.has_encoding && out.minor == 0) return bad(502, "HTTP/1.0 has no Transfer-Encoding.");
   out.keep_alive = out.minor == 1 ? !framing.close : framing.keep && !framing.close;
   if (head_request || out.status < 200 || out.status == 204 || out.status == 304) {

@@ -1,5 +1,5 @@
-// Server-sent events as frames (WHATWG HTML, "Parsing an event stream"): bytes in any pieces -> frames whose raw bytes can
-// be forwarded untouched. SPDX-License-Identifier: MIT
+// Server-sent events as frames (WHATWG HTML, "Parsing an event stream"): bytes in any pieces -> frames whose raw bytes
+// can be forwarded untouched. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstddef>
@@ -10,14 +10,14 @@
 namespace sluice::sse {
 
 struct Frame {
-  std::string_view event;   // empty when not named
-  std::string_view data;    // data lines joined by LF
-  std::string_view raw;     // exact bytes, blank line included
-  bool has_data = false;    // false: comments, ids or retry hints only
+  std::string_view event;  // empty when not named
+  std::string_view data;   // data lines joined by LF
+  std::string_view raw;    // exact bytes, blank line included
+  bool has_data = false;   // false: comments, ids or retry hints only
 };
 
-// Feed a piece, then call next() until it answers nullopt. Frames are views into the fed piece or the inner buffer: valid
-// until the next feed(). Only an unfinished tail is copied.
+// Feed a piece, then call next() until it answers nullopt. Frames are views into the fed piece or the inner buffer:
+// valid until the next feed(). Only an unfinished tail is copied.
 class Framer {
  public:
   explicit Framer(std::size_t limit = 16 * 1024 * 1024) : limit_(limit) {}
@@ -28,20 +28,22 @@ class Framer {
   // A frame grew over the limit; nothing more will come.
   [[nodiscard]] bool overflown() const { return overflown_; }
   // Bytes held back because their frame is not complete.
-  [[nodiscard]] std::size_t held() const { return buffer_.size() - (inside_ ? at_ : 0) + (inside_ ? 0 : piece_.size() - at_); }
+  [[nodiscard]] std::size_t held() const {
+    return buffer_.size() - (inside_ ? at_ : 0) + (inside_ ? 0 : piece_.size() - at_);
+  }
 
  private:
   [[nodiscard]] std::string_view text() const { return inside_ ? std::string_view(buffer_) : piece_; }
   Frame read(std::string_view raw);
   std::size_t limit_;
-  std::string buffer_;       // the unfinished tail of earlier pieces, and the piece that completed it
-  std::string_view piece_;   // the piece last fed, when nothing was held back
-  std::size_t at_ = 0;       // start of the next frame in text()
-  std::size_t searched_ = 0; // how far text() was searched for a blank line
-  bool inside_ = false;      // text() is buffer_
-  bool first_ = true;        // a byte order mark may still come
+  std::string buffer_;        // the unfinished tail of earlier pieces, and the piece that completed it
+  std::string_view piece_;    // the piece last fed, when nothing was held back
+  std::size_t at_ = 0;        // start of the next frame in text()
+  std::size_t searched_ = 0;  // how far text() was searched for a blank line
+  bool inside_ = false;       // text() is buffer_
+  bool first_ = true;         // a byte order mark may still come
   bool overflown_ = false;
-  std::string joined_;       // data of several lines
+  std::string joined_;  // data of several lines
 };
 
 // Appends one event. No field can carry a line break: data with several lines becomes several data lines.
