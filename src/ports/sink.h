@@ -1,0 +1,24 @@
+// Where finished Records go. SPDX-License-Identifier: MIT
+#pragma once
+
+#include "model/record.h"
+
+namespace sluice {
+
+// Called on a worker's thread, once per exchange. Must not block and must not throw: a sink that cannot keep up drops and
+// counts what it dropped. `record` lives only during the call.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void take(const Record& record) = 0;
+};
+
+// Live figures that are no events: read by the metrics page.
+struct Gauges {
+  std::int64_t open_connections = 0;
+  std::int64_t open_exchanges = 0;
+  std::int64_t open_streams = 0;
+  std::int64_t idle_upstream_connections = 0;
+};
+
+}  // namespace sluice
