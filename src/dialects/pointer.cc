@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "dialects/pointer.h"
+
+#include <array>
+#include <string_view>
+
+namespace sluice {
+namespace {
+
+struct FieldRow {
+  std::string_view chat, responses, anthropic, gemini;
+};
+
+// Empty: that dialect has no such field, so nothing read from it can be there.
+constexpr FieldRow row(Field field) {
+  switch (field) {
+    case Field::model: return {"/model", "/model", "/model", ""};
+    case Field::system: return {"/messages", "/instructions", "/system", "/systemInstruction"};
+    case Field::max_output:
+      return {"/max_completion_tokens", "/max_output_tokens", "/max_tokens", "/generationConfig/maxOutputTokens"};
+    case Field::temperature: return {"/temperature", "/temperature", "/temperature", "/generationConfig/temperature"};
+    case Field::top_p: return {"/top_p", "/top_p", "/top_p", "/generationConfig/topP"};
+    case Field::top_k: return {"/top_k", "/top_k", "/top_k", "/generationConfig/topK"};
+    case Field::min_p: return {"/min_p", "", "", ""};
+    case Field::presence_penalty: return {"/presence_penalty", "", "", "/generationConfig/presencePenalty"};
+    case Field::frequency_penalty: return {"/frequency_penalty", "", "", "/generationConfig/frequencyPenalty"};
+    case Field::seed: return {"/seed", "", "", "/generationConfig/seed"};
+    case Field::logit_bias: return {"/logit_bias", "", "", ""};
+    case Field::logprobs: return {"/logprobs", "/include", "", "/generationConfig/responseLogprobs"};
+    case Field::top_logprobs: return {"/top_logprobs", "/top_logprobs", "", "/generationConfig/logprobs"};
+    case Field::n: return {"/n", "", "", "/generationConfig/candidateCount"};
+    case Field::stop: return {"/stop", "", "/stop_sequences", "/generationConfig/stopSequences"};
+    case Field::tools: return {"/tools", "/tools", "/tools", "/tools"};
+    case Field::tool_choice: return {"/tool_choice", "/tool_choice", "/tool_choice", "/toolConfig"};
+    case Field::parallel_tools:
+      return {"/parallel_tool_calls", "/parallel_tool_calls", "/tool_choice/disable_parallel_tool_use", ""};
+    case Field::format: return {"/response_format", "/text/format", "/output_config/format", "/generationConfig"};
+    case Field::effort:
+      return {"/reasoning_effort", "/reasoning/effort", "/output_config/effort",
+              "/generationConfig/thinkingConfig/thinkingLevel"};
+    case Field::budget:
+      return {"/reasoning/max_tokens", "", "/thinking/budget_tokens",
+              "/generationConfig/thinkingConfig/thinkingBudget"};
+    case Field::display:
+      return {"/reasoning/exclude", "/reasoning/summary", "/thinking/display",
+              "/generationConfig/thinkingConfig/includeThoughts"};
+    case Field::cache_key: return {"/prompt_cache_key", "/prompt_cache_key", "", ""};
+    case Field::cache_auto: return {"/cache_control", "/prompt_cache_options", "/cache_control", ""};
+    case Field::metadata: return {"/metadata", "/metadata", "/metadata", "/labels"};
+    case Field::user: return {"/user", "/user", "/metadata/user_id", "/labels"};
+    case Field::service_tier: return {"/service_tier", "/service_tier", "/service_tier", "/serviceTier"};
+    case Field::verbosity: return {"/verbosity", "/text/verbosity", "", ""};
+    case Field::modalities: return {"/modalities", "", "", "/generationConfig/responseModalities"};
+    case Field::safety: return {"", "", "", "/safetySettings"};
+    case Field::usage_in_stream: return {"/stream_options/include_usage", "", "", ""};
+  }
+  return {};
+}
+
+std::string numbered(std::string_view base, std::size_t index) {
+  return std::string(base) + '/' + std::to_string(index);
+}
+
+bool has_system_field(DialectId origin) {
+  switch (origin) {
+    case DialectId::anthropic:
+    case DialectId::gemini:
+    case DialectId::bedrock_converse: return true;
+    case DialectId::openai_chat:
+    case DialectId::openai_responses:
+    case DialectId::cohere: return false;
+  }
+  return false;
+}
+
+std::string_view list_name(DialectId origin) {
+  switch (origin) {
+    case DialectId::openai_responses: return "/input";
+    case DialectId::gemini: return "/contents";
+    case DialectId::openai_chat:
+    case DialectId::anthropic:
+    case DialectId::bedrock_converse:
+    case DialectId::cohere: return "/messages";
+  }
+  return "/messages";
+}
+
+// A chat message keeps reasoning, content, refusal and calls in members of their own.
+std::string chat_part(const Turn& turn, std::size_t part) {
+  std::size_t before_content = 0;
+  std::size_t before_calls = 0;
+  for (std::size_t i = 0; i < part; ++i) {
+    const Part& p = turn.parts[i];
+    if (p.as<ToolCall>()) {
+      ++before_calls;
+    } else if (!p.as<Reasoning>()) {
+      ++before_content;
+    }
+  }
+  const Part& p = turn.parts[part];
+  if (p.as<ToolCall>()) return numbered("/tool_calls", before_calls);
+  if (p.as<Reasoning>()) return "/reasoning_content";
+  if (p.as<ToolResult>() || turn.plain_string) return "/content";
+  return numbered("/content", before_content);
+}
+
+}  // namespace
+
+std::size_t leading_system(const ChatRequest& request) {
+  std::size_t count = 0;
+  while (count < request.turns.size() &&
+         (request.turns[count].role == Role::system || request.turns[count].role == Role::developer)) {
+    ++count;
+  }
+  return count;
+}
+
+std::string pointer_to(const ChatRequest& request, Field field) {
+  const FieldRow names = row(field);
+  if (field == Field::max_output && !request.max_output_field.empty()) return '/' + request.max_output_field;
+  if (field == Field::user && request.origin == DialectId::openai_chat && !request.user_field.empty()) {
+    return '/' + request.user_field;
+  }
+  switch (request.origin) {
+    case DialectId::openai_chat:
+    case DialectId::cohere: return std::string(names.chat);
+    case DialectId::openai_responses: return std::string(names.responses);
+    case DialectId::anthropic:
+    case DialectId::bedrock_converse: return std::string(names.anthropic);
+    case DialectId::gemini: return std::string(names.gemini);
+  }
+  return {};
+}
+
+std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
+  if (!has_system_field(request.origin)) return numbered(list_name(request.origin), turn);
+  const std::size_t leading = leading_system(request);
+  if (turn >= leading) return numbered(list_name(request.origin), turn - leading);
+  return request.origin == DialectId::gemini ? "/systemInstruction" : "/system";
+}
+
+std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::size_t part) {
+  const Turn& t = request.turns[turn];
+  const std::string base = pointer_to_turn(request, turn);
+  if (request.origin == DialectId::openai_chat) return base + chat_part(t, part);
+  const bool gemini = request.origin == DialectId::gemini;
+  if (has_system_field(request.origin) && turn < leading_system(request)) {
+    if (t.plain_string) return base;
+    std::size_t index = part;
+    for (std::size_t i = 0; i < turn; ++i) index += request.turns[i].parts.size();
+    return numbered(gemini ? base + "/parts" : base, index);
+  }
+  if (t.plain_string) return base + "/content";
+  return numbered(base + (gemini ? "/parts" : "/content"), part);
+}
+
+std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn, std::size_t part, std::size_t inner) {
+  const std::string base = pointer_to_part(request, turn, part);
+  const auto* result = request.turns[turn].parts[part].as<ToolResult>();
+  const bool plain = result != nullptr && result->plain_string;
+  switch (request.origin) {
+    case DialectId::openai_chat:
+    case DialectId::cohere: return plain ? base : numbered(base, inner);
+    case DialectId::openai_responses: return plain ? base + "/output" : numbered(base + "/output", inner);
+    case DialectId::anthropic: return plain ? base + "/content" : numbered(base + "/content", inner);
+    case DialectId::gemini: return numbered(base + "/functionResponse/parts", inner);
+    case DialectId::bedrock_converse: return numbered(base + "/toolResult/content", inner);
+  }
+  return base;
+}
+
+std::string pointer_to_tool(const ChatRequest& request, std::size_t tool) {
+  if (request.origin != DialectId::gemini) return numbered("/tools", tool);
+  // Gemini declares several functions in one tool: the list is what can be pointed at.
+  return "/tools";
+}
+
+}  // namespace sluice

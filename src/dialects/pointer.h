@@ -1,0 +1,60 @@
+// Where a thing of the canonical conversation stands in the body it was read from: a Note must point into the client's
+// own words ("/seed" in openai_chat, "/generationConfig/seed" in gemini). SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "model/chat.h"
+
+namespace sluice {
+
+enum class Field : std::uint8_t {
+  model,
+  system,
+  max_output,
+  temperature,
+  top_p,
+  top_k,
+  min_p,
+  presence_penalty,
+  frequency_penalty,
+  seed,
+  logit_bias,
+  logprobs,
+  top_logprobs,
+  n,
+  stop,
+  tools,
+  tool_choice,
+  parallel_tools,
+  format,
+  effort,
+  budget,
+  display,
+  cache_key,
+  cache_auto,
+  metadata,
+  user,
+  service_tier,
+  verbosity,
+  modalities,
+  safety,
+  usage_in_stream,
+};
+
+// Pointer to a setting in the form of the request's origin (spellings such as max_output_field are followed).
+[[nodiscard]] std::string pointer_to(const ChatRequest& request, Field field);
+// Pointer to turn `turn`; system turns at the front point into the field for system text where the origin has one.
+[[nodiscard]] std::string pointer_to_turn(const ChatRequest& request, std::size_t turn);
+[[nodiscard]] std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::size_t part);
+// Pointer to a part inside a tool result.
+[[nodiscard]] std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn, std::size_t part,
+                                                 std::size_t inner);
+[[nodiscard]] std::string pointer_to_tool(const ChatRequest& request, std::size_t tool);
+
+// How many turns at the front are system or developer text: what other dialects keep in a field of its own.
+[[nodiscard]] std::size_t leading_system(const ChatRequest& request);
+
+}  // namespace sluice

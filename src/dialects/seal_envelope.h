@@ -1,0 +1,23 @@
+// How a proof travels through a client whose dialect is not the proof's own: "gw1." + base64url, in that dialect's slot
+// for proofs. When it comes back it is the same Seal again. It carries no secret and needs none: the vendor that made
+// the proof checks it, the check word here only finds damage. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/chat.h"
+
+namespace sluice {
+
+[[nodiscard]] std::string wrap_seal(const Seal& seal);
+// nullopt when `text` is no (or a damaged) envelope: then it is native to the dialect it was found in.
+[[nodiscard]] std::optional<Seal> unwrap_seal(std::string_view text);
+
+// What stands in `client`'s slot for this proof: the raw proof when it is of that dialect, else its envelope.
+[[nodiscard]] std::string seal_text(const Seal& seal, DialectId client);
+// The reverse, for what was found in a slot of `dialect`.
+[[nodiscard]] Seal read_seal(std::string_view text, DialectId dialect);
+
+}  // namespace sluice
