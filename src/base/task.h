@@ -1,6 +1,6 @@
-// Task<T>: a coroutine that starts when it is awaited and resumes its awaiter when it ends. It owns its frame; dropping an
-// unfinished Task drops what it was doing. Frames come from per-thread free lists. No exceptions cross a Task (STYLE 23).
-// SPDX-License-Identifier: MIT
+// Task<T>: a coroutine that starts when it is awaited and resumes its awaiter when it ends. It owns its frame; dropping
+// an unfinished Task drops what it was doing. Frames come from per-thread free lists. No exceptions cross a Task (STYLE
+// 23). SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>

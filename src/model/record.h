@@ -1,6 +1,6 @@
-// Everything known about one exchange: one wide row from which every log line, metric, trace and bill is made. Filled as
-// the exchange goes, moved to the sinks once, at its end, however it ended. No prompt, no answer and no key is in it.
-// SPDX-License-Identifier: MIT
+// Everything known about one exchange: one wide row from which every log line, metric, trace and bill is made. Filled
+// as the exchange goes, moved to the sinks once, at its end, however it ended. No prompt, no answer and no key is in
+// it. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>
@@ -33,33 +33,33 @@ struct Attempt {
 };
 
 struct Record {
-  std::string id;                // ours, made at the start
-  std::string client_id;         // the client's x-request-id, as visible ASCII, at most 128
-  std::string trace_id;          // W3C, from traceparent, or empty
-  std::int64_t unix_ms = 0;      // when the head of the request was complete
-  std::string_view method;       // GET, POST … or "other"
-  std::string_view door;         // the path pattern that matched ("/v1/chat/completions"), static; empty when none
-  std::string_view dialect;      // the client's, static name; empty for local doors
-  std::string caller;            // who asked: a key's name, "local", "open"; empty when refused
-  std::string peer;              // address of the client
-  std::string model;             // as asked, at most 256 bytes of visible ASCII
-  std::string served;            // what the upstream said it was
-  bool stream = false;           // what the client asked for
+  std::string id;            // ours, made at the start
+  std::string client_id;     // the client's x-request-id, as visible ASCII, at most 128
+  std::string trace_id;      // W3C, from traceparent, or empty
+  std::int64_t unix_ms = 0;  // when the head of the request was complete
+  std::string_view method;   // GET, POST … or "other"
+  std::string_view door;     // the path pattern that matched ("/v1/chat/completions"), static; empty when none
+  std::string_view dialect;  // the client's, static name; empty for local doors
+  std::string caller;        // who asked: a key's name, "local", "open"; empty when refused
+  std::string peer;          // address of the client
+  std::string model;         // as asked, at most 256 bytes of visible ASCII
+  std::string served;        // what the upstream said it was
+  bool stream = false;       // what the client asked for
   std::vector<Attempt> attempts;
-  int status = 0;                // what the client got; 499 when it had left before any
+  int status = 0;  // what the client got; 499 when it had left before any
   std::optional<Fault> fault;
-  std::string error;             // the message the client got
-  std::string detail;            // for the operator
+  std::string error;   // the message the client got
+  std::string detail;  // for the operator
   Usage usage;
   std::vector<Note> notes;
-  std::string finish;            // stop reason as the upstream wrote it, if known
-  std::uint64_t bytes_in = 0;    // body of the request
-  std::uint64_t bytes_out = 0;   // body of the response
+  std::string finish;           // stop reason as the upstream wrote it, if known
+  std::uint64_t bytes_in = 0;   // body of the request
+  std::uint64_t bytes_out = 0;  // body of the response
   std::int64_t first_token_us = -1;
   std::int64_t total_us = 0;
-  std::int64_t own_us = 0;       // CPU of the gateway's own code on this exchange is not measurable; this is wall time
-                                 // between receiving something and having sent what follows from it
-  std::int64_t queue_us = 0;     // waited for admission
+  std::int64_t own_us = 0;    // CPU of the gateway's own code on this exchange is not measurable; this is wall time
+                              // between receiving something and having sent what follows from it
+  std::int64_t queue_us = 0;  // waited for admission
 };
 
 }  // namespace sluice

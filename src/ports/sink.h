@@ -5,8 +5,8 @@
 
 namespace sluice {
 
-// Called on a worker's thread, once per exchange. Must not block and must not throw: a sink that cannot keep up drops and
-// counts what it dropped. `record` lives only during the call.
+// Called on a worker's thread, once per exchange. Must not block and must not throw: a sink that cannot keep up drops
+// and counts what it dropped. `record` lives only during the call.
 class Sink {
  public:
   virtual ~Sink() = default;

@@ -1,0 +1,144 @@
+// The event loop of one worker: edge-triggered epoll, deadlines, work posted from other threads. Everything but post()
+// and stop() belongs to the loop's own thread. Descriptors are registered once (Watch); a coroutine sleeps through a
+// Sleeper. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/result.h"
+#include "net/wheel.h"
+
+namespace sluice::net {
+
+class Loop;
+class Sleeper;
+
+// One registered descriptor, edge-triggered: `readable` and `writable` say what is known, and are cleared by whoever
+// met EAGAIN. The loop frees it at the end of the batch in which it was dropped.
+struct Watch {
+  int fd = -1;
+  bool readable = false;
+  bool writable = false;
+  bool gone = false;  // the peer closed its side or the connection broke
+  Sleeper* reader = nullptr;
+  Sleeper* writer = nullptr;
+  // Called once when `gone` becomes true, before any sleeper wakes. May drop the watch.
+  void (*on_gone)(void* owner) = nullptr;
+  // For descriptors that no coroutine reads (listeners, event descriptors): called when readable.
+  void (*on_readable)(void* owner) = nullptr;
+  void* owner = nullptr;
+};
+
+enum class Woke : std::uint8_t { ready, timeout, cancelled };
+
+// What one chain of coroutines sleeps with: at most one sleep at a time, with one deadline. Whoever holds it may
+// cancel: the current sleep, or the next one, then ends as `cancelled`, until clear().
+class Sleeper final : private Alarm {
+ public:
+  explicit Sleeper(Loop& loop) : loop_(loop) {}
+
+  // The deadline of this and the following sleeps, in the loop's milliseconds; `never` = none. Cheap to move.
+  void deadline(std::int64_t at_ms);
+  void cancel();
+  void clear() { cancelled_ = false; }
+  [[nodiscard]] bool cancelled() const { return cancelled_; }
+  [[nodiscard]] bool asleep() const { return static_cast<bool>(handle_); }
+  // Ends the current sleep as `ready`; remembered when nobody sleeps yet.
+  void wake() {
+    if (handle_) {
+      resume(Woke::ready);
+    } else {
+      woken_ = true;
+    }
+  }
+  // Nanoseconds spent asleep since it was made.
+  [[nodiscard]] std::int64_t slept_ns() const { return slept_ns_; }
+  [[nodiscard]] Loop& loop() { return loop_; }
+
+  struct Sleep {
+    Sleeper& sleeper;
+    Watch* watch;
+    bool write;
+    bool await_ready() noexcept;
+    void await_suspend(std::coroutine_handle<> handle) noexcept;
+    Woke await_resume() noexcept;
+  };
+  // co_await: until the watch may be read / written, the deadline, or a cancel.
+  [[nodiscard]] Sleep readable(Watch& watch) { return {*this, &watch, false}; }
+  [[nodiscard]] Sleep writable(Watch& watch) { return {*this, &watch, true}; }
+  // co_await: until wake(), the deadline, or a cancel.
+  [[nodiscard]] Sleep woken() { return {*this, nullptr, false}; }
+
+ private:
+  friend class Loop;
+  void ring() override;
+  void resume(Woke woke);
+  Loop& loop_;
+  std::coroutine_handle<> handle_;
+  Woke woke_ = Woke::ready;
+  bool cancelled_ = false;
+  bool woken_ = false;
+  bool rang_ = false;
+  std::int64_t slept_ns_ = 0;
+  std::int64_t since_ns_ = 0;
+};
+
+class Loop {
+ public:
+  // Error: internal, when the kernel gives no epoll or event descriptor.
+  [[nodiscard]] static Result<std::unique_ptr<Loop>> make();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Runs until stop(). Work still posted then is dropped.
+  void run();
+  void stop();
+  // Runs `work` on the loop's thread, soon. From any thread.
+  void post(std::function<void()> work);
+
+  // Registers a descriptor (non-blocking) for reading, writing and departure; level-triggered only for foreign
+  // libraries' descriptors. Null when the kernel refuses (errno says why). The caller keeps the descriptor until
+  // drop().
+  [[nodiscard]] Watch* watch(int fd, bool edge = true, std::uint32_t events = 0);
+  // Unregisters and closes the descriptor when `close_fd`. Sleepers on it are left to their owners.
+  void drop(Watch* watch, bool close_fd = true);
+  // Frees something at the end of the current batch of events, when nobody on the stack uses it any more.
+  template <class T>
+  void bury(std::unique_ptr<T> dead) {
+    buried_.emplace_back(dead.release(), [](void* p) { delete static_cast<T*>(p); });
+  }
+
+  [[nodiscard]] std::int64_t now_ms() const { return now_ns_ / 1'000'000; }  // as of the last wake-up; monotonic
+  [[nodiscard]] std::int64_t now_us() const { return now_ns_ / 1'000; }
+  [[nodiscard]] std::int64_t now_ns() const { return now_ns_; }
+  // Reads the clock.
+  [[nodiscard]] static std::int64_t clock_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+  [[nodiscard]] Wheel& wheel() { return wheel_; }
+
+ private:
+  Loop(int epoll, int event);
+  void dispatch(Watch& watch, std::uint32_t events);
+  void run_posted();
+  void free_dead();
+  int epoll_;
+  int event_;
+  std::int64_t now_ns_ = clock_ns();
+  Wheel wheel_{now_ns_ / 1'000'000};
+  bool stopped_ = false;
+  std::vector<std::unique_ptr<Watch>> dead_;
+  std::vector<std::unique_ptr<void, void (*)(void*)>> buried_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;
+};
+
+}  // namespace sluice::net

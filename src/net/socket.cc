@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace sluice::net {
+
+void prepare_stream(int fd) {
+  const auto set = [fd](int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+Socket::Socket(Loop& loop, int fd) : loop_(&loop), watch_(loop.watch(fd)) {
+  if (!watch_) {
+    errno_ = errno;
+    ::close(fd);
+  }
+}
+
+Socket::Socket(Socket&& other) noexcept
+    : loop_(other.loop_),
+      watch_(std::exchange(other.watch_, nullptr)),
+      ssl_(std::move(other.ssl_)),
+      errno_(other.errno_),
+      ssl_error_(other.ssl_error_) {}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  if (this != &other) {
+    close();
+    loop_ = other.loop_;
+    watch_ = std::exchange(other.watch_, nullptr);
+    ssl_ = std::move(other.ssl_);
+    errno_ = other.errno_;
+    ssl_error_ = other.ssl_error_;
+  }
+  return *this;
+}
+
+Io Socket::read(char* to, std::size_t size) {
+  if (ssl_) {
+    ERR_clear_error();
+    std::size_t got = 0;
+    const int result = SSL_read_ex(ssl_.get(), to, size, &got);
+    if (result == 1) return {IoState::done, got};
+    return tls_state(result, false);
+  }
+  for (;;) {
+    const ssize_t got = ::recv(watch_->fd, to, size, 0);
+    if (got > 0) {
+      // A departure is not lost by this: `gone` stays set, and the next read is tried at once then.
+      if (static_cast<std::size_t>(got) < size && !watch_->gone) watch_->readable = false;
+      return {IoState::done, static_cast<std::size_t>(got)};
+    }
+    if (got == 0) return {IoState::eof, 0};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) {
+      watch_->readable = false;
+      return {IoState::again, 0};
+    }
+    errno_ = errno;
+    return {IoState::broken, 0};
+  }
+}
+
+Io Socket::write(std::span<const iovec> pieces) {
+  if (!ssl_) {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = std::min<std::size_t>(pieces.size(), 64);
+    for (;;) {
+      const ssize_t sent = ::sendmsg(watch_->fd, &message, MSG_NOSIGNAL);
+      if (sent >= 0) return {IoState::done, static_cast<std::size_t>(sent)};
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) {
+        watch_->writable = false;
+        return {IoState::again, 0};
+      }
+      errno_ = errno;
+      return {IoState::broken, 0};
+    }
+  }
+  // Small pieces are put together, so that they travel in one TLS record.
+  std::size_t total = 0;
+  std::array<char, 16 * 1024> record;
+  for (std::size_t i = 0; i < pieces.size();) {
+    std::size_t used = 0;
+    std::size_t skip = 0;
+    const char* from = record.data();
+    if (pieces[i].iov_len >= record.size()) {
+      from = static_cast<const char*>(pieces[i].iov_base);
+      used = pieces[i].iov_len;
+      skip = 1;
+    } else {
+      for (std::size_t j = i; j < pieces.size() && used + pieces[j].iov_len <= record.size(); ++j, ++skip) {
+        if (pieces[j].iov_len != 0) std::memcpy(record.data() + used, pieces[j].iov_base, pieces[j].iov_len);
+        used += pieces[j].iov_len;
+      }
+    }
+    std::size_t sent = 0;
+    while (sent < used) {
+      ERR_clear_error();
+      std::size_t now = 0;
+      const int result = SSL_write_ex(ssl_.get(), from + sent, used - sent, &now);
+      if (result != 1) {
+        const Io state = tls_state(result, true);
+        if (state.state == IoState::again && total + sent > 0) return {IoState::done, total + sent};
+        return state;
+      }
+      sent += now;
+    }
+    total += used;
+    i += skip;
+  }
+  return {IoState::done, total};
+}
+
+Io Socket::tls_state(int result, bool writing) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      watch_->readable = false;
+      if (writing) watch_->writable = false;
+      return {IoState::again, 0};
+    case SSL_ERROR_WANT_WRITE: watch_->writable = false; return {IoState::again, 0};
+    case SSL_ERROR_ZERO_RETURN: return {IoState::eof, 0};
+    case SSL_ERROR_SYSCALL:
+      errno_ = errno;
+      ssl_error_ = ERR_peek_error();
+      return {IoState::broken, 0};
+    default:
+      ssl_error_ = ERR_peek_error();
+      errno_ = 0;
+      return {IoState::broken, 0};
+  }
+}
+
+void Socket::secure(Ssl ssl) {
+  ssl_ = std::move(ssl);
+  SSL_set_fd(ssl_.get(), watch_->fd);
+  SSL_set_mode(ssl_.get(),
+               SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+}
+
+Task<Result<bool>> Socket::shake(Sleeper& sleeper) {
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_.get());
+    if (result == 1) co_return true;
+    const int reason = SSL_get_error(ssl_.get(), result);
+    Woke woke = Woke::ready;
+    if (reason == SSL_ERROR_WANT_READ) {
+      watch_->readable = false;
+      woke = co_await sleeper.readable(*watch_);
+    } else if (reason == SSL_ERROR_WANT_WRITE) {
+      watch_->writable = false;
+      woke = co_await sleeper.writable(*watch_);
+    } else {
+      errno_ = reason == SSL_ERROR_SYSCALL ? errno : 0;
+      ssl_error_ = ERR_peek_error();
+      std::string why = error();
+      if (const long verdict = SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK) {
+        why = std::string("certificate refused: ") + X509_verify_cert_error_string(verdict);
+      }
+      co_return fail(Fault::upstream_unreachable, "The upstream's TLS handshake failed.", "TLS: " + why);
+    }
+    if (woke == Woke::timeout)
+      co_return fail(Fault::upstream_timeout, "The upstream did not connect in time.", "TLS handshake timed out");
+    if (woke == Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
+  }
+}
+
+void Socket::close() {
+  if (!watch_) return;
+  if (ssl_ && SSL_is_init_finished(ssl_.get()) && ssl_error_ == 0 && errno_ == 0) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());  // one record, if the kernel takes it; nobody waits for the answer
+  }
+  ssl_.reset();
+  loop_->drop(std::exchange(watch_, nullptr));
+}
+
+void Socket::abort() {
+  if (!watch_) return;
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(watch_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ssl_.reset();
+  loop_->drop(std::exchange(watch_, nullptr));
+}
+
+std::string Socket::error() const {
+  if (ssl_error_ != 0) {
+    std::array<char, 200> text{};
+    ERR_error_string_n(ssl_error_, text.data(), text.size());
+    return text.data();
+  }
+  return errno_ != 0 ? std::strerror(errno_) : "connection closed";
+}
+
+std::string Socket::peer() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (!watch_ || getpeername(watch_->fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text.data(), text.size());
+  } else if (address.ss_family == AF_INET6) {
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text.data(), text.size());
+  }
+  std::string out = text.data();
+  if (out.starts_with("::ffff:") && out.find('.') != std::string::npos) out.erase(0, 7);
+  return out;
+}
+
+}  // namespace sluice::net
