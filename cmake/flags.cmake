@@ -8,6 +8,11 @@ add_compile_options(-Wall -Wextra -Wformat=2 -Wimplicit-fallthrough -Wshadow -Wn
 add_compile_options(-Wno-deprecated-declarations)
 add_link_options(-fuse-ld=lld)
 
+find_program(SLUICE_CCACHE ccache)
+if(SLUICE_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SLUICE_CCACHE})
+endif()
+
 set(SLUICE_SANITIZE "" CACHE STRING "address;undefined or thread")
 if(SLUICE_SANITIZE)
   list(JOIN SLUICE_SANITIZE "," sanitizers)

@@ -10,7 +10,6 @@
 namespace sluice {
 namespace {
 
-using config::place;
 using config::quoted_name;
 using config::Reading;
 
