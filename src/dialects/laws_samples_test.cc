@@ -1,0 +1,147 @@
+// Where the samples of the laws come from. SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "base/text.h"
+#include "dialects/laws.h"
+#include "dialects/registry.h"
+
+namespace sluice::laws {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return std::move(out).str();
+}
+
+std::vector<fs::path> listed(const fs::path& folder) {
+  std::vector<fs::path> out;
+  if (!fs::is_directory(folder)) return out;
+  for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path());
+  std::ranges::sort(out);
+  return out;
+}
+
+struct Folder {
+  DialectId dialect;
+  std::string_view name;
+};
+constexpr Folder corpus[] = {
+    {DialectId::openai_chat, "openai.chat"},      {DialectId::openai_responses, "openai.responses"},
+    {DialectId::anthropic, "anthropic.messages"}, {DialectId::gemini, "gemini.generate"},
+    {DialectId::gemini, "gemini.stream"},         {DialectId::bedrock_converse, "bedrock.converse"},
+    {DialectId::cohere, "cohere.chat"},
+};
+
+class Collection {
+ public:
+  Collection() {
+    for (const Dialect* dialect : dialects()) fixtures(*dialect);
+    const char* shared = std::getenv("SLUICE_SHARED");
+    if (shared == nullptr || *shared == '\0') {
+      std::cerr << "NOTICE: SLUICE_SHARED is not set: the laws run on the written fixtures only, not on the corpus.\n";
+      return;
+    }
+    for (const Folder& folder : corpus) {
+      const Dialect* found = dialect(folder.dialect);
+      if (found == nullptr) continue;
+      for (const fs::path& file : listed(fs::path(shared) / "corpus" / folder.name)) recorded(*found, file);
+    }
+  }
+
+  [[nodiscard]] const std::vector<Sample>& of(Kind kind) const { return samples_.at(kind); }
+
+ private:
+  void fixtures(const Dialect& dialect) {
+    const fs::path folder = fs::path(SLUICE_SOURCE_DIR) / "src/dialects" / dialect.name() / "testdata";
+    for (const fs::path& file : listed(folder)) {
+      const std::string stem = file.stem().string();
+      Sample sample{.name = std::string(dialect.name()) + '/' + stem, .dialect = &dialect, .body = slurp(file)};
+      sample.path_model = "model-in-path";
+      sample.content_type = file.extension() == ".sse" ? "text/event-stream" : "application/json";
+      if (stem.starts_with("request_")) {
+        sample.kind = Kind::request;
+      } else if (stem.starts_with("reply_")) {
+        sample.kind = Kind::reply;
+      } else if (stem.starts_with("stream_")) {
+        sample.kind = Kind::stream;
+      } else if (stem.starts_with("error_")) {
+        sample.kind = Kind::error;
+        json::Document doc;
+        const auto root = doc.parse(sample.body);
+        if (!root) std::abort();
+        sample.status = static_cast<int>((*root)["status"].integer().value_or(0));
+        sample.body = (*root)["body"].is_string() ? (*root)["body"].text() : std::string((*root)["body"].raw());
+      } else {
+        std::cerr << "unknown fixture " << file << '\n';
+        std::abort();
+      }
+      samples_[sample.kind].push_back(std::move(sample));
+    }
+  }
+
+  void recorded(const Dialect& dialect, const fs::path& file) {
+    const std::string text = slurp(file);
+    json::Document doc;
+    const auto root = doc.parse(text);
+    if (!root) std::abort();
+    const std::string path = (*root)["path"].text();
+    Sample base{.name = file.stem().string(), .dialect = &dialect, .recorded = true};
+    base.status = static_cast<int>((*root)["status"].integer().value_or(0));
+    if (const auto at = path.find("models/"); at != std::string::npos) {
+      const auto name = path.substr(at + 7, path.find_first_of(":?", at) - at - 7);
+      base.path_model = percent_decode(name).value_or(name);
+    }
+    base.path_streams = path.find(":stream") != std::string::npos;
+    const auto add = [&](Kind kind, std::string body, std::string_view content_type) {
+      Sample sample = base;
+      sample.kind = kind;
+      sample.body = std::move(body);
+      sample.content_type = content_type;
+      samples_[kind].push_back(std::move(sample));
+    };
+    if ((*root)["request"].is_object()) add(Kind::request, std::string((*root)["request"].raw()), "application/json");
+    if (base.status >= 400) {
+      const auto body = (*root)["response"];
+      add(Kind::error, body && !body.is_null() ? std::string(body.raw()) : (*root)["response_text"].text(), "");
+    } else if ((*root)["response_sse"].is_string()) {
+      add(Kind::stream, (*root)["response_sse"].text(), "text/event-stream");
+    } else if ((*root)["response"].is_array()) {
+      add(Kind::stream, std::string((*root)["response"].raw()), "application/json");
+    } else if ((*root)["response"].is_object()) {
+      add(Kind::reply, std::string((*root)["response"].raw()), "application/json");
+    }
+  }
+
+  std::map<Kind, std::vector<Sample>> samples_ = {
+      {Kind::request, {}}, {Kind::reply, {}}, {Kind::stream, {}}, {Kind::error, {}}};
+};
+
+// Keep this short: a defect that more than one recording shows is a vendor's habit, and the reader must live with it.
+constexpr Exception exceptions[] = {
+    {"none", "none", "the list is empty"},
+};
+
+}  // namespace
+
+const std::vector<Sample>& samples(Kind kind) {
+  static const Collection all;
+  return all.of(kind);
+}
+
+const Exception* exception(std::string_view sample, std::string_view law) {
+  for (const Exception& e : exceptions) {
+    if (e.sample == sample && (e.law == law || e.law == "*")) return &e;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice::laws
