@@ -1,0 +1,90 @@
+"""The harness against itself: SDKs and raw client straight at the scripted upstream, no gateway between. What fails here
+is no fault of the gateway. SPDX-License-Identifier: MIT"""
+
+import time
+
+import pytest
+
+from harness import raw, replies
+from harness.replies import Call, Say, dumps
+from harness.upstream import Answer, Gate, Upstream
+
+
+@pytest.fixture
+def direct():
+    upstream = Upstream()
+    yield upstream
+    upstream.close()
+
+
+HELLO = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
+CALLS = [Call("weather", {"city": "Zürich"}), Call("clock", {})]
+
+
+def test_sdks_read_what_the_upstream_says(direct, sdk):
+    direct.say(text="grüezi 👋", calls=CALLS, cached=5, reasoning=3)
+    whole = sdk.run("chat", direct.url(), HELLO)
+    assert whole.text == "grüezi 👋" and whole.finish == "tool_calls"
+    assert [c[:2] for c in whole.calls] == [(c.name, c.arguments) for c in CALLS]
+    assert whole.usage["prompt_tokens"] == 16 and whole.usage["completion_tokens"] == 10
+    direct.say(text="grüezi 👋", calls=CALLS)
+    streamed = sdk.run("stream", direct.url(), HELLO | {"stream_options": {"include_usage": True}})
+    assert streamed.text == whole.text and streamed.calls == whole.calls and streamed.usage["total_tokens"] == 18
+    assert direct.violations == []
+
+
+def test_sdks_parse_and_leave(direct, sdk):
+    direct.say(text=dumps({"name": "Bern", "population": 134000, "rivers": ["Aare"]}))
+    assert sdk.run("parse", direct.url(), HELLO).parsed["rivers"] == ["Aare"]
+    gate = Gate()
+
+    def held(request):
+        answer = replies.answer(request, Say(text="one two three four five"))
+        return answer.with_(pieces=[*answer.pieces[:3], gate, *answer.pieces[3:]])
+
+    direct.answer(held)
+    assert len(sdk.run("leave", direct.url(), HELLO | {"stream": True}, after=2).chunks) == 2
+    assert direct.left.wait(2)
+
+
+def test_sdk_tells_an_error(direct, sdk):
+    direct.answer(replies.error("openai_chat", 429, "slow down", headers=[("retry-after", "1")]))
+    error = sdk.run("chat", direct.url(), HELLO).error
+    assert error["class"] == "RateLimitError" and error["status"] == 429 and "slow down" in error["message"]
+    assert error["headers"]["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("dialect, path", [("anthropic", "/v1/messages"), ("gemini", "/v1beta/models/gemini-3-pro:generateContent")])
+def test_a_bad_request_is_refused_as_the_vendor_would(direct, dialect, path):
+    bad = {"model": "claude-opus-4-6", "max_tokens": 5, "messages": [{"role": "user", "content": ""}]} if dialect == "anthropic" else {"contents": []}
+    with raw.Connection("127.0.0.1", direct.port) as connection:
+        reply = connection.ask("POST", path, [("anthropic-version", "2023-06-01")], bad)
+    assert reply.status == 400 and len(direct.violations) == 1 and "error" in reply.json
+
+
+def test_an_unissued_signature_is_refused(direct):
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": "made-up"}]}]
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 5, "messages": turns}
+    with raw.Connection("127.0.0.1", direct.port) as connection:
+        reply = connection.ask("POST", "/v1/messages", [("anthropic-version", "2023-06-01")], body)
+    assert reply.status == 400 and "signature" in reply.json["error"]["message"]
+
+
+def test_faults_are_what_they_say(direct):
+    direct.answer(
+        Answer(before="reset"),
+        Answer(pieces=[b"ab", b"cd"], framing="chunked", end="cut"),
+        Answer(pieces=[b"whole"], framing="close"),
+        Answer(pieces=[(0.1, b"late")]),
+    )
+    with pytest.raises(ConnectionResetError), raw.Connection("127.0.0.1", direct.port) as connection:
+        connection.ask("POST", "/v1/chat/completions", (), HELLO)
+    with raw.Connection("127.0.0.1", direct.port) as connection:
+        reply = connection.ask("POST", "/v1/chat/completions", (), HELLO)
+    assert reply.body == b"abcd" and not reply.complete
+    with raw.Connection("127.0.0.1", direct.port) as connection:
+        assert connection.ask("POST", "/v1/chat/completions", (), HELLO).body == b"whole"
+    began = time.monotonic()
+    with raw.Connection("127.0.0.1", direct.port) as connection:
+        assert connection.ask("POST", "/v1/chat/completions", (), HELLO).body == b"late"
+    assert time.monotonic() - began >= 0.1
