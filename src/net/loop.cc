@@ -168,7 +168,7 @@ bool Sleeper::Sleep::await_ready() noexcept {
     return true;
   }
   sleeper.woke_ = Woke::ready;
-  if (watch) return write ? watch->writable : watch->readable;
+  if (watch) return (read && watch->readable) || (write && watch->writable);
   if (std::exchange(sleeper.woken_, false)) return true;
   if (sleeper.rang_) {
     sleeper.woke_ = Woke::timeout;
@@ -178,7 +178,8 @@ bool Sleeper::Sleep::await_ready() noexcept {
 }
 
 void Sleeper::Sleep::await_suspend(std::coroutine_handle<> handle) noexcept {
-  if (watch) (write ? watch->writer : watch->reader) = &sleeper;
+  if (watch && read) watch->reader = &sleeper;
+  if (watch && write) watch->writer = &sleeper;
   sleeper.handle_ = handle;
   sleeper.since_ns_ = Loop::clock_ns();
   // A deadline that passed while nobody slept rings on the next tick.
@@ -186,10 +187,8 @@ void Sleeper::Sleep::await_suspend(std::coroutine_handle<> handle) noexcept {
 }
 
 Woke Sleeper::Sleep::await_resume() noexcept {
-  if (watch) {
-    Sleeper*& slot = write ? watch->writer : watch->reader;
-    if (slot == &sleeper) slot = nullptr;
-  }
+  if (watch && watch->reader == &sleeper) watch->reader = nullptr;
+  if (watch && watch->writer == &sleeper) watch->writer = nullptr;
   return sleeper.woke_;
 }
 

@@ -64,16 +64,18 @@ class Sleeper final : private Alarm {
   struct Sleep {
     Sleeper& sleeper;
     Watch* watch;
+    bool read;
     bool write;
     bool await_ready() noexcept;
     void await_suspend(std::coroutine_handle<> handle) noexcept;
     Woke await_resume() noexcept;
   };
   // co_await: until the watch may be read / written, the deadline, or a cancel.
-  [[nodiscard]] Sleep readable(Watch& watch) { return {*this, &watch, false}; }
-  [[nodiscard]] Sleep writable(Watch& watch) { return {*this, &watch, true}; }
+  [[nodiscard]] Sleep readable(Watch& watch) { return {*this, &watch, true, false}; }
+  [[nodiscard]] Sleep writable(Watch& watch) { return {*this, &watch, false, true}; }
+  [[nodiscard]] Sleep either(Watch& watch) { return {*this, &watch, true, true}; }
   // co_await: until wake(), the deadline, or a cancel.
-  [[nodiscard]] Sleep woken() { return {*this, nullptr, false}; }
+  [[nodiscard]] Sleep woken() { return {*this, nullptr, false, false}; }
 
  private:
   friend class Loop;

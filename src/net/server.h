@@ -1,0 +1,85 @@
+// A client's HTTP/1.1 connection as the gateway sees it: heads and bodies in, bytes out. Requests on one connection are
+// served one after the other. Not here: what a request means. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "net/outbox.h"
+#include "net/socket.h"
+#include "wire/http1.h"
+
+namespace sluice::net {
+
+// One per loop: where reads land first. Its content is gone at the next sleep of anybody.
+struct Scratch {
+  static constexpr std::size_t size = 64 * 1024;
+  std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(size);
+  // Request heads are big and short-lived: they are lent out and come back.
+  std::vector<std::unique_ptr<http1::RequestHead>> heads;
+};
+
+class ServerConnection {
+ public:
+  ServerConnection(Socket socket, Sleeper& sleeper, Scratch& scratch)
+      : socket_(std::move(socket)), sleeper_(sleeper), scratch_(scratch) {}
+  ~ServerConnection() { release_head(); }
+  ServerConnection(const ServerConnection&) = delete;
+  ServerConnection& operator=(const ServerConnection&) = delete;
+
+  struct Patience {
+    std::int64_t idle_ms = 75'000;    // for the first byte of a request
+    std::int64_t head_ms = 10'000;    // from then to the end of its head
+    std::int64_t body_ms = 60'000;    // longest silence inside its body
+    std::int64_t write_ms = 300'000;  // longest time in which the client takes nothing
+  };
+
+  // Sleeps until a request's head is complete. False: the client closed, or was idle too long, between two requests.
+  // Errors: bad_request and the like with `status` (400, 431, 501, 505) for a broken head, request_timeout,
+  // client_gone. After an error the connection must be closed once it is answered.
+  [[nodiscard]] Task<Result<bool>> receive_head(const Patience& patience);
+  // The head last received. Views live until release_request() or the body grows (receive_body reads it anew).
+  [[nodiscard]] const http1::RequestHead& head() const { return *head_; }
+  // The whole body, decoded if chunked; says "100 Continue" when the client waits for it. The view lives until
+  // release_request(). Errors: too_large, request_timeout, client_gone, bad_request (chunk framing).
+  [[nodiscard]] Task<Result<std::string_view>> receive_body(const Patience& patience, std::size_t max);
+  // True when the whole request has been read from the wire.
+  [[nodiscard]] bool request_read() const { return body_read_; }
+  // Forgets head and body (their memory too when it is large); what the client sent beyond stays for the next request.
+  void release_request();
+
+  // Sends the pieces, or keeps what the client does not take yet: then co_await flush() before anything else.
+  [[nodiscard]] Sent send(std::span<const iovec> pieces) { return outbox_.send(socket_, pieces); }
+  // Errors: client_gone, also when the client takes nothing for write_ms.
+  [[nodiscard]] Task<Result<bool>> flush(const Patience& patience);
+  // Lets the client read what was sent before the connection closes, though it still sends (RFC 9112, 9.6).
+  [[nodiscard]] Task<void> linger();
+
+  [[nodiscard]] Socket& socket() { return socket_; }
+  [[nodiscard]] Sleeper& sleeper() { return sleeper_; }
+  // Bytes of the current request's body on the wire.
+  [[nodiscard]] bool idle() const { return in_.size() == used_; }
+
+ private:
+  [[nodiscard]] Result<bool> parse_head();
+  [[nodiscard]] Task<Result<bool>> more(std::int64_t deadline_ms);
+  void release_head();
+  Socket socket_;
+  Sleeper& sleeper_;
+  Scratch& scratch_;
+  Outbox outbox_;
+  std::string in_;        // the current request, and what came after it
+  std::size_t used_ = 0;  // bytes of in_ that belong to the current request
+  std::size_t seen_ = 0;
+  std::string decoded_;  // a chunked body
+  std::unique_ptr<http1::RequestHead> head_;
+  std::size_t head_size_ = 0;
+  bool body_read_ = true;
+};
+
+}  // namespace sluice::net
