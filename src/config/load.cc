@@ -63,7 +63,7 @@ void check_backend(Reading& in, BackendSettings& backend) {
     if (std::ranges::find(spoken, name) == spoken.end()) {
       std::string list;
       for (const auto one : spoken) list += " " + std::string(one);
-      in.fault(mark, "the backend " + quoted_name(backend.name) + " does not speak " + quoted_name(name),
+      in.fault(mark, "the backend " + quoted_name(backend.name) + " lists a dialect that it does not speak",
                "it speaks:" + list);
     }
   }
@@ -104,7 +104,12 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
   loaded.config.source = std::move(source);
   Reading in(environment);
   try {
-    const YAML::Node root = YAML::Load(std::string(yaml));
+    // Without the white space at its end: yaml-cpp takes a quote that is never closed for one that the last line
+    // closes.
+    const auto end = yaml.find_last_not_of(" \t\r\n");
+    const auto documents = YAML::LoadAll(std::string(yaml.substr(0, end == std::string_view::npos ? 0 : end + 1)));
+    if (documents.size() > 1) in.fault(documents[1].Mark(), "the file holds more than one YAML document", "keep one");
+    const YAML::Node root = documents.empty() ? YAML::Node() : documents[0];
     config::read_section<Config>(in, root, "", config::root_settings(), loaded.config);
     if (!root.IsMap() || !root["backends"]) backends_from_environment(in, loaded.config);
   } catch (const YAML::Exception& broken) {
@@ -124,33 +129,6 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
   std::ranges::stable_sort(in.faults, {}, [](const ConfigFault& f) { return std::pair(f.mark.line, f.mark.column); });
   loaded.faults = std::move(in.faults);
   return loaded;
-}
-
-std::string render(const std::vector<ConfigFault>& faults, std::string_view yaml, std::string_view source) {
-  std::vector<std::string_view> lines;
-  for (std::size_t at = 0; at <= yaml.size();) {
-    const auto end = std::min(yaml.find('\n', at), yaml.size());
-    lines.push_back(yaml.substr(at, end - at));
-    at = end + 1;
-  }
-  std::string out;
-  for (const ConfigFault& fault : faults) {
-    out += (fault.warning ? "warning: " : "error: ") + fault.message + '\n';
-    const auto line = static_cast<std::size_t>(fault.mark.line);
-    if (line > 0 && line <= lines.size()) {
-      const std::string number = std::to_string(line);
-      const std::string margin(number.size(), ' ');
-      const auto column = static_cast<std::size_t>(std::max(fault.mark.column, 1));
-      out += margin + "--> " + std::string(source) + ':' + number + ':' + std::to_string(column) + '\n';
-      out += number + " | " + std::string(lines[line - 1]) + '\n';
-      out += margin + " | " + std::string(column - 1, ' ') + '^';
-      if (!fault.hint.empty()) out += ' ' + fault.hint;
-      out += '\n';
-    } else if (!fault.hint.empty()) {
-      out += "  = " + fault.hint + '\n';
-    }
-  }
-  return out;
 }
 
 }  // namespace sluice

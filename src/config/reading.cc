@@ -75,6 +75,7 @@ bool Reading::expand(const YAML::Mark& mark, std::string_view path, const std::s
   return true;
 }
 
+// Messages quote what stands in the file, never what a variable or a file held: that may be a secret.
 bool Reading::text(const YAML::Node& node, std::string_view path, std::string& out) {
   if (!node.IsScalar()) {
     fault(node.Mark(), quoted_name(path) + (node.IsNull() ? " has no value" : " must be one value, not a list or map"));
@@ -106,7 +107,7 @@ bool Reading::boolean(const YAML::Node& node, std::string_view path, bool& out) 
   } else if (value == "false" || value == "no" || value == "off") {
     out = false;
   } else {
-    fault(node.Mark(), quoted_name(path) + " must be true or false, not " + quoted_name(value));
+    fault(node.Mark(), quoted_name(path) + " must be true or false, not " + quoted_name(node.Scalar()));
     return false;
   }
   return true;
@@ -120,7 +121,7 @@ bool Reading::integer(const YAML::Node& node, std::string_view path, std::int64_
   const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (code != std::errc() || end != value.data() + value.size() || number < min || number > max) {
     fault(node.Mark(), quoted_name(path) + " must be a whole number from " + std::to_string(min) + " to " +
-                           std::to_string(max) + ", not " + quoted_name(value));
+                           std::to_string(max) + ", not " + quoted_name(node.Scalar()));
     return false;
   }
   out = number;
@@ -134,7 +135,7 @@ bool Reading::duration(const YAML::Node& node, std::string_view path, Millis min
   if (!parsed || *parsed < min) {
     fault(node.Mark(), quoted_name(path) + " must be a time such as 250ms, 30s, 10m or 1h30m" +
                            (parsed ? ", at least " + std::to_string(min.count()) + "ms" : "") + ", not " +
-                           quoted_name(value));
+                           quoted_name(node.Scalar()));
     return false;
   }
   out = std::chrono::duration_cast<Millis>(*parsed);
@@ -147,7 +148,7 @@ bool Reading::size(const YAML::Node& node, std::string_view path, std::int64_t m
   const auto parsed = parse_size(value);
   if (!parsed || static_cast<std::int64_t>(*parsed) < min) {
     fault(node.Mark(), quoted_name(path) + " must be a size such as 64KiB or 32MiB, at least " + std::to_string(min) +
-                           " bytes, not " + quoted_name(value));
+                           " bytes, not " + quoted_name(node.Scalar()));
     return false;
   }
   out = static_cast<std::int64_t>(*parsed);
@@ -164,10 +165,10 @@ bool Reading::choice(const YAML::Node& node, std::string_view path, std::span<co
       return true;
     }
   }
-  const auto near = closest(value, allowed);
+  const auto near = closest(node.Scalar(), allowed);
   std::string hint = "one of:";
   for (const std::string_view one : allowed) hint += " " + std::string(one);
-  fault(node.Mark(), quoted_name(path) + " cannot be " + quoted_name(value),
+  fault(node.Mark(), quoted_name(path) + " cannot be " + quoted_name(node.Scalar()),
         near.empty() ? hint : "did you mean " + quoted_name(near.front()) + "?");
   return false;
 }

@@ -41,7 +41,7 @@ void read_models(Reading& in, const Node& node, Path path, BackendSettings& out)
     if (model.name.empty()) {
       in.fault(item.Mark(), "a model needs a name");
     } else if (model.name.find('*') != std::string::npos && !model.upstream.empty()) {
-      in.fault(item.Mark(), "a pattern such as " + quoted_name(model.name) + " cannot have one upstream name");
+      in.fault(item.Mark(), "a pattern cannot have one upstream name");
     } else {
       models.push_back(std::move(model));
     }

@@ -30,11 +30,12 @@ Result<Url> parse_url(std::string_view text) {
   if (colon == std::string_view::npos) return fail(Fault::bad_request, "an address starts with http:// or https://");
   url.scheme = lower(text.substr(0, colon));
   if (url.scheme != "http" && url.scheme != "https" && url.scheme != "socks5" && url.scheme != "socks5h") {
-    return fail(Fault::bad_request, "the scheme \"" + url.scheme + "\" is not one of http, https, socks5");
+    return fail(Fault::bad_request, "its scheme is not one of http, https, socks5");
   }
   std::string_view rest = text.substr(colon + 3);
-  if (rest.find_first_of("?# \t") != std::string_view::npos) {
-    return fail(Fault::bad_request, "an address may hold no query, fragment or white space");
+  const auto stray = [](char c) { return c <= ' ' || c >= 0x7f || c == '?' || c == '#'; };
+  if (std::ranges::any_of(rest, stray)) {
+    return fail(Fault::bad_request, "an address may hold no query, fragment, white space or character beyond ASCII");
   }
   const auto slash = rest.find('/');
   std::string_view authority = rest.substr(0, slash);

@@ -1,0 +1,277 @@
+// Loading: what people may write, what is refused and how it is told. SPDX-License-Identifier: MIT
+#include "config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "base/json.h"
+
+namespace sluice {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+// The environment of the test that runs. A plain function, as Environment wants one.
+std::map<std::string, std::string>& variables() {
+  static std::map<std::string, std::string> all;
+  return all;
+}
+std::optional<std::string> variable(const char* name) {
+  const auto found = variables().find(name);
+  return found == variables().end() ? std::nullopt : std::optional(found->second);
+}
+
+class ConfigLoad : public testing::Test {
+ protected:
+  void SetUp() override { variables().clear(); }
+
+  Loaded load(std::string_view yaml) {
+    text = yaml;
+    return load_config(text, "config.yaml", variable);
+  }
+  // The faults as people read them.
+  std::string told(const Loaded& loaded) { return render(loaded.faults, text, "config.yaml"); }
+  std::string text;
+};
+
+// The first description of the project, to the letter.
+constexpr std::string_view seed = R"(server:
+  host: "0.0.0.0"
+  port: 8000
+backends:
+  openai:
+    enabled: true
+    models: ["gpt-4", "gpt-3.5-turbo"]
+  claude:
+    enabled: true
+    models: ["claude-3-opus-20240229", "claude-3-sonnet-20240229"]
+monitoring:
+  enable_logging: true
+  log_level: "INFO"
+)";
+
+TEST_F(ConfigLoad, TakesTheSeedAsItStands) {
+  variables() = {{"OPENAI_API_KEY", "sk-o"}, {"CLAUDE_API_KEY", "sk-c"}};
+  const Loaded loaded = load(seed);
+  EXPECT_THAT(loaded.faults, IsEmpty()) << told(loaded);
+  const Config& config = loaded.config;
+  EXPECT_EQ(config.server.host, "0.0.0.0");
+  EXPECT_EQ(config.server.port, 8000);
+  ASSERT_EQ(config.backends.size(), 2u);
+  EXPECT_EQ(config.backends[0].name, "openai");
+  EXPECT_EQ(config.backends[0].api_key.reveal(), "sk-o");
+  EXPECT_EQ(config.backends[0].api_key_from, "OPENAI_API_KEY");
+  EXPECT_EQ(config.backends[1].name, "claude");
+  EXPECT_EQ(config.backends[1].api_key.reveal(), "sk-c");
+  ASSERT_EQ(config.backends[1].models->size(), 2u);
+  EXPECT_EQ((*config.backends[1].models)[1].name, "claude-3-sonnet-20240229");
+  EXPECT_TRUE(config.monitoring.enable_logging);
+  EXPECT_EQ(config.monitoring.log_level, "INFO");
+}
+
+TEST_F(ConfigLoad, StartsOnTheSeedWithoutAnyKeyAndSaysWhatIsOff) {
+  const Loaded loaded = load(seed);
+  EXPECT_TRUE(loaded.ok());
+  ASSERT_EQ(loaded.faults.size(), 2u);
+  EXPECT_TRUE(loaded.faults[0].warning);
+  EXPECT_THAT(told(loaded), HasSubstr("set CLAUDE_API_KEY or ANTHROPIC_API_KEY"));
+}
+
+TEST_F(ConfigLoad, NamesAnUnknownKeyWithItsPlaceAndTheNearestName) {
+  const Loaded loaded = load("server:\n  port: 8000\n  prot: 1\n");
+  ASSERT_EQ(loaded.faults.size(), 1u);
+  EXPECT_FALSE(loaded.ok());
+  EXPECT_EQ(told(loaded),
+            "error: unknown key \"prot\" in server\n"
+            " --> config.yaml:3:3\n"
+            "3 |   prot: 1\n"
+            "  |   ^ did you mean \"port\"?\n");
+}
+
+TEST_F(ConfigLoad, FindsEveryFaultAtOnceInTheOrderOfTheFile) {
+  const Loaded loaded = load(R"(server:
+  port: 99999
+  max_body: lots
+backends:
+  openai:
+    enabled: maybe
+    timeouts: {connect: 5, first_tokn: 3s}
+    base_url: ftp://x
+  stranger: {models: ["*"]}
+monitoring: {log_level: LOUD}
+limits: [1]
+auth: nobody
+PORT: 1
+)");
+  std::vector<int> lines;
+  for (const ConfigFault& fault : loaded.faults) {
+    if (!fault.warning) lines.push_back(fault.mark.line);
+  }
+  EXPECT_THAT(lines, ElementsAre(2, 3, 6, 7, 7, 8, 9, 10, 11, 12, 13)) << told(loaded);
+  EXPECT_THAT(told(loaded), HasSubstr("did you mean \"first_token\"?"));
+}
+
+TEST_F(ConfigLoad, RefusesWhatStandsTwice) {
+  EXPECT_THAT(told(load("auth: local\nauth: open\n")), HasSubstr("the key \"auth\" stands twice"));
+  EXPECT_THAT(told(load("backends:\n  openai: {}\n  openai: {}\n")), HasSubstr("stands twice"));
+}
+
+TEST_F(ConfigLoad, SaysWhereAFileIsNoYaml) {
+  const Loaded loaded = load("server:\n  host: \"open\n  port: [1\n");
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_THAT(told(loaded), HasSubstr("this is not YAML"));
+  EXPECT_GT(loaded.faults[0].mark.line, 1);
+  EXPECT_FALSE(load("a: [").ok());
+  EXPECT_THAT(told(load("auth: open\n---\nauth: local\n")), HasSubstr("more than one YAML document"));
+}
+
+TEST_F(ConfigLoad, PortOfTheEnvironmentBeatsTheFile) {
+  variables()["PORT"] = "9123";
+  EXPECT_EQ(load("server: {port: 8000}").config.server.port, 9123);
+  for (const char* wrong : {"0", "65536", "x", "80x", "-1"}) {
+    variables()["PORT"] = wrong;
+    EXPECT_FALSE(load("").ok()) << wrong;
+  }
+  variables()["PORT"] = "";
+  EXPECT_EQ(load("server: {port: 8001}").config.server.port, 8001);
+}
+
+TEST_F(ConfigLoad, WithoutAFileOffersEveryVendorWhoseKeyIsThere) {
+  EXPECT_THAT(load("").config.backends, IsEmpty());
+  variables() = {{"ANTHROPIC_API_KEY", "a"}, {"GOOGLE_API_KEY", "g"}};
+  const Loaded loaded = load("");
+  EXPECT_TRUE(loaded.ok()) << told(loaded);
+  ASSERT_EQ(loaded.config.backends.size(), 2u);
+  EXPECT_EQ(loaded.config.backends[0].name, "anthropic");
+  EXPECT_EQ(loaded.config.backends[0].api_key_from, "ANTHROPIC_API_KEY");
+  EXPECT_EQ(loaded.config.backends[1].name, "gemini");
+  // A file that names backends offers those and no other.
+  EXPECT_EQ(load("backends: {gemini: {}}").config.backends.size(), 1u);
+}
+
+TEST_F(ConfigLoad, FillsInVariablesFallbacksAndFiles) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "sluice_config_test_key";
+  std::ofstream(file) << "from-file\n";
+  variables() = {{"KEY", "from-env"}, {"EMPTY", ""}};
+  const Loaded loaded = load(
+      "backends:\n"
+      "  openai: {api_key: \"${KEY}\"}\n"
+      "  claude: {api_key: \"${NONE:-from-fallback}\"}\n"
+      "  gemini: {api_key: \"${file:" +
+      file.string() +
+      "}\"}\n"
+      "  deepseek: {api_key: \"a${EMPTY:-b}c${KEY}\"}\n");
+  EXPECT_THAT(loaded.faults, IsEmpty()) << told(loaded);
+  EXPECT_EQ(loaded.config.backends[0].api_key.reveal(), "from-env");
+  EXPECT_EQ(loaded.config.backends[1].api_key.reveal(), "from-fallback");
+  EXPECT_EQ(loaded.config.backends[2].api_key.reveal(), "from-file");
+  EXPECT_EQ(loaded.config.backends[3].api_key.reveal(), "abcfrom-env");
+  std::filesystem::remove(file);
+
+  EXPECT_THAT(told(load("server: {host: \"${NONE}\"}")), HasSubstr("the environment variable NONE is not set"));
+  EXPECT_THAT(told(load("server: {host: \"${NONE\"}")), HasSubstr("without its \"}\""));
+  EXPECT_THAT(told(load("server: {host: \"${file:/no/such/file}\"}")), HasSubstr("/no/such/file cannot be read"));
+}
+
+TEST_F(ConfigLoad, NeverShowsASecret) {
+  variables() = {{"KEY", "hidden-in-env"}};
+  for (const std::string_view yaml : {
+           "backends: {openai: {api_key: hidden-in-file, nonsense: 1}}",
+           "backends: {openai: {api_key: \"hidden, in } quotes\", nonsense: 1}}",
+           "backends:\n  openai:\n    api_key: 'hidden-in-file'\n",
+           "backends:\n  openai:\n    \"api_key\" : [hidden-in-list]\n",
+           "backends: {openai: {api_key: \"hidden-never-closed}}",
+           "backends: {openai: {proxy: \"http://user:hidden@host:x\"}}",
+           "server: {port: \"${KEY}\"}",
+           "server: {max_body: \"${KEY}\", grace: \"${KEY}\"}",
+           "monitoring: {log_level: \"${KEY}\", enable_logging: \"${KEY}\"}",
+           "backends: {openai: {type: \"${KEY}\"}}",
+           "backends: {openai: {base_url: \"${KEY}://x\"}}",
+           "backends: {openai: {models: [{name: \"${KEY}*\", upstream: x}], dialects: [\"${KEY}\"]}}",
+       }) {
+    const Loaded loaded = load(yaml);
+    EXPECT_FALSE(loaded.faults.empty()) << yaml;
+    EXPECT_THAT(told(loaded), Not(HasSubstr("hidden"))) << yaml;
+  }
+}
+
+TEST_F(ConfigLoad, WarnsAboutAKeyInTheFile) {
+  const Loaded loaded = load("backends: {openai: {api_key: sk-123456}}");
+  EXPECT_TRUE(loaded.ok());
+  ASSERT_EQ(loaded.faults.size(), 1u);
+  EXPECT_THAT(loaded.faults[0].message, HasSubstr("plain text"));
+  EXPECT_EQ(loaded.config.backends[0].api_key.reveal(), "sk-123456");
+}
+
+TEST_F(ConfigLoad, ReadsTheFullerShape) {
+  const Loaded loaded = load(R"(
+server: {tls: {cert: c.pem, key: k.pem}, cors: {origins: ["https://app.example"]}, max_body: 1MiB, keep_alive: 0s}
+backends:
+  my-vllm: {type: openai, base_url: "http://127.0.0.1:9001/v1", models: ["*"]}
+  claude:
+    models: [{name: fast, upstream: claude-3-haiku-20240307}]
+    timeouts: {connect: 3s, first_token: 60s, between_tokens: 30s, total: 10m}
+    proxy: http://127.0.0.1:7890
+    headers: {anthropic-beta: x}
+limits: {requests_per_minute: 600, per_caller: {concurrent_requests: 4}}
+auth: open
+)");
+  EXPECT_TRUE(loaded.ok()) << told(loaded);
+  const Config& config = loaded.config;
+  EXPECT_EQ(config.server.tls->cert, "c.pem");
+  EXPECT_THAT(config.server.cors->origins, ElementsAre("https://app.example"));
+  EXPECT_EQ(config.server.max_body, 1 << 20);
+  EXPECT_EQ(config.server.keep_alive, Millis(0));
+  EXPECT_EQ(config.backends[1].timeouts.total, Millis(600'000));
+  EXPECT_EQ((*config.backends[1].models)[0].upstream, "claude-3-haiku-20240307");
+  EXPECT_EQ(config.backends[1].headers.at("anthropic-beta"), "x");
+  EXPECT_EQ(config.limits.all.requests_per_minute, 600);
+  EXPECT_EQ(config.limits.per_caller.concurrent_requests, 4);
+  EXPECT_EQ(config.auth, "open");
+}
+
+TEST_F(ConfigLoad, RefusesWhatWouldNotBeEnforced) {
+  const auto fault = [&](std::string_view yaml) {
+    const Loaded loaded = load(yaml);
+    return loaded.ok() ? "nothing was wrong" : told(loaded);
+  };
+  EXPECT_THAT(fault("server: {tls: {cert: c.pem}}"), HasSubstr("needs both cert and key"));
+  EXPECT_THAT(fault("backends: {x: {type: compatible, models: [a]}}"), HasSubstr("needs a base_url"));
+  EXPECT_THAT(fault("backends: {x: {type: compatible, base_url: http://h}}"), HasSubstr("needs a list of models"));
+  EXPECT_THAT(fault("backends: {openai: {dialects: [gemini]}}"), HasSubstr("dialect that it does not speak"));
+  EXPECT_THAT(fault("backends: {openai: {models: [{name: \"a*\", upstream: b}]}}"), HasSubstr("cannot have one"));
+  EXPECT_THAT(fault("backends: {openai: {headers: {\"a b\": c}}}"), HasSubstr("is no header name"));
+  EXPECT_THAT(fault("backends: {openai: {headers: {a: \"b\\r\\nc: d\"}}}"), HasSubstr("line break"));
+  EXPECT_THAT(fault("backends: {openai: {base_url: \"http://h/v1?x=1\"}}"), HasSubstr("no query"));
+  EXPECT_THAT(fault("backends: {openai: {base_url: \"http://h/a\\r\\nb\"}}"), HasSubstr("white space"));
+  EXPECT_THAT(fault("backends: {\"a/b\": {type: openai}}"), HasSubstr("hold \"/\""));
+  EXPECT_THAT(fault("backends: {openai: {api_key: \"a\\nb\"}}"), HasSubstr("line break"));
+  EXPECT_THAT(fault("server: {max_body: 10, grace: 5}"), HasSubstr("must be a time"));
+}
+
+// The generated pages are files of the repository, so that they can be read there; this keeps them fresh.
+void expect_fresh(const std::string& made, const char* name) {
+  const std::string path = std::string(SLUICE_SOURCE_DIR) + "/docs/" + name;
+  if (const char* golden = std::getenv("SLUICE_GOLDEN"); golden && std::string_view(golden) == "rewrite") {
+    std::ofstream(path, std::ios::binary) << made;
+  }
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_EQ(made, std::string(std::istreambuf_iterator<char>(file), {})) << "`make golden` rewrites docs/" << name;
+}
+
+TEST(ConfigReference, PageAndSchemaOfTheRepositoryAreFresh) {
+  EXPECT_TRUE(json::valid(config_schema()));
+  expect_fresh(config_reference(), "config.md");
+  expect_fresh(config_schema() + '\n', "config.schema.json");
+}
+
+}  // namespace
+}  // namespace sluice

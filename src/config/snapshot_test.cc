@@ -1,0 +1,147 @@
+// Who serves a model, and with what. SPDX-License-Identifier: MIT
+#include "config/snapshot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::optional<std::string> vendor_keys(const char* name) {
+  const std::string_view key(name);
+  if (key == "OPENAI_API_KEY") return "sk-openai";
+  if (key == "CLAUDE_API_KEY") return "sk-claude";
+  return std::nullopt;
+}
+
+std::shared_ptr<const Snapshot> snapshot(std::string_view yaml) {
+  const Loaded loaded = load_config(yaml, "config.yaml", vendor_keys);
+  EXPECT_TRUE(loaded.ok()) << render(loaded.faults, yaml, "config.yaml");
+  return Snapshot::compile(loaded.config);
+}
+
+// "backend:model" of every target, in order; the error's message when there is none.
+std::vector<std::string> targets(const Snapshot& snapshot, std::string_view model) {
+  const auto found = snapshot.targets(model);
+  if (!found) return {found.error().message};
+  std::vector<std::string> out;
+  for (const Target& target : *found) out.push_back(target.backend->name + ':' + target.model);
+  return out;
+}
+
+const Backend* backend(const Snapshot& snapshot, std::string_view name) {
+  for (const auto& one : snapshot.backends()) {
+    if (one->name == name) return one.get();
+  }
+  return nullptr;
+}
+
+bool carries(const Backend& backend, std::string_view text) {
+  for (const auto& [name, value] : backend.headers) {
+    if (value.find(text) != std::string::npos) return true;
+  }
+  return backend.key.reveal().find(text) != std::string_view::npos;
+}
+
+constexpr std::string_view rich = R"(
+backends:
+  wide: {type: compatible, base_url: "http://127.0.0.1:9001/v1", models: ["*"]}
+  openai: {models: ["gpt-*", "gpt-4-*", {name: o4, upstream: o4-mini-2025-04-16}]}
+  azure-like: {type: openai, base_url: "http://127.0.0.1:9002", models: ["gpt-4"]}
+  claude: {models: ["claude-*"], enabled: false}
+  gemini: {models: ["gemini-2.5-pro"]}
+)";
+
+TEST(SnapshotTargets, ExactNamesComeBeforeLongerAndShorterPatterns) {
+  const auto s = snapshot(rich);
+  EXPECT_THAT(targets(*s, "gpt-4"), ElementsAre("azure-like:gpt-4", "openai:gpt-4", "wide:gpt-4"));
+  EXPECT_THAT(targets(*s, "o4"), ElementsAre("openai:o4-mini-2025-04-16", "wide:o4"));
+  EXPECT_THAT(targets(*s, "whatever"), ElementsAre("wide:whatever"));
+  EXPECT_THAT(targets(*s, "demo"), ElementsAre("demo:demo", "wide:demo"));
+}
+
+TEST(SnapshotTargets, ABackendCanBeNamedInFrontOfItsModel) {
+  const auto s = snapshot("backends: {openai: {models: [gpt-4]}, claude: {models: [gpt-4, \"claude-*\"]}}");
+  EXPECT_THAT(targets(*s, "claude/gpt-4"), ElementsAre("claude:gpt-4"));
+  EXPECT_THAT(targets(*s, "claude/claude-x"), ElementsAre("claude:claude-x"));
+  EXPECT_THAT(targets(*s, "openai/claude-x"), ElementsAre(HasSubstr("is not served here")));
+  EXPECT_THAT(targets(*s, "nobody/gpt-4"), ElementsAre(HasSubstr("is not served here")));
+}
+
+TEST(SnapshotTargets, AnUnknownModelIsToldTheClosestNames) {
+  const auto s = snapshot("backends: {openai: {models: [gpt-4, gpt-4o, gpt-3.5-turbo]}}");
+  const auto found = s->targets("gpt4");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().fault, Fault::not_found);
+  EXPECT_EQ(found.error().code, "model_not_found");
+  EXPECT_EQ(found.error().param, "model");
+  EXPECT_THAT(found.error().message, HasSubstr("\"gpt-4\""));
+  EXPECT_THAT(targets(*s, "zzzzzzzzzzzzzz"), ElementsAre(HasSubstr("GET /v1/models")));
+  EXPECT_THAT(targets(*s, "bad\r\nname"), ElementsAre(Not(HasSubstr("\n"))));
+}
+
+TEST(SnapshotTargets, ABackendThatIsOffSaysWhy) {
+  const auto s = snapshot("backends: {claude: {enabled: false}, gemini: {}}");
+  EXPECT_THAT(targets(*s, "claude-x"), ElementsAre(HasSubstr("it is switched off in the configuration")));
+  EXPECT_THAT(targets(*s, "gemini-x"), ElementsAre(HasSubstr("it has no key; set GEMINI_API_KEY")));
+  EXPECT_THAT(targets(*s, "gemini/gemini-x"), ElementsAre(HasSubstr("it has no key")));
+}
+
+TEST(SnapshotTargets, AnAllowListIsNeverWidened) {
+  const auto s = snapshot("backends: {openai: {models: []}}");
+  EXPECT_THAT(targets(*s, "gpt-4"), ElementsAre(HasSubstr("is not served here")));
+}
+
+TEST(SnapshotModels, ListsEveryUsableNameOnce) {
+  std::vector<std::string> names;
+  for (const ModelRow& row : snapshot(rich)->models()) names.push_back(row.owner + ':' + row.id);
+  EXPECT_THAT(names, ElementsAre("openai:o4", "azure-like:gpt-4", "demo:demo"));
+}
+
+TEST(SnapshotBackend, ABorrowedTypeGetsNoVendorKeyAndNoVendorFlavour) {
+  const auto s = snapshot(rich);
+  EXPECT_TRUE(carries(*backend(*s, "openai"), "sk-openai"));
+  EXPECT_FALSE(carries(*backend(*s, "azure-like"), "sk-openai"));
+  EXPECT_EQ(backend(*s, "openai")->flavour, "openai");
+  EXPECT_EQ(backend(*s, "azure-like")->flavour, "compatible");
+  EXPECT_TRUE(backend(*s, "azure-like")->off.empty());
+  const auto disguised = snapshot("backends: {claude: {type: openai, base_url: \"http://127.0.0.1:1\", models: [x]}}");
+  EXPECT_THAT(backend(*disguised, "claude")->headers, IsEmpty());
+}
+
+TEST(SnapshotBackend, CarriesAuthAsItsVendorWantsIt) {
+  const auto s = snapshot("backends: {openai: {headers: {x-team: a}}, claude: {}}");
+  EXPECT_THAT(backend(*s, "openai")->headers,
+              ElementsAre(Header("authorization", "Bearer sk-openai"), Header("x-team", "a")));
+  EXPECT_THAT(backend(*s, "claude")->headers, ElementsAre(Header("x-api-key", "sk-claude")));
+  EXPECT_EQ(backend(*s, "claude")->url.host, "api.anthropic.com");
+  EXPECT_EQ(backend(*s, "claude")->url.port, 443);
+  EXPECT_TRUE(backend(*s, "claude")->speaks(DialectId::anthropic));
+  EXPECT_FALSE(backend(*s, "claude")->speaks(DialectId::gemini));
+}
+
+TEST(Urls, AreReadStrictly) {
+  const auto url = parse_url("HTTPS://User:pa:ss@Host.Example:8443/v1/");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->scheme, "https");
+  EXPECT_EQ(url->user, "User");
+  EXPECT_EQ(url->password, "pa:ss");
+  EXPECT_EQ(url->host, "host.example");
+  EXPECT_EQ(url->port, 8443);
+  EXPECT_EQ(url->path, "/v1");
+  EXPECT_EQ(parse_url("http://[::1]:80")->host, "::1");
+  EXPECT_EQ(parse_url("socks5://h")->port, 1080);
+  for (const auto* wrong : {"", "h", "ftp://h", "http://", "http://:80", "http://h:0", "http://h:65536", "http://h:8x",
+                            "http://[::1", "http://[::1]x", "http://h/a b", "http://h/?q", "http://h/#f", "http://h\n",
+                            "http://h/\r\nx", "http://a b", "http://h%00", "http://h/\x7f"}) {
+    EXPECT_FALSE(parse_url(wrong)) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace sluice
