@@ -3,8 +3,10 @@
 
 #include "dialects/data_url.h"
 #include "dialects/dialogue.h"
+#include "dialects/effort.h"
 #include "dialects/pointer.h"
 #include "dialects/seal_envelope.h"
+#include "dialects/spare.h"
 #include "dialects/sse_framer.h"
 #include "dialects/tool_id.h"
 #include "dialects/tool_name.h"
@@ -83,6 +85,38 @@ TEST(SealEnvelope, DamagedOrForeignTextIsNativeToWhereItStood) {
   EXPECT_FALSE(unwrap_seal(text));
   EXPECT_EQ(read_seal("EqQB", DialectId::anthropic), (Seal{.dialect = DialectId::anthropic, .raw = "EqQB"}));
   EXPECT_EQ(seal_text({.dialect = DialectId::anthropic, .raw = "EqQB"}, DialectId::anthropic), "EqQB");
+}
+
+TEST(Spare, GoesBackToItsOwnDialectAndIsANoteElsewhere) {
+  Extras extras;
+  extras.add(DialectId::openai_chat, "store", "true");
+  extras.add(DialectId::openai_chat, "seen", "null");
+  add_inner(extras, DialectId::openai_chat, "function", "a/b", "1");
+  remember(extras, DialectId::openai_chat, "how");
+  Notes notes;
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  write_extras(writer, extras, DialectId::openai_chat, "/x", notes);
+  writer.key("function").begin_object();
+  write_inner_extras(writer, extras, DialectId::openai_chat, "function");
+  writer.end_object().end_object();
+  EXPECT_EQ(out, R"({"store":true,"seen":null,"function":{"a/b":1}})");
+  EXPECT_TRUE(notes.empty());
+  EXPECT_EQ(remembered(extras, DialectId::openai_chat, "how"), "true");
+  EXPECT_EQ(remembered(extras, DialectId::gemini, "how"), "");
+  note_extras(extras, DialectId::gemini, "/x", notes);
+  ASSERT_EQ(notes.all().size(), 2U);
+  EXPECT_EQ(notes.all()[0].pointer, "/x/store");
+  EXPECT_EQ(notes.all()[1].pointer, "/x/function/a~1b");
+}
+
+TEST(Effort, WordsAndBudgetsAreInverse) {
+  for (const std::string_view word : {"none", "minimal", "low", "medium", "high", "xhigh", "max"}) {
+    EXPECT_EQ(effort_of_budget(budget_of_effort(word)), word);
+  }
+  EXPECT_EQ(effort_of_budget(-1), "medium");
+  EXPECT_EQ(effort_of_budget(1000000), "max");
 }
 
 TEST(DataUrl, IsTakenApartAndPutTogether) {

@@ -1,17 +1,63 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/spare.h"
 
+#include <algorithm>
+
 namespace sluice {
+namespace {
+
+constexpr char divider = '\x1f';
+
+bool is_inner(const Extra& extra, std::string_view inner) {
+  return extra.key.size() > inner.size() && extra.key[inner.size()] == divider && extra.key.starts_with(inner);
+}
+
+}  // namespace
+
+void add_inner(Extras& extras, DialectId from, std::string_view inner, std::string_view key, std::string_view raw) {
+  extras.add(from, std::string(inner) + divider + std::string(key), raw);
+}
+
+void remember(Extras& extras, DialectId from, std::string_view word, std::string_view raw) {
+  extras.add(from, divider + std::string(word), raw);
+}
+
+std::string_view remembered(const Extras& extras, DialectId to, std::string_view word) {
+  if (extras.origin != to) return {};
+  for (const Extra& extra : extras.members) {
+    if (extra.key.size() == word.size() + 1 && extra.key[0] == divider && extra.key.ends_with(word)) return extra.raw;
+  }
+  return {};
+}
 
 void write_extras(json::Writer& out, const Extras& extras, DialectId to, std::string_view pointer, Notes& notes) {
   if (extras.origin != to) return note_extras(extras, to, pointer, notes);
-  for (const Extra& extra : extras.members) out.member_raw(extra.key, extra.raw);
+  for (const Extra& extra : extras.members) {
+    if (extra.key.find(divider) == std::string::npos) out.member_raw(extra.key, extra.raw);
+  }
+}
+
+void write_inner_extras(json::Writer& out, const Extras& extras, DialectId to, std::string_view inner) {
+  if (extras.origin != to) return;
+  for (const Extra& extra : extras.members) {
+    if (is_inner(extra, inner)) out.member_raw(std::string_view(extra.key).substr(inner.size() + 1), extra.raw);
+  }
+}
+
+bool has_inner_extras(const Extras& extras, DialectId to, std::string_view inner) {
+  return extras.origin == to &&
+         std::ranges::any_of(extras.members, [&](const Extra& extra) { return is_inner(extra, inner); });
 }
 
 void note_extras(const Extras& extras, DialectId to, std::string_view pointer, Notes& notes) {
+  if (extras.origin == to) return;
   for (const Extra& extra : extras.members) {
-    notes.lost(std::string(pointer) + '/' + json::pointer_token(extra.key),
-               std::string(name(to)) + " does not know it");
+    if (extra.key.starts_with(divider) || extra.raw == "null") continue;
+    const auto split = extra.key.find(divider);
+    std::string at(pointer);
+    at += '/' + json::pointer_token(std::string_view(extra.key).substr(0, split));
+    if (split != std::string::npos) at += '/' + json::pointer_token(std::string_view(extra.key).substr(split + 1));
+    notes.lost(std::move(at), std::string(name(to)) + " does not know it");
   }
 }
 
