@@ -58,6 +58,7 @@ void Loop::run() {
     wheel_.advance(now_ns_ / 1'000'000);
     free_dead();
   }
+  stopped_ = false;
 }
 
 void Loop::dispatch(Watch& watch, std::uint32_t events) {
@@ -71,6 +72,10 @@ void Loop::dispatch(Watch& watch, std::uint32_t events) {
   }
   if (watch.on_readable && watch.readable) {
     watch.on_readable(watch.owner);
+    if (watch.fd < 0) return;
+  }
+  if (watch.on_writable && watch.writable) {
+    watch.on_writable(watch.owner);
     if (watch.fd < 0) return;
   }
   if (watch.reader && watch.readable) {
@@ -125,6 +130,7 @@ void Loop::drop(Watch* watch, bool close_fd) {
   watch->fd = -1;
   watch->on_gone = nullptr;
   watch->on_readable = nullptr;
+  watch->on_writable = nullptr;
   dead_.emplace_back(watch);
 }
 
@@ -141,6 +147,10 @@ void Loop::free_dead() {
 void Sleeper::deadline(std::int64_t at_ms) {
   rang_ = false;
   loop_.wheel().set(*this, at_ms);
+}
+
+std::int64_t Sleeper::deadline() const {
+  return rang_ ? loop_.now_ms() : at();
 }
 
 void Sleeper::cancel() {

@@ -30,8 +30,10 @@ struct Watch {
   Sleeper* writer = nullptr;
   // Called once when `gone` becomes true, before any sleeper wakes. May drop the watch.
   void (*on_gone)(void* owner) = nullptr;
-  // For descriptors that no coroutine reads (listeners, event descriptors): called when readable.
+  // For descriptors that no coroutine reads (listeners, event descriptors, foreign libraries' ones): called when
+  // readable, and when writable.
   void (*on_readable)(void* owner) = nullptr;
+  void (*on_writable)(void* owner) = nullptr;
   void* owner = nullptr;
 };
 
@@ -45,6 +47,8 @@ class Sleeper final : private Alarm {
 
   // The deadline of this and the following sleeps, in the loop's milliseconds; `never` = none. Cheap to move.
   void deadline(std::int64_t at_ms);
+  // The deadline that is set; now, when it passed while nobody slept.
+  [[nodiscard]] std::int64_t deadline() const;
   void cancel();
   void clear() { cancelled_ = false; }
   [[nodiscard]] bool cancelled() const { return cancelled_; }
@@ -99,7 +103,7 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  // Runs until stop(). Work still posted then is dropped.
+  // Runs until stop(); may be called again. Work that is still posted when the loop dies is dropped.
   void run();
   void stop();
   // Runs `work` on the loop's thread, soon. From any thread.
