@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/access_log.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "telemetry/line.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t short_text = 256;  // names, ids
+constexpr std::size_t long_text = 1024;  // messages, details
+constexpr std::size_t most_notes = 32, most_attempts = 16;
+
+std::string_view name(NoteKind kind) {
+  switch (kind) {
+    case NoteKind::lost: return "lost";
+    case NoteKind::restated: return "restated";
+    case NoteKind::added: return "added";
+  }
+  return "";
+}
+
+// Members of a JSON object. `key` is written as it stands: comma, quotes and colon included.
+void text(std::string& out, std::string_view key, std::string_view value, std::size_t most = short_text) {
+  if (value.empty()) return;
+  out += key;
+  line::append_quoted(out, value, most);
+}
+void integer(std::string& out, std::string_view key, std::int64_t value) {
+  out += key;
+  line::append_integer(out, value);
+}
+// A time that may not have happened.
+void ms(std::string& out, std::string_view key, std::int64_t us) {
+  if (us < 0) return;
+  out += key;
+  line::append_ms(out, us);
+}
+
+struct Bucket {
+  std::string_view key;
+  std::optional<std::int64_t> Usage::* tokens;
+};
+constexpr std::array<Bucket, 7> buckets = {{{"\"input\":", &Usage::input},
+                                            {"\"cache_read\":", &Usage::cache_read},
+                                            {"\"cache_write_5m\":", &Usage::cache_write_5m},
+                                            {"\"cache_write_1h\":", &Usage::cache_write_1h},
+                                            {"\"tool_input\":", &Usage::tool_input},
+                                            {"\"output\":", &Usage::output},
+                                            {"\"reasoning\":", &Usage::reasoning}}};
+
+void tokens(std::string& out, const Usage& usage) {
+  if (!usage.known()) return;
+  out += ",\"tokens\":{";
+  bool first = true;
+  for (const auto& bucket : buckets) {
+    const auto& count = usage.*bucket.tokens;
+    if (!count) continue;
+    if (!std::exchange(first, false)) out += ',';
+    integer(out, bucket.key, *count);
+  }
+  out += '}';
+  if (usage.estimated) out += ",\"tokens_estimated\":true";
+}
+
+void notes(std::string& out, const std::vector<Note>& all) {
+  if (all.empty()) return;
+  out += ",\"notes\":[";
+  for (std::size_t i = 0; i < std::min(all.size(), most_notes); ++i) {
+    out += i == 0 ? "{\"kind\":\"" : ",{\"kind\":\"";
+    out += name(all[i].kind);
+    out += '"';
+    text(out, ",\"at\":", all[i].pointer);
+    text(out, ",\"why\":", all[i].reason);
+    out += '}';
+  }
+  out += ']';
+  if (all.size() > most_notes) integer(out, ",\"notes_in_all\":", static_cast<std::int64_t>(all.size()));
+}
+
+void attempt(std::string& out, const Attempt& one) {
+  out += "{\"backend\":";
+  line::append_quoted(out, one.backend, short_text);
+  text(out, ",\"model\":", one.model);
+  if (one.status != 0) integer(out, ",\"status\":", one.status);
+  ms(out, ",\"started_ms\":", one.started_us);
+  ms(out, ",\"sent_ms\":", one.sent_us);
+  ms(out, ",\"head_ms\":", one.head_us);
+  ms(out, ",\"first_token_ms\":", one.first_token_us);
+  ms(out, ",\"ended_ms\":", one.ended_us);
+  if (one.fresh_connection) out += ",\"fresh\":true";
+  if (one.verbatim) out += ",\"verbatim\":true";
+  text(out, ",\"upstream_id\":", one.upstream_request_id);
+  if (one.fault) text(out, ",\"fault\":", fault_row(*one.fault).name);
+  text(out, ",\"detail\":", one.detail, long_text);
+  out += '}';
+}
+
+void attempts(std::string& out, const std::vector<Attempt>& all) {
+  if (all.empty()) return;
+  out += ",\"attempts\":[";
+  // The last ones tell how it ended.
+  for (std::size_t i = all.size() - std::min(all.size(), most_attempts); i < all.size(); ++i) {
+    if (out.back() != '[') out += ',';
+    attempt(out, all[i]);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+LogLevel level_of(const Record& record) {
+  if (!record.fault) return LogLevel::info;
+  if (*record.fault == Fault::internal) return LogLevel::error;
+  return fault_row(*record.fault).blame == Blame::client ? LogLevel::info : LogLevel::warning;
+}
+
+void append_exchange_json(std::string& out, const Record& r, LogLevel level) {
+  out += "{\"ts\":\"";
+  line::append_time(out, r.unix_ms);
+  out += "\",\"level\":\"";
+  out += name(level);
+  out += "\",\"kind\":\"exchange\",\"id\":";
+  line::append_quoted(out, r.id, short_text);
+  text(out, ",\"client_id\":", r.client_id);
+  text(out, ",\"trace_id\":", r.trace_id);
+  text(out, ",\"caller\":", r.caller);
+  text(out, ",\"peer\":", r.peer);
+  text(out, ",\"method\":", r.method);
+  text(out, ",\"door\":", r.door);
+  text(out, ",\"dialect\":", r.dialect);
+  text(out, ",\"model\":", r.model);
+  text(out, ",\"served\":", r.served);
+  if (!r.attempts.empty()) text(out, ",\"backend\":", r.attempts.back().backend);
+  if (r.stream) out += ",\"stream\":true";
+  integer(out, ",\"status\":", r.status);
+  ms(out, ",\"first_token_ms\":", r.first_token_us);
+  ms(out, ",\"total_ms\":", r.total_us);
+  integer(out, ",\"own_us\":", r.own_us);
+  if (r.queue_us > 0) integer(out, ",\"queue_us\":", r.queue_us);
+  integer(out, ",\"bytes_in\":", static_cast<std::int64_t>(r.bytes_in));
+  integer(out, ",\"bytes_out\":", static_cast<std::int64_t>(r.bytes_out));
+  tokens(out, r.usage);
+  text(out, ",\"finish\":", r.finish);
+  notes(out, r.notes);
+  if (r.fault) text(out, ",\"fault\":", fault_row(*r.fault).name);
+  text(out, ",\"error\":", r.error, long_text);
+  text(out, ",\"detail\":", r.detail, long_text);
+  attempts(out, r.attempts);
+  out += "}\n";
+}
+
+// 16:18:58.123 200 POST /v1/chat/completions smart -> openai/gpt-4 1234.567 ms (first 350.120, own 85 us) 12+340 tokens
+// local
+void append_exchange_text(std::string& out, const Record& r, LogLevel level, LogStyle style) {
+  using line::Paint;
+  const auto word = [&out](std::string_view value) {
+    if (value.empty()) return;
+    out += ' ';
+    line::append_plain(out, value, short_text);
+  };
+  line::append_paint(out, style, Paint::grey);
+  line::append_clock(out, r.unix_ms);
+  line::append_paint(out, style, r.status >= 400 && level == LogLevel::info ? Paint::yellow : line::paint(level));
+  out += ' ';
+  line::append_integer(out, r.status);
+  line::append_paint(out, style, Paint::off);
+  word(r.method);
+  word(r.door.empty() ? "(no door)" : r.door);
+  line::append_paint(out, style, Paint::bold);
+  word(r.model);
+  line::append_paint(out, style, Paint::off);
+  if (!r.attempts.empty()) {
+    const Attempt& last = r.attempts.back();
+    out += " -> ";
+    line::append_plain(out, last.backend, short_text);
+    if (!last.model.empty() && last.model != r.model) {
+      out += '/';
+      line::append_plain(out, last.model, short_text);
+    }
+    if (r.attempts.size() > 1) {
+      out += " after ";
+      line::append_integer(out, static_cast<std::int64_t>(r.attempts.size()));
+      out += " attempts";
+    }
+  }
+  out += ' ';
+  line::append_ms(out, r.total_us);
+  out += " ms (";
+  if (r.first_token_us >= 0) {
+    out += "first ";
+    line::append_ms(out, r.first_token_us);
+    out += ", ";
+  }
+  out += "own ";
+  line::append_integer(out, r.own_us);
+  out += " us)";
+  if (r.usage.known()) {
+    out += ' ';
+    line::append_integer(out, r.usage.total_input());
+    out += '+';
+    line::append_integer(out, r.usage.total_output());
+    out += " tokens";
+  }
+  line::append_paint(out, style, Paint::grey);
+  word(r.caller);
+  word(r.id);
+  line::append_paint(out, style, Paint::off);
+  if (!r.notes.empty()) {
+    line::append_paint(out, style, Paint::blue);
+    word(header_value(r.notes));
+    line::append_paint(out, style, Paint::off);
+  }
+  if (r.fault) {
+    line::append_paint(out, style, line::paint(std::max(level, LogLevel::warning)));
+    word(fault_row(*r.fault).name);
+    out += ':';
+    line::append_paint(out, style, Paint::off);
+    word(r.error);
+    if (!r.detail.empty()) {
+      out += " [";
+      line::append_plain(out, r.detail, long_text);
+      out += ']';
+    }
+  }
+  out += '\n';
+}
+
+void AccessLog::take(const Record& record) {
+  if (!log_.exchanges()) return;
+  const LogLevel level = level_of(record);
+  if (!log_.says(level)) return;
+  thread_local std::string line;
+  line.clear();
+  const LogStyle style = log_.style();
+  if (style == LogStyle::json) {
+    append_exchange_json(line, record, level);
+  } else {
+    append_exchange_text(line, record, level, style);
+  }
+  log_.writer().append(line);
+}
+
+}  // namespace sluice

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/line.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace sluice::line {
+namespace {
+
+// "2026-11-24T16:18:58.123Z", made once a second and patched in between.
+std::string_view stamp(std::int64_t unix_ms) {
+  thread_local std::int64_t second = -1;
+  thread_local std::string text;
+  const std::int64_t now = unix_ms / 1000;
+  if (now != second || text.empty()) {
+    text = rfc3339(now * 1000);
+    second = now;
+  }
+  const auto ms = static_cast<int>(unix_ms - now * 1000);
+  char* digits = text.data() + text.size() - 4;
+  digits[0] = static_cast<char>('0' + ms / 100);
+  digits[1] = static_cast<char>('0' + ms / 10 % 10);
+  digits[2] = static_cast<char>('0' + ms % 10);
+  return text;
+}
+
+// Not more than `most` bytes, not inside a character.
+std::string_view capped(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
+}  // namespace
+
+void append_time(std::string& out, std::int64_t unix_ms) {
+  out += stamp(std::max<std::int64_t>(unix_ms, 0));
+}
+
+void append_clock(std::string& out, std::int64_t unix_ms) {
+  out += stamp(std::max<std::int64_t>(unix_ms, 0)).substr(11, 12);
+}
+
+void append_integer(std::string& out, std::int64_t value) {
+  std::array<char, 24> digits;
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+}
+
+void append_ms(std::string& out, std::int64_t us) {
+  us = std::max<std::int64_t>(us, 0);
+  append_integer(out, us / 1000);
+  const auto rest = static_cast<int>(us % 1000);
+  const std::array<char, 4> digits = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                                      static_cast<char>('0' + rest % 10)};
+  out.append(digits.data(), digits.size());
+}
+
+void append_plain(std::string& out, std::string_view text, std::size_t most) {
+  const std::size_t start = out.size();
+  out += capped(text, most);
+  for (std::size_t i = start; i < out.size(); ++i) {
+    const auto c = static_cast<unsigned char>(out[i]);
+    if (c < 0x20 || c == 0x7f) out[i] = '?';
+    // U+0080 to U+009F are control characters too, and some terminals obey them.
+    if (c == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0) out[i] = out[i + 1] = '?';
+    // A lone such byte is obeyed by terminals that do not read UTF-8.
+    if (c >= 0x80 && c < 0xa0 && (i == start || static_cast<unsigned char>(out[i - 1]) < 0x80)) out[i] = '?';
+  }
+}
+
+void append_quoted(std::string& out, std::string_view text, std::size_t most) {
+  json::append_quoted(out, capped(text, most));
+}
+
+void append_paint(std::string& out, LogStyle style, Paint paint) {
+  if (style != LogStyle::colour) return;
+  switch (paint) {
+    case Paint::off: out += "\x1b[0m"; break;
+    case Paint::red: out += "\x1b[31m"; break;
+    case Paint::green: out += "\x1b[32m"; break;
+    case Paint::yellow: out += "\x1b[33m"; break;
+    case Paint::blue: out += "\x1b[34m"; break;
+    case Paint::grey: out += "\x1b[90m"; break;
+    case Paint::bold: out += "\x1b[1m"; break;
+  }
+}
+
+Paint paint(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return Paint::grey;
+    case LogLevel::info: return Paint::green;
+    case LogLevel::warning: return Paint::yellow;
+    case LogLevel::error: return Paint::red;
+    case LogLevel::off: return Paint::off;
+  }
+  return Paint::off;
+}
+
+}  // namespace sluice::line
