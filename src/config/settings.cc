@@ -195,7 +195,8 @@ std::span<const Setting<MonitoringSettings>> monitoring_settings() {
   static constexpr std::array<Setting<MonitoringSettings>, 4> table = {{
       {{"enable_logging", "yes/no", "true", "one line per exchange"},
        READ(MonitoringSettings, in.boolean(n, p, out.enable_logging))},
-      {{"log_level", "one of DEBUG, INFO, WARNING, ERROR, OFF", "INFO", "how much else is said"},
+      {{"log_level", "one of DEBUG, INFO, WARNING, ERROR, OFF", "INFO",
+        "the least level that is said; an exchange is INFO, a failed upstream WARNING"},
        READ(MonitoringSettings, in.choice(n, p, log_levels, out.log_level))},
       {{"log_file", "text", "standard error", "file for the request log"},
        READ(MonitoringSettings, in.text(n, p, out.log_file))},
