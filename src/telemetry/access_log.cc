@@ -2,10 +2,11 @@
 #include "telemetry/access_log.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "base/error.h"
 #include "telemetry/line.h"
+#include "telemetry/token_buckets.h"
 
 namespace sluice {
 namespace {
@@ -40,27 +41,16 @@ void ms(std::string& out, std::string_view key, std::int64_t us) {
   line::append_ms(out, us);
 }
 
-struct Bucket {
-  std::string_view key;
-  std::optional<std::int64_t> Usage::* tokens;
-};
-constexpr std::array<Bucket, 7> buckets = {{{"\"input\":", &Usage::input},
-                                            {"\"cache_read\":", &Usage::cache_read},
-                                            {"\"cache_write_5m\":", &Usage::cache_write_5m},
-                                            {"\"cache_write_1h\":", &Usage::cache_write_1h},
-                                            {"\"tool_input\":", &Usage::tool_input},
-                                            {"\"output\":", &Usage::output},
-                                            {"\"reasoning\":", &Usage::reasoning}}};
-
 void tokens(std::string& out, const Usage& usage) {
   if (!usage.known()) return;
   out += ",\"tokens\":{";
   bool first = true;
-  for (const auto& bucket : buckets) {
+  for (const auto& bucket : token_buckets) {
     const auto& count = usage.*bucket.tokens;
     if (!count) continue;
-    if (!std::exchange(first, false)) out += ',';
-    integer(out, bucket.key, *count);
+    out += std::exchange(first, false) ? "\"" : ",\"";
+    out += bucket.type;
+    integer(out, "\":", *count);
   }
   out += '}';
   if (usage.estimated) out += ",\"tokens_estimated\":true";

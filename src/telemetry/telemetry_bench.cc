@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "telemetry/access_log.h"
+#include "telemetry/metrics.h"
 #include "telemetry/sample_record.h"
 
 namespace {
@@ -43,8 +44,33 @@ void exchange_taken(benchmark::State& state) {
   for (auto _ : state) sink.take(record);
 }
 
+void metrics_same_model(benchmark::State& state) {
+  Metrics metrics("0");
+  const Record record = ordinary();
+  for (auto _ : state) metrics.take(record);
+}
+void metrics_ten_models_in_turn(benchmark::State& state) {
+  Metrics metrics("0");
+  std::vector<Record> records(10, ordinary());
+  for (std::size_t i = 0; i < records.size(); ++i) records[i].attempts[0].model += std::to_string(i);
+  std::size_t i = 0;
+  for (auto _ : state) metrics.take(records[i++ % records.size()]);
+}
+void metrics_page(benchmark::State& state) {
+  Metrics metrics("0");
+  Record record = ordinary();
+  for (int i = 0; i < 50; ++i) {
+    record.attempts[0].model = "model-" + std::to_string(i);
+    metrics.take(record);
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(metrics.text({}));
+}
+
 BENCHMARK(exchange_json);
 BENCHMARK(exchange_text);
 BENCHMARK(exchange_taken);
+BENCHMARK(metrics_same_model);
+BENCHMARK(metrics_ten_models_in_turn);
+BENCHMARK(metrics_page);
 
 }  // namespace
