@@ -128,6 +128,8 @@ void Loop::drop(Watch* watch, bool close_fd) {
     }
   }
   watch->fd = -1;
+  if (watch->reader) watch->reader->watch_ = nullptr;
+  if (watch->writer) watch->writer->watch_ = nullptr;
   watch->on_gone = nullptr;
   watch->on_readable = nullptr;
   watch->on_writable = nullptr;
@@ -169,37 +171,48 @@ void Sleeper::ring() {
 void Sleeper::resume(Woke woke) {
   woke_ = woke;
   slept_ns_ += std::max<std::int64_t>(0, loop_.now_ns() - since_ns_);
-  std::exchange(handle_, {}).resume();
+  const auto handle = handle_;
+  forget();
+  handle.resume();
+}
+
+void Sleeper::forget() {
+  handle_ = {};
+  sleep_ = nullptr;
+  if (!watch_) return;
+  if (watch_->reader == this) watch_->reader = nullptr;
+  if (watch_->writer == this) watch_->writer = nullptr;
+  watch_ = nullptr;
 }
 
 bool Sleeper::Sleep::await_ready() noexcept {
-  if (sleeper.cancelled_) {
-    sleeper.woke_ = Woke::cancelled;
+  if (sleeper->cancelled_) {
+    sleeper->woke_ = Woke::cancelled;
     return true;
   }
-  sleeper.woke_ = Woke::ready;
+  sleeper->woke_ = Woke::ready;
   if (watch) return (read && watch->readable) || (write && watch->writable);
-  if (std::exchange(sleeper.woken_, false)) return true;
-  if (sleeper.rang_) {
-    sleeper.woke_ = Woke::timeout;
+  if (std::exchange(sleeper->woken_, false)) return true;
+  if (sleeper->rang_) {
+    sleeper->woke_ = Woke::timeout;
     return true;
   }
   return false;
 }
 
 void Sleeper::Sleep::await_suspend(std::coroutine_handle<> handle) noexcept {
-  if (watch && read) watch->reader = &sleeper;
-  if (watch && write) watch->writer = &sleeper;
-  sleeper.handle_ = handle;
-  sleeper.since_ns_ = Loop::clock_ns();
+  sleeper->sleep_ = this;
+  sleeper->watch_ = watch;
+  if (watch && read) watch->reader = sleeper;
+  if (watch && write) watch->writer = sleeper;
+  sleeper->handle_ = handle;
+  sleeper->since_ns_ = Loop::clock_ns();
   // A deadline that passed while nobody slept rings on the next tick.
-  if (sleeper.rang_) sleeper.deadline(sleeper.loop_.now_ms());
+  if (sleeper->rang_) sleeper->deadline(sleeper->loop_.now_ms());
 }
 
 Woke Sleeper::Sleep::await_resume() noexcept {
-  if (watch && watch->reader == &sleeper) watch->reader = nullptr;
-  if (watch && watch->writer == &sleeper) watch->writer = nullptr;
-  return sleeper.woke_;
+  return sleeper->woke_;
 }
 
 }  // namespace sluice::net

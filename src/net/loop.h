@@ -44,6 +44,10 @@ enum class Woke : std::uint8_t { ready, timeout, cancelled };
 class Sleeper final : private Alarm {
  public:
   explicit Sleeper(Loop& loop) : loop_(loop) {}
+  ~Sleeper() {
+    if (sleep_) sleep_->sleeper = nullptr;
+    forget();
+  }
 
   // The deadline of this and the following sleeps, in the loop's milliseconds; `never` = none. Cheap to move.
   void deadline(std::int64_t at_ms);
@@ -66,27 +70,33 @@ class Sleeper final : private Alarm {
   [[nodiscard]] Loop& loop() { return loop_; }
 
   struct Sleep {
-    Sleeper& sleeper;
+    Sleeper* sleeper;  // null when it died during the sleep
     Watch* watch;
     bool read;
     bool write;
+    ~Sleep() {  // a coroutine that dies asleep must not be resumed
+      if (sleeper && sleeper->sleep_ == this) sleeper->forget();
+    }
     bool await_ready() noexcept;
     void await_suspend(std::coroutine_handle<> handle) noexcept;
     Woke await_resume() noexcept;
   };
   // co_await: until the watch may be read / written, the deadline, or a cancel.
-  [[nodiscard]] Sleep readable(Watch& watch) { return {*this, &watch, true, false}; }
-  [[nodiscard]] Sleep writable(Watch& watch) { return {*this, &watch, false, true}; }
-  [[nodiscard]] Sleep either(Watch& watch) { return {*this, &watch, true, true}; }
+  [[nodiscard]] Sleep readable(Watch& watch) { return {this, &watch, true, false}; }
+  [[nodiscard]] Sleep writable(Watch& watch) { return {this, &watch, false, true}; }
+  [[nodiscard]] Sleep either(Watch& watch) { return {this, &watch, true, true}; }
   // co_await: until wake(), the deadline, or a cancel.
-  [[nodiscard]] Sleep woken() { return {*this, nullptr, false, false}; }
+  [[nodiscard]] Sleep woken() { return {this, nullptr, false, false}; }
 
  private:
   friend class Loop;
   void ring() override;
   void resume(Woke woke);
+  void forget();
   Loop& loop_;
   std::coroutine_handle<> handle_;
+  Sleep* sleep_ = nullptr;  // the current one, and
+  Watch* watch_ = nullptr;  // what it waits for
   Woke woke_ = Woke::ready;
   bool cancelled_ = false;
   bool woken_ = false;
@@ -113,7 +123,7 @@ class Loop {
   // libraries' descriptors. Null when the kernel refuses (errno says why). The caller keeps the descriptor until
   // drop().
   [[nodiscard]] Watch* watch(int fd, bool edge = true, std::uint32_t events = 0);
-  // Unregisters and closes the descriptor when `close_fd`. Sleepers on it are left to their owners.
+  // Unregisters and closes the descriptor when `close_fd`. Who sleeps on it sleeps on until a deadline or a cancel.
   void drop(Watch* watch, bool close_fd = true);
   // Frees something at the end of the current batch of events, when nobody on the stack uses it any more.
   template <class T>

@@ -46,7 +46,9 @@ Rig::Rig() {
 void Rig::spin() {
   Bomb bomb;
   loop->wheel().set(bomb, Loop::clock_ns() / 1'000'000 + 20'000);
+  spinning_ = true;
   loop->run();
+  spinning_ = false;
 }
 
 void Rig::idle(int ms) {

@@ -37,9 +37,10 @@ class Rig {
   template <class T>
   Task<> finish(Task<T> task, std::optional<T>& out) {
     out = co_await std::move(task);
-    loop->stop();
+    if (spinning_) loop->stop();
   }
   void spin();
+  bool spinning_ = false;
 };
 
 // A listening socket on loopback and a thread that serves one connection after the other with `serve` (blocking
