@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "dialects/anthropic/request_tools.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dialects/anthropic/schema.h"
+#include "dialects/pointer.h"
+#include "dialects/spare.h"
+#include "dialects/tool_name.h"
+
+namespace sluice::anthropic {
+namespace {
+
+constexpr DialectId self = DialectId::anthropic;
+constexpr std::string_view free_text_schema =
+    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
+
+// Tools that vendors run themselves and that this vendor has as well.
+struct SameTool {
+  std::string_view theirs, ours;
+};
+constexpr std::array same_tools = std::to_array<SameTool>({
+    {"web_search", R"({"type":"web_search_20250305","name":"web_search"})"},
+    {"web_search_preview", R"({"type":"web_search_20250305","name":"web_search"})"},
+    {"googleSearch", R"({"type":"web_search_20250305","name":"web_search"})"},
+    {"google_search", R"({"type":"web_search_20250305","name":"web_search"})"},
+});
+
+std::string_view ours(const Tool& tool) {
+  if (tool.origin == self) return tool.vendor_raw;
+  const auto row = std::ranges::find(same_tools, tool.vendor_type, &SameTool::theirs);
+  return row == same_tools.end() ? std::string_view() : row->ours;
+}
+
+// Where the schema of a tool's arguments stood.
+std::string schema_pointer(const ChatRequest& request, std::size_t index) {
+  const std::string tool = pointer_to_tool(request, index);
+  switch (request.origin) {
+    case DialectId::openai_chat:
+    case DialectId::cohere: return tool + "/function/parameters";
+    case DialectId::openai_responses: return tool + "/parameters";
+    case DialectId::anthropic: return tool + "/input_schema";
+    case DialectId::bedrock_converse: return tool + "/toolSpec/inputSchema/json";
+    case DialectId::gemini: return tool;
+  }
+  return tool;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + to_portable_tool_name(name);
+  return out;
+}
+
+class Choosing {
+ public:
+  Choosing(const ChatRequest& request, bool forced, Tools& out, Notes& notes)
+      : request_(request), forced_(forced), out_(out), notes_(notes) {}
+
+  void run(const ToolChoice& choice) {
+    switch (choice.kind) {
+      case ChoiceKind::automatic: out_.choice = "auto"; break;
+      case ChoiceKind::none: out_.choice = "none"; break;
+      case ChoiceKind::required: force("any", {}); break;
+      case ChoiceKind::one: force("tool", choice.names.empty() ? std::string() : choice.names.front()); break;
+      case ChoiceKind::subset: subset(choice); break;
+    }
+    if (!choice.raw.empty() && choice.origin != self && choice.kind != ChoiceKind::subset) {
+      notes_.restated(place(), "the nearest choice that anthropic has");
+    }
+  }
+
+ private:
+  [[nodiscard]] std::string place() const { return pointer_to(request_, Field::tool_choice); }
+
+  void force(std::string_view kind, const std::string& name) {
+    if (forced_) {
+      out_.choice = kind;
+      out_.choice_name = name;
+      return;
+    }
+    out_.choice = "auto";
+    out_.only = name;
+    out_.hint = name.empty() ? "Call one of the tools now; do not answer in text."
+                             : "Call the tool " + to_portable_tool_name(name) + " now; do not answer in text.";
+    notes_.restated(place(), "tool_choice_degraded: this model cannot be forced to call a tool");
+  }
+
+  // Taking tools away would break the prompt cache: the choice is an instruction.
+  void subset(const ToolChoice& choice) {
+    if (choice.subset_required && forced_) {
+      out_.choice = "any";
+    } else {
+      out_.choice = "auto";
+    }
+    out_.hint = (choice.subset_required ? "Call one of these tools now: " : "Of the tools, use only these: ") +
+                list_of(choice.names) + '.';
+    notes_.restated(place(), "said as an instruction: anthropic has no list of allowed tools");
+  }
+
+  const ChatRequest& request_;
+  bool forced_;
+  Tools& out_;
+  Notes& notes_;
+};
+
+// One declaration; its object is open.
+void write_function(json::Writer& out, const ChatRequest& request, std::size_t index, const ModelRules& rules, bool own,
+                    bool as_said, Notes& notes) {
+  const Tool& tool = request.tools[index];
+  const std::string pointer = pointer_to_tool(request, index);
+  const std::string schema_at = schema_pointer(request, index);
+  if (as_said && !remembered(tool.extras, self, "custom").empty()) out.member("type", "custom");
+  out.member("name", own ? tool.name : to_portable_tool_name(tool.name));
+  if (!own && !portable_tool_name(tool.name)) notes.restated(pointer, "a name that anthropic takes");
+  if (tool.kind == ToolKind::custom) {
+    std::string description = tool.description;
+    if (!tool.format.empty())
+      description += (description.empty() ? "" : "\n") + ("The input has this form: " + tool.format);
+    if (!description.empty()) out.member("description", description);
+    out.member_raw("input_schema", free_text_schema);
+    notes.restated(pointer, "a free-text tool is a function of one string here");
+    return;
+  }
+  if (!tool.description.empty()) out.member("description", tool.description);
+  if (as_said || (own && rules.structured)) {
+    if (!tool.schema.empty()) out.member_raw("input_schema", tool.schema);
+    if (tool.strict) out.member_bool("strict", *tool.strict);
+    return;
+  }
+  if (tool.strict.value_or(false) && rules.structured) {
+    if (const auto schema = strict_schema(object_schema(tool.schema, schema_at, notes), schema_at, notes)) {
+      out.member_raw("input_schema", *schema).member_bool("strict", true);
+      return;
+    }
+  }
+  out.member_raw("input_schema", object_schema(tool.schema, schema_at, notes));
+  if (!tool.strict) return;
+  if (*tool.strict || !rules.structured) {
+    const bool chat = request.origin == DialectId::openai_chat;
+    notes.lost(pointer + (chat ? "/function/strict" : "/strict"), "the schema cannot be enforced here");
+  } else {
+    out.member_bool("strict", false);
+  }
+}
+
+}  // namespace
+
+Tools plan_tools(const ChatRequest& request, const Dialogue& dialogue, const ModelRules& rules, bool own, bool as_said,
+                 bool manual_thinking, Notes& notes) {
+  Tools out;
+  if (!as_said && request.tools.empty()) {
+    for (const Message& message : dialogue.messages) {
+      for (const PlacedPart& placed : message.parts) {
+        const auto* call = placed.part->as<ToolCall>();
+        if (call == nullptr || std::ranges::find(out.redeclared, call->name) != out.redeclared.end()) continue;
+        out.redeclared.push_back(call->name);
+      }
+    }
+    if (!out.redeclared.empty()) notes.added("/tools", "calls in the history need their tools declared");
+  }
+  const bool any = !request.tools.empty() || !out.redeclared.empty();
+  if (!any && !as_said) {
+    if (request.tool_choice) notes.lost(pointer_to(request, Field::tool_choice), "there are no tools to choose from");
+    if (request.parallel_tools) notes.lost(pointer_to(request, Field::parallel_tools), "there are no tools to call");
+    return out;
+  }
+  if (request.tool_choice) {
+    const bool forced = as_said || (rules.forced_tool && !manual_thinking);
+    Choosing(request, forced, out, notes).run(*request.tool_choice);
+  } else if (!out.redeclared.empty()) {
+    out.choice = "none";
+  }
+  if (request.parallel_tools) {
+    if (out.choice.empty()) out.choice = "auto";
+    if (out.choice == "none" && !own) {
+      notes.lost(pointer_to(request, Field::parallel_tools), "no tool will be called");
+    } else {
+      out.parallel_off = !*request.parallel_tools;
+    }
+  }
+  return out;
+}
+
+void write_tools(json::Writer& out, const ChatRequest& request, const Tools& tools, const ModelRules& rules, bool own,
+                 bool as_said, PartRules& parts, Notes& notes) {
+  if (!request.tools.empty() || !tools.redeclared.empty() || (own && request.tools_said)) {
+    out.key("tools").begin_array();
+    for (std::size_t i = 0; i < request.tools.size(); ++i) {
+      const Tool& tool = request.tools[i];
+      const std::string pointer = pointer_to_tool(request, i);
+      if (!tools.only.empty() && tool.name != tools.only) {
+        notes.lost(pointer, "left out so that the wanted tool is called");
+        continue;
+      }
+      if (!tool.vendor_raw.empty()) {
+        const std::string_view declaration = ours(tool);
+        if (declaration.empty()) {
+          notes.lost(pointer, "a tool that another vendor runs");
+        } else {
+          out.raw(declaration);
+          if (tool.origin != self) notes.restated(pointer, "the vendor's own tool of that kind");
+        }
+        continue;
+      }
+      out.begin_object();
+      write_function(out, request, i, rules, own, as_said, notes);
+      write_mark(out, parts, tool.cache, pointer, notes);
+      write_extras(out, tool.extras, self, pointer, notes);
+      out.end_object();
+    }
+    for (const std::string& name : tools.redeclared) {
+      out.begin_object().member("name", own ? name : to_portable_tool_name(name));
+      out.member_raw("input_schema", R"({"type":"object"})").end_object();
+    }
+    out.end_array();
+  }
+  if (tools.choice.empty()) return;
+  out.key("tool_choice").begin_object().member("type", tools.choice);
+  if (tools.choice == "tool") out.member("name", own ? tools.choice_name : to_portable_tool_name(tools.choice_name));
+  if (tools.parallel_off) out.member_bool("disable_parallel_tool_use", *tools.parallel_off);
+  out.end_object();
+}
+
+}  // namespace sluice::anthropic
