@@ -3,11 +3,13 @@
 
 #include <vector>
 
+#include "dialects/anthropic/anthropic.h"
+
 namespace sluice {
 namespace {
 
 const std::vector<const Dialect*>& list() {
-  static const std::vector<const Dialect*> all = {};
+  static const std::vector<const Dialect*> all = {&anthropic::anthropic_dialect()};
   return all;
 }
 

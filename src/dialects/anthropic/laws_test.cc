@@ -1,0 +1,54 @@
+// How the laws judge this dialect. SPDX-License-Identifier: MIT
+#include "dialects/laws.h"
+
+namespace sluice::laws {
+namespace {
+
+constexpr auto request = Kind::request;
+constexpr auto reply = Kind::reply;
+
+std::optional<std::string> nothing(json::Value) {
+  return std::nullopt;
+}
+std::optional<std::string> as_it_is(json::Value value) {
+  return std::string(value.raw());
+}
+// A null says as much as its absence.
+std::optional<std::string> no_null(json::Value value) {
+  return value.is_null() ? nothing(value) : as_it_is(value);
+}
+std::optional<std::string> no_false(json::Value value) {
+  return value.boolean() == false ? nothing(value) : as_it_is(value);
+}
+std::optional<std::string> no_empty_text(json::Value value) {
+  return value.equals("") ? nothing(value) : as_it_is(value);
+}
+std::optional<std::string> no_empty(json::Value value) {
+  const bool empty = value.is_null() || (value.size() == 0 && (value.is_array() || value.is_object()));
+  return empty ? nothing(value) : as_it_is(value);
+}
+
+const Register judge_anthropic({
+    .dialect = DialectId::anthropic,
+    .spellings =
+        {
+            {request, "/*", no_null},
+            {request, "/messages/*/content/*/*", no_null},
+            {request, "/messages/*/content/*/is_error", no_false},
+            {request, "/messages/*/content/*/content", no_empty},
+            {request, "/messages/*/content/*/citations", no_empty},
+            {request, "/tools/*/*", no_null},
+            {request, "/tools/*/description", no_empty_text},
+            {request, "/metadata", no_empty},
+            {request, "/stop_sequences", no_empty},
+            {reply, "/*", no_null},
+            {reply, "/content/*/*", no_null},
+            {reply, "/content/*/citations", no_empty},
+        },
+    .forms = {},
+    .carried = {},
+    .terminal_words = {"message_stop"},
+});
+
+}  // namespace
+}  // namespace sluice::laws
