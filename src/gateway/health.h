@@ -1,0 +1,50 @@
+// The bodies of /health, /health/live and /health/ready from plain facts. Not here: how the facts are found out.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+enum class BackendState : std::uint8_t {
+  untried,  // nothing was sent to it yet
+  up,       // its last answer was good
+  failing,  // its last calls failed
+  off,      // the configuration leaves it out, `why` says why
+};
+
+struct BackendHealth {
+  std::string name;
+  BackendState state = BackendState::untried;
+  std::string why;                 // for off
+  std::string last_error;          // operator's words; empty when there was none
+  std::int64_t last_error_ms = 0;  // Unix time of it
+  std::int64_t last_good_ms = 0;   // Unix time of the last good answer; 0 = none yet
+};
+
+struct Health {
+  std::string version;
+  std::int64_t uptime_ms = 0;
+  bool draining = false;     // SIGTERM came: no new work
+  std::string config_error;  // a reload failed: the older configuration serves on; empty when not
+  std::vector<BackendHealth> backends;
+};
+
+struct HealthAnswer {
+  int status = 200;
+  std::string body;  // JSON
+};
+
+// Overall: "ok" when a backend can answer, "degraded" when one fails or the last reload did, "down" when none can
+// answer or the gateway is leaving. Status 200 unless down, then 503.
+[[nodiscard]] HealthAnswer health_answer(const Health& health);
+// Always 200: the process turns its loop.
+[[nodiscard]] HealthAnswer live_answer();
+// 200 when new requests may come, else 503 with the reason. Failing upstreams do not make the gateway unready: another
+// gateway would not reach them either.
+[[nodiscard]] HealthAnswer ready_answer(const Health& health);
+
+}  // namespace sluice
