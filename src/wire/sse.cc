@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wire/sse.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sluice::sse {
@@ -72,6 +73,16 @@ void Framer::feed(std::string_view bytes) {
   at_ = 0;
 }
 
+// Takes the unfinished tail into the buffer, so that the fed piece may go.
+void Framer::hold() {
+  if (inside_) return;
+  buffer_.assign(piece_.substr(at_));
+  searched_ -= std::min(searched_, at_);
+  piece_ = {};
+  at_ = 0;
+  inside_ = true;
+}
+
 std::optional<Frame> Framer::next() {
   if (overflown_) return std::nullopt;
   std::string_view all = text();
@@ -90,6 +101,7 @@ std::optional<Frame> Framer::next() {
   searched_ = start + from;
   if (size == 0) {
     if (all.size() - at_ > limit_) overflown_ = true;
+    hold();
     return std::nullopt;
   }
   const std::string_view raw = all.substr(at_, start + size - at_);

@@ -35,6 +35,7 @@ class Framer {
  private:
   [[nodiscard]] std::string_view text() const { return inside_ ? std::string_view(buffer_) : piece_; }
   Frame read(std::string_view raw);
+  void hold();
   std::size_t limit_;
   std::string buffer_;        // the unfinished tail of earlier pieces, and the piece that completed it
   std::string_view piece_;    // the piece last fed, when nothing was held back
