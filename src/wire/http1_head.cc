@@ -179,8 +179,8 @@ Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t&
   // RFC 9112 section 2.2: a server should ignore at least one empty line before the request line.
   std::size_t skipped = 0;
   while (skipped < 4 && buffer.substr(skipped).starts_with("\r\n")) skipped += 2;
-  if (skipped != 0 && buffer.size() == skipped) return {};
   std::string_view text = buffer.substr(skipped);
+  if (text.empty() || (skipped < 4 && text == "\r")) return {};
   std::size_t searched = seen > skipped ? seen - skipped : 0;
   const std::size_t size = head_size(text, searched);
   seen = buffer.size();
