@@ -10,12 +10,31 @@ std::string short_text(Value value) {
   return value ? out : "(absent)";
 }
 
+// The member of that name with `nth` others of the same name before it: a name that stands twice is compared twice.
+Value member(Value object, std::string_view name, std::size_t nth) {
+  for (const auto [key, value] : object.members()) {
+    if (key == name && nth-- == 0) return value;
+  }
+  return {};
+}
+
+std::size_t namesakes_before(Value object, std::string_view name, Value stop) {
+  std::size_t count = 0;
+  for (const auto [key, value] : object.members()) {
+    if (value.offset() == stop.offset()) break;
+    if (key == name) ++count;
+  }
+  return count;
+}
+
 std::string differ(Value a, Value b, const std::string& at) {
   const auto no = [&] { return (at.empty() ? "/" : at) + ": " + short_text(a) + " != " + short_text(b); };
   if (!a || !b) return no();
   if (a.is_object() && b.is_object()) {
     for (const auto [key, value] : a.members()) {
-      if (auto d = differ(value, b[key], at + '/' + pointer_token(key)); !d.empty()) return d;
+      if (auto d = differ(value, member(b, key, namesakes_before(a, key, value)), at + '/' + pointer_token(key));
+          !d.empty())
+        return d;
     }
     for (const auto [key, value] : b.members()) {
       if (!a[key]) return at + '/' + pointer_token(key) + ": (absent) != " + short_text(value);

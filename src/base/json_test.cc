@@ -146,6 +146,9 @@ TEST(JsonSame, ComparesByValue) {
   EXPECT_TRUE(same(R"({"a":1,"b":[1.0,"\u0041"]})", R"({ "b":[1,"A"], "a":1 })"));
   EXPECT_FALSE(same("[1,2]", "[2,1]"));
   EXPECT_FALSE(same("[1]", "[1,2]"));
+  EXPECT_TRUE(same(R"({"a":1,"b":0,"a":2})", R"({"b":0,"a":1,"\u0061":2})"));
+  EXPECT_FALSE(same(R"({"a":1,"a":2})", R"({"a":2,"a":1})"));
+  EXPECT_FALSE(same(R"({"a":1,"a":1})", R"({"a":1})"));
   EXPECT_FALSE(same("{\"a\":1}", "{}"));
   EXPECT_EQ(difference("{\"a\":[1]}", "{\"a\":[2]}"), "/a/0: 1 != 2");
   EXPECT_EQ(compact(" { \"a\" : [ 1 , 2.50 ] } "), R"({"a":[1,2.50]})");
