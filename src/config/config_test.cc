@@ -130,7 +130,14 @@ TEST_F(ConfigLoad, SaysWhereAFileIsNoYaml) {
   EXPECT_THAT(told(loaded), HasSubstr("this is not YAML"));
   EXPECT_GT(loaded.faults[0].mark.line, 1);
   EXPECT_FALSE(load("a: [").ok());
-  EXPECT_THAT(told(load("auth: open\n---\nauth: local\n")), HasSubstr("more than one YAML document"));
+  for (const char* two :
+       {"auth: open\n---\nauth: local\n", "---\nauth: open\n--- \n", "auth: open\n...\nauth: local\n"}) {
+    EXPECT_THAT(told(load(two)), HasSubstr("more than one YAML document")) << two;
+  }
+  for (const char* one :
+       {"%YAML 1.2\n---\nauth: open\n...\n# end\n", "# a\n---\nauth: open\n", "---\n", "auth: open\n...\n"}) {
+    EXPECT_TRUE(load(one).ok()) << one << told(load(one));
+  }
 }
 
 TEST_F(ConfigLoad, PortOfTheEnvironmentBeatsTheFile) {

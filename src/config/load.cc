@@ -22,6 +22,30 @@ YAML::Mark mark_of(const Mark& mark) {
   return out;
 }
 
+// Line of the marker or text that begins a second YAML document, 0 when there is none. By hand, because yaml-cpp 0.7
+// reads only the first silently, and its LoadAll never ends on some broken files.
+int second_document(std::string_view yaml) {
+  int line = 0;
+  bool begun = false, ended = false;
+  while (!yaml.empty()) {
+    ++line;
+    const std::string_view text = yaml.substr(0, yaml.find('\n'));
+    yaml.remove_prefix(std::min(text.size() + 1, yaml.size()));
+    const bool marks = text.size() < 4 || text[3] == ' ' || text[3] == '\t' || text[3] == '\r';
+    const auto first = text.find_first_not_of(" \t\r");
+    if (text.starts_with("---") && marks) {
+      if (begun) return line;
+      begun = true;
+    } else if (text.starts_with("...") && marks) {
+      ended = begun;
+    } else if (first != std::string_view::npos && text[first] != '#' && (begun || text[0] != '%')) {
+      if (ended) return line;
+      begun = true;
+    }
+  }
+  return 0;
+}
+
 // The key from the vendor's own environment variables. Never for a server of another name: a key must not leave for a
 // stranger because a type was borrowed.
 void take_key_from_environment(Reading& in, BackendSettings& backend, const Provider& vendor) {
@@ -107,13 +131,14 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
     // Without the white space at its end: yaml-cpp takes a quote that is never closed for one that the last line
     // closes.
     const auto end = yaml.find_last_not_of(" \t\r\n");
-    const auto documents = YAML::LoadAll(std::string(yaml.substr(0, end == std::string_view::npos ? 0 : end + 1)));
-    if (documents.size() > 1) in.fault(documents[1].Mark(), "the file holds more than one YAML document", "keep one");
-    const YAML::Node root = documents.empty() ? YAML::Node() : documents[0];
+    const YAML::Node root = YAML::Load(std::string(yaml.substr(0, end == std::string_view::npos ? 0 : end + 1)));
     config::read_section<Config>(in, root, "", config::root_settings(), loaded.config);
     if (!root.IsMap() || !root["backends"]) backends_from_environment(in, loaded.config);
   } catch (const YAML::Exception& broken) {
     in.fault(broken.mark, "this is not YAML: " + broken.msg);
+  }
+  if (const int line = second_document(yaml); line > 0) {
+    in.fault(mark_of({line, 1}), "the file holds more than one YAML document", "only the first would be read");
   }
   for (BackendSettings& backend : loaded.config.backends) check_backend(in, backend);
   if (const auto port = environment("PORT"); port && !port->empty()) {
