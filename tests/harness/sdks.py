@@ -2,7 +2,7 @@
 process, Node in a child that takes one JSON line per operation (node/driver.mjs).
 
 Operations: chat, stream, helper (the SDK's own accumulating stream), parse (structured output), leave (go away in the
-middle), models. Each gives an Outcome.
+middle), models, run_tools (Node). Each gives an Outcome.
 SPDX-License-Identifier: MIT
 """
 
@@ -38,7 +38,7 @@ class Outcome:
     def text(self):
         """The text, whole or put together from the chunks."""
         if self.completion is not None:
-            return self.message["content"]
+            return self.message.get("content")
         return "".join(c["choices"][0]["delta"].get("content") or "" for c in self.chunks if c["choices"])
 
     @property
@@ -116,7 +116,7 @@ class PythonSdk:
     def _chat(self, client, params, options, outcome):
         reply = client.chat.completions.with_raw_response.create(**params)
         outcome.headers = dict(reply.headers)
-        outcome.completion = reply.parse().model_dump(mode="json")
+        outcome.completion = reply.parse().model_dump(mode="json", exclude_unset=True)
 
     def _stream(self, client, params, options, outcome):
         reply = client.chat.completions.with_raw_response.create(stream=True, **params)

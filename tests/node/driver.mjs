@@ -41,6 +41,12 @@ const operations = {
     stream.controller.abort();
   },
 
+  async run_tools(client, params, options, out) {
+    const weather = { ...params.tools[0].function, parse: JSON.parse, function: ({ city }) => `rain in ${city}` };
+    const runner = client.chat.completions.runTools({ ...params, tools: [{ type: "function", function: weather }] });
+    out.completion = await runner.finalChatCompletion();
+  },
+
   async models(client, params, options, out) {
     for await (const model of client.models.list()) out.models.push(model.id);
   },

@@ -1,0 +1,152 @@
+"""What a request to a vendor says, read out of each vendor's spelling: so that one assertion serves three dialects.
+SPDX-License-Identifier: MIT
+"""
+
+import json
+
+
+def turns(request):
+    """[(role, [item, …])]: items are text, ("call", name, arguments), ("result", name or id, text), ("image", mime, base64
+    or URL), ("file", mime, base64), ("thinking", text, signature). System text is the role "system"."""
+    return {"openai_chat": _openai, "anthropic": _anthropic, "gemini": _gemini}[request.dialect](request.json)
+
+
+def said(request):
+    """[(role, text)] without anything but text."""
+    return [(role, "".join(i for i in items if isinstance(i, str))) for role, items in turns(request)]
+
+
+def items(request, kind):
+    """Every item of one kind, in order."""
+    return [i for _, found in turns(request) for i in found if isinstance(i, tuple) and i[0] == kind]
+
+
+def _data_url(url):
+    if url.startswith("data:"):
+        mime, data = url.removeprefix("data:").split(";base64,")
+        return mime, data
+    return None, url
+
+
+def _openai(body):
+    out = []
+    for message in body["messages"]:
+        content = message.get("content")
+        found = []
+        for part in [{"type": "text", "text": content}] if isinstance(content, str) else content or []:
+            match part["type"]:
+                case "text":
+                    found.append(part["text"])
+                case "image_url":
+                    found.append(("image", *_data_url(part["image_url"]["url"])))
+                case "file":
+                    found.append(("file", *_data_url(part["file"]["file_data"])))
+        if message["role"] == "tool":
+            found = [("result", message["tool_call_id"], "".join(found))]
+        for call in message.get("tool_calls") or []:
+            found.append(("call", call["function"]["name"], json.loads(call["function"]["arguments"])))
+        out.append((message["role"], found))
+    return out
+
+
+def _anthropic(body):
+    system = body.get("system")
+    blocks = [{"type": "text", "text": system}] if isinstance(system, str) else system or []
+    out = [("system", [b["text"]]) for b in blocks]
+    for message in body["messages"]:
+        content = message["content"]
+        found = []
+        for block in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+            match block["type"]:
+                case "text":
+                    found.append(block["text"])
+                case "image" | "document":
+                    source = block["source"]
+                    kind = "image" if block["type"] == "image" else "file"
+                    found.append((kind, source.get("media_type"), source.get("data") or source.get("url")))
+                case "tool_use":
+                    found.append(("call", block["name"], block["input"]))
+                case "tool_result":
+                    inner = block.get("content", "")
+                    text = inner if isinstance(inner, str) else "".join(b.get("text", "") for b in inner)
+                    found.append(("result", block["tool_use_id"], text))
+                case "thinking":
+                    found.append(("thinking", block["thinking"], block["signature"]))
+        out.append((message["role"], found))
+    return out
+
+
+def _gemini(body):
+    out = [("system", [p["text"]]) for p in (body.get("systemInstruction") or {}).get("parts", [])]
+    for turn in body["contents"]:
+        found = []
+        for part in turn["parts"]:
+            if part.get("thought"):
+                found.append(("thinking", part["text"], part.get("thoughtSignature")))
+            elif "text" in part:
+                found.append(part["text"])
+            elif "inlineData" in part:
+                mime = part["inlineData"]["mimeType"]
+                found.append(("image" if mime.startswith("image/") else "file", mime, part["inlineData"]["data"]))
+            elif "fileData" in part:
+                found.append(("image", part["fileData"].get("mimeType"), part["fileData"]["fileUri"]))
+            elif "functionCall" in part:
+                found.append(("call", part["functionCall"]["name"], part["functionCall"].get("args", {})))
+            elif "functionResponse" in part:
+                response = part["functionResponse"]["response"]
+                text = response.get("output", response.get("result", response))
+                found.append(("result", part["functionResponse"]["name"], text if isinstance(text, str) else json.dumps(text)))
+        out.append(("assistant" if turn.get("role") == "model" else "user", found))
+    return out
+
+
+def tools(request):
+    """{name: JSON Schema of the parameters}"""
+    body = request.json
+    match request.dialect:
+        case "openai_chat":
+            return {t["function"]["name"]: t["function"].get("parameters") for t in body.get("tools", [])}
+        case "anthropic":
+            return {t["name"]: t["input_schema"] for t in body.get("tools", [])}
+    found = [f for t in body.get("tools", []) for f in t.get("functionDeclarations", [])]
+    return {f["name"]: f.get("parametersJsonSchema", f.get("parameters")) for f in found}
+
+
+def tool_choice(request):
+    """"auto", "none", "any" or ("one", name); None when it is not said."""
+    body = request.json
+    match request.dialect:
+        case "openai_chat":
+            choice = body.get("tool_choice")
+            return ("one", choice["function"]["name"]) if isinstance(choice, dict) else {"required": "any"}.get(choice, choice)
+        case "anthropic":
+            choice = body.get("tool_choice") or {}
+            return ("one", choice["name"]) if choice.get("type") == "tool" else choice.get("type")
+    choice = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
+    if choice.get("allowedFunctionNames"):
+        return ("one", choice["allowedFunctionNames"][0])
+    return choice.get("mode", "").lower() or None
+
+
+def schema(request):
+    """The JSON Schema that the answer must follow, or None."""
+    body = request.json
+    match request.dialect:
+        case "openai_chat":
+            return ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
+        case "anthropic":
+            return ((body.get("output_config") or {}).get("format") or {}).get("schema")
+    config = body.get("generationConfig") or {}
+    return config.get("responseJsonSchema", config.get("responseSchema"))
+
+
+def sampling(request):
+    """{temperature, top_p, most, stop} as far as they are said."""
+    body = request.json
+    names = {
+        "openai_chat": {"temperature": "temperature", "top_p": "top_p", "max_completion_tokens": "most", "max_tokens": "most", "stop": "stop"},
+        "anthropic": {"temperature": "temperature", "top_p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
+        "gemini": {"temperature": "temperature", "topP": "top_p", "maxOutputTokens": "most", "stopSequences": "stop"},
+    }[request.dialect]
+    source = body.get("generationConfig", {}) if request.dialect == "gemini" else body
+    return {ours: source[theirs] for theirs, ours in names.items() if theirs in source}
