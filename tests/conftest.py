@@ -111,4 +111,6 @@ def pytest_terminal_summary(terminalreporter):
         bad = count["failed"] + count["error"]
         pathlib.Path(path).write_text(f"{count['passed']} passed, {bad} failed, {count['skipped']} skipped\n")
     if not vendor_schema.available():
-        terminalreporter.write_line("SKIPPED: requests were not checked against the vendors' schemas (SLUICE_SHARED)", yellow=True, bold=True)
+        terminalreporter.write_line(
+            "SKIPPED: requests were not checked against the vendors' schemas (SLUICE_SHARED)", yellow=True, bold=True
+        )

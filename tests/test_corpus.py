@@ -56,7 +56,11 @@ CHAT = corpus.exchanges("openai.chat", lambda r: r["model"] and not r["model"].s
 def test_chat_goes_through_untouched(replay, upstream, row):
     exchange = corpus.load(row)
     if exchange["request"] is None or exchange["request"].get("model") is None:
-        request = {"model": row["model"], "messages": [{"role": "user", "content": "?"}], "stream": exchange["response_sse"] is not None}
+        request = {
+            "model": row["model"],
+            "messages": [{"role": "user", "content": "?"}],
+            "stream": exchange["response_sse"] is not None,
+        }
     else:
         request = exchange["request"]
     body = json.dumps(request, ensure_ascii=False).encode()
@@ -90,7 +94,9 @@ def test_chat_goes_through_untouched(replay, upstream, row):
         else:
             lines = reply.text.replace("\r\n", "\n").split("\n\n")
             events = recorded.decode().replace("\r\n", "\n").split("\n\n")
-            only_usage = [e for e in events if '"choices":[]' in e.replace(" ", "") and '"usage":{' in e.replace(" ", "")]
+            only_usage = [
+                e for e in events if '"choices":[]' in e.replace(" ", "") and '"usage":{' in e.replace(" ", "")
+            ]
             assert lines == [e for e in events if e not in only_usage]
 
 
@@ -99,7 +105,10 @@ def check(reply, told, streamed):
     if not streamed:
         body = reply.json
         message = body["choices"][0]["message"]
-        text, calls = message.get("content") or "", [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in message.get("tool_calls") or []]
+        text, calls = (
+            message.get("content") or "",
+            [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in message.get("tool_calls") or []],
+        )
         finish, usage = body["choices"][0]["finish_reason"], body.get("usage")
         thoughts = message.get("reasoning_content") or ""
     else:
@@ -125,7 +134,13 @@ def check(reply, told, streamed):
 
 
 def usable(row):
-    return row["status"] == 200 and not {"incomplete_stream", "error_in_stream", "refusal", "pause_turn", "image_output"} & set(row["features"])
+    return row["status"] == 200 and not {
+        "incomplete_stream",
+        "error_in_stream",
+        "refusal",
+        "pause_turn",
+        "image_output",
+    } & set(row["features"])
 
 
 CLAUDE = corpus.exchanges("anthropic.messages", usable, MOST)
@@ -141,7 +156,9 @@ def test_claude_is_retold(replay, upstream, row):
     check(replay(exchange, body), anthropic(exchange), streamed)
 
 
-GEMINI = corpus.exchanges("gemini.generate", usable, MOST and MOST // 2) + corpus.exchanges("gemini.stream", lambda r: usable(r), MOST and MOST // 2)
+GEMINI = corpus.exchanges("gemini.generate", usable, MOST and MOST // 2) + corpus.exchanges(
+    "gemini.stream", lambda r: usable(r), MOST and MOST // 2
+)
 
 
 @pytest.mark.parametrize("row", GEMINI, ids=ids(GEMINI))

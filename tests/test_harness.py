@@ -1,11 +1,13 @@
 """The harness against itself: SDKs and raw client straight at the scripted upstream, no gateway between. What fails here
 is no fault of the gateway. SPDX-License-Identifier: MIT"""
 
+import ssl
+import subprocess
 import time
 
 import pytest
 
-from harness import raw, replies
+from harness import certs, prometheus, proxies, raw, replies
 from harness.replies import Call, Say, dumps
 from harness.upstream import Answer, Gate, Upstream
 
@@ -54,16 +56,25 @@ def test_sdk_tells_an_error(direct, sdk):
     assert error["headers"]["retry-after"] == "1"
 
 
-@pytest.mark.parametrize("dialect, path", [("anthropic", "/v1/messages"), ("gemini", "/v1beta/models/gemini-3-pro:generateContent")])
+@pytest.mark.parametrize(
+    "dialect, path", [("anthropic", "/v1/messages"), ("gemini", "/v1beta/models/gemini-3-pro:generateContent")]
+)
 def test_a_bad_request_is_refused_as_the_vendor_would(direct, dialect, path):
-    bad = {"model": "claude-opus-4-6", "max_tokens": 5, "messages": [{"role": "user", "content": ""}]} if dialect == "anthropic" else {"contents": []}
+    bad = (
+        {"model": "claude-opus-4-6", "max_tokens": 5, "messages": [{"role": "user", "content": ""}]}
+        if dialect == "anthropic"
+        else {"contents": []}
+    )
     with raw.Connection("127.0.0.1", direct.port) as connection:
         reply = connection.ask("POST", path, [("anthropic-version", "2023-06-01")], bad)
     assert reply.status == 400 and len(direct.violations) == 1 and "error" in reply.json
 
 
 def test_an_unissued_signature_is_refused(direct):
-    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": "made-up"}]}]
+    turns = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": "made-up"}]},
+    ]
     body = {"model": "claude-sonnet-4-5", "max_tokens": 5, "messages": turns}
     with raw.Connection("127.0.0.1", direct.port) as connection:
         reply = connection.ask("POST", "/v1/messages", [("anthropic-version", "2023-06-01")], body)
@@ -88,3 +99,55 @@ def test_faults_are_what_they_say(direct):
     with raw.Connection("127.0.0.1", direct.port) as connection:
         assert connection.ask("POST", "/v1/chat/completions", (), HELLO).body == b"late"
     assert time.monotonic() - began >= 0.1
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+def test_proxies_and_certificates(tmp_path, kind):
+    """curl, which knows both kinds, reaches a TLS upstream of another name through the proxy."""
+    authority = certs.Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("vendor", ["api.vendor.example"]))
+    upstream = Upstream(tls=context)
+    proxy = proxies.Proxy(kind, upstream.port, user="anna:secret")
+    url = proxy.url("anna:secret").replace("socks5:", "socks5h:")
+    command = [
+        "curl",
+        "-sS",
+        "--proxy",
+        url,
+        "--cacert",
+        authority.cert,
+        "https://api.vendor.example/v1/chat/completions",
+        "--json",
+        dumps(HELLO),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    assert "pong" in done.stdout, done.stderr
+    assert proxy.asked == ["api.vendor.example:443"] and upstream.names == ["api.vendor.example"]
+    proxy.close()
+    upstream.close()
+
+
+GOOD = """# HELP a_total Things.
+# TYPE a_total counter
+a_total{x="1"} 2
+# HELP b_seconds Times.
+# TYPE b_seconds histogram
+b_seconds_bucket{le="1"} 1
+b_seconds_bucket{le="+Inf"} 2
+b_seconds_sum 3.5
+b_seconds_count 2
+"""
+
+
+def test_the_reader_of_metrics_is_strict():
+    assert prometheus.total(prometheus.read(GOOD), "a_total") == 2
+    for old, new in [
+        ("a_total", "a"),
+        ('le="+Inf"} 2', 'le="+Inf"} 0'),
+        ("# TYPE b", "#"),
+        ('{x="1"}', "{x=1}"),
+        ("_count 2", "_count 3"),
+    ]:
+        with pytest.raises(AssertionError):
+            prometheus.read(GOOD.replace(old, new))

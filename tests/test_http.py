@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness import raw
-from harness.gateway import backends
+from harness.gateway import Gateway, backends
 
 BODY = json.dumps({"model": "gpt-4", "messages": [{"role": "user", "content": "hi"}]}).encode()
 HOST = b"Host: 127.0.0.1\r\n"
@@ -15,7 +15,16 @@ HOST = b"Host: 127.0.0.1\r\n"
 
 def post(body=BODY, *fields, path=b"/v1/chat/completions"):
     lines = b"".join(f + b"\r\n" for f in fields)
-    return b"POST " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n" + lines + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    return (
+        b"POST "
+        + path
+        + b" HTTP/1.1\r\n"
+        + HOST
+        + b"Content-Type: application/json\r\n"
+        + lines
+        + b"Content-Length: %d\r\n\r\n" % len(body)
+        + body
+    )
 
 
 def answers_or_closes(connection):
@@ -69,7 +78,18 @@ def test_wrong_body(gateway, upstream, name):
 
 
 @pytest.mark.parametrize("vendor_model", ["claude-sonnet-4-5", "gemini-2.5-flash"])
-@pytest.mark.parametrize("messages", ["null", '"text"', "[]", "[5]", '[{"content": "hi"}]', '[{"role": "king", "content": "hi"}]', '[{"role": "user", "content": 7}]'])
+@pytest.mark.parametrize(
+    "messages",
+    [
+        "null",
+        '"text"',
+        "[]",
+        "[5]",
+        '[{"content": "hi"}]',
+        '[{"role": "king", "content": "hi"}]',
+        '[{"role": "user", "content": 7}]',
+    ],
+)
 def test_wrong_messages_where_they_must_be_read(gateway, upstream, vendor_model, messages):
     body = f'{{"model": "{vendor_model}", "messages": {messages}}}'.encode()
     reply = gateway.post("/v1/chat/completions", body)
@@ -80,7 +100,9 @@ def test_wrong_messages_where_they_must_be_read(gateway, upstream, vendor_model,
 def test_error_names_the_member(gateway):
     assert gateway.post("/v1/chat/completions", b'{"messages": []}').error["param"] == "model"
     twice = gateway.post("/v1/chat/completions", BODIES["model twice"][0]).error
-    assert "twice" in twice["message"] or "more than once" in twice["message"] or "duplicate" in twice["message"].lower()
+    assert (
+        "twice" in twice["message"] or "more than once" in twice["message"] or "duplicate" in twice["message"].lower()
+    )
 
 
 # -- heads and framing
@@ -100,16 +122,33 @@ FRAMING = {
     "garbage": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     "no target": (b"GET HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "length and chunked": (post(b"0\r\n\r\n", b"Transfer-Encoding: chunked"), 400),
-    "chunked twice": (b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    "unknown coding": (b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", (400, 501)),
-    "coding in disguise": (b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", (400, 501)),
-    "chunked for http 1.0": (b"POST /v1/chat/completions HTTP/1.0\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "chunked twice": (
+        b"POST /v1/chat/completions HTTP/1.1\r\n"
+        + HOST
+        + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "unknown coding": (
+        b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        (400, 501),
+    ),
+    "coding in disguise": (
+        b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        (400, 501),
+    ),
+    "chunked for http 1.0": (
+        b"POST /v1/chat/completions HTTP/1.0\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
     "two lengths": (post(BODY, b"Content-Length: 5"), 400),
     "length list": (post(BODY, b"X: 1").replace(b"Content-Length: ", b"Content-Length: 5, "), 400),
     "length with sign": (post(BODY).replace(b"Content-Length: ", b"Content-Length: +"), 400),
     "length in hex": (post(BODY).replace(b"Content-Length: ", b"Content-Length: 0x"), 400),
     "negative length": (post(BODY).replace(b"Content-Length: ", b"Content-Length: -"), 400),
-    "huge length": (b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999\r\n\r\n", (400, 413)),
+    "huge length": (
+        b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999\r\n\r\n",
+        (400, 413),
+    ),
 }
 
 
@@ -142,7 +181,12 @@ CHUNKS = {
 @pytest.mark.parametrize("name", CHUNKS)
 def test_bad_chunks_end_the_connection(gateway, upstream, name):
     with gateway.connect() as connection:
-        connection.send(b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS[name])
+        connection.send(
+            b"POST /v1/chat/completions HTTP/1.1\r\n"
+            + HOST
+            + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + CHUNKS[name]
+        )
         assert connection.read().status == 400
         assert connection.closed()
     assert upstream.seen == []
@@ -164,7 +208,17 @@ def test_pipelined_requests_are_answered_in_order(gateway, upstream):
     upstream.say(text="first")
     upstream.say(text="third")
     with gateway.connect() as connection:
-        connection.send(post() + b"GET /v1/models HTTP/1.1\r\n" + HOST + b"\r\n" + post() + post(b"nonsense") + b"GET /health/live HTTP/1.1\r\n" + HOST + b"\r\n")
+        connection.send(
+            post()
+            + b"GET /v1/models HTTP/1.1\r\n"
+            + HOST
+            + b"\r\n"
+            + post()
+            + post(b"nonsense")
+            + b"GET /health/live HTTP/1.1\r\n"
+            + HOST
+            + b"\r\n"
+        )
         replies = [connection.read() for _ in range(5)]
     assert [r.status for r in replies] == [200, 200, 200, 400, 200]
     assert replies[0].json["choices"][0]["message"]["content"] == "first"
@@ -193,15 +247,24 @@ def test_requests_in_small_pieces(gateway, upstream, size):
 
 
 def chunked(body, size, trailer=b"", extension=b""):
-    out = b"".join(b"%x%s\r\n%s\r\n" % (len(body[i : i + size]), extension, body[i : i + size]) for i in range(0, len(body), size))
+    out = b"".join(
+        b"%x%s\r\n%s\r\n" % (len(body[i : i + size]), extension, body[i : i + size]) for i in range(0, len(body), size)
+    )
     return out + b"0\r\n" + trailer + b"\r\n"
 
 
-@pytest.mark.parametrize("extras", [{}, {"trailer": b"X-T: 1\r\n"}, {"extension": b';name="value"'}], ids=["plain", "trailer", "extension"])
+@pytest.mark.parametrize(
+    "extras", [{}, {"trailer": b"X-T: 1\r\n"}, {"extension": b';name="value"'}], ids=["plain", "trailer", "extension"]
+)
 def test_chunked_request(gateway, upstream, extras):
     upstream.say(text="in chunks")
     with gateway.connect() as connection:
-        connection.send(b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(BODY, 7, **extras))
+        connection.send(
+            b"POST /v1/chat/completions HTTP/1.1\r\n"
+            + HOST
+            + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + chunked(BODY, 7, **extras)
+        )
         assert connection.read().status == 200
         assert answers_or_closes(connection) == "kept"
     assert upstream.last().body == BODY
@@ -241,14 +304,17 @@ def test_absolute_target(gateway):
         assert connection.read().status == 200
 
 
-@pytest.mark.parametrize("path, status", [
-    ("/nowhere", 404),
-    ("/v1/chat/completionsx", 404),
-    ("/v1/chat/../models", 404),
-    ("/v1//chat/completions", 404),
-    ("/%2e%2e/etc/passwd", 404),
-    ("/v1/chat/completions%00", (400, 404)),
-])
+@pytest.mark.parametrize(
+    "path, status",
+    [
+        ("/nowhere", 404),
+        ("/v1/chat/completionsx", 404),
+        ("/v1/chat/../models", 404),
+        ("/v1//chat/completions", 404),
+        ("/%2e%2e/etc/passwd", 404),
+        ("/v1/chat/completions%00", (400, 404)),
+    ],
+)
 def test_unknown_path(gateway, path, status):
     reply = gateway.post(path, BODY)
     assert reply.status in (status if isinstance(status, tuple) else (status,)) and reply.error["message"]
@@ -271,8 +337,6 @@ def test_connect_is_no_proxy(gateway):
 
 @pytest.fixture(scope="module")
 def small(session_upstream, tmp_path_factory):
-    from harness.gateway import Gateway
-
     limits = {"max_body": "64KiB", "header_timeout": "500ms", "body_timeout": "500ms", "idle_timeout": "700ms"}
     gateway = Gateway(tmp_path_factory.mktemp("small"), {"backends": backends(session_upstream), "server": limits})
     yield gateway
@@ -291,13 +355,20 @@ def test_body_too_large(small, upstream):
 
 def test_announced_body_too_large_is_refused_before_it_is_sent(small, upstream):
     with small.connect() as connection:
-        connection.send(post(b"")[:-5].replace(b"Content-Length: ", b"Content-Length: 9000000") + b"\r\nExpect: 100-continue\r\n\r\n")
+        connection.send(
+            post(b"")[:-5].replace(b"Content-Length: ", b"Content-Length: 9000000")
+            + b"\r\nExpect: 100-continue\r\n\r\n"
+        )
         assert connection.read().status == 413
 
 
 def test_chunked_body_too_large(small, upstream):
     with small.connect() as connection:
-        connection.send(b"POST /v1/chat/completions HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.send(
+            b"POST /v1/chat/completions HTTP/1.1\r\n"
+            + HOST
+            + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
         try:
             connection.send(chunked(b" " * 100000, 4096))
         except (BrokenPipeError, ConnectionResetError):
@@ -306,10 +377,14 @@ def test_chunked_body_too_large(small, upstream):
     assert upstream.seen == []
 
 
-@pytest.mark.parametrize("head", [
-    b"X: " + b"a" * 40000 + b"\r\n",
-    b"".join(b"X-%d: 1\r\n" % i for i in range(150)),
-], ids=["long", "many"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"X: " + b"a" * 40000 + b"\r\n",
+        b"".join(b"X-%d: 1\r\n" % i for i in range(150)),
+    ],
+    ids=["long", "many"],
+)
 def test_head_too_large(gateway, head):
     with gateway.connect() as connection:
         connection.send(b"GET /health/live HTTP/1.1\r\n" + HOST + head + b"\r\n")

@@ -2,14 +2,12 @@
 SPDX-License-Identifier: MIT"""
 
 import json
-import ssl
-import threading
 import time
 
 import pytest
 
 from conftest import DIALECTS, VENDORS
-from harness import certs, prometheus, raw, replies
+from harness import prometheus, replies
 from harness.gateway import CANARY, CLIENT_KEY, backends
 from harness.replies import Say
 from harness.upstream import Gate
@@ -21,14 +19,20 @@ def test_health(gateway, upstream):
     upstream.answer(replies.error("anthropic", 500, "it burns"))
     gateway.chat("claude-sonnet-4-5")
     body = gateway.get("/health").json
-    assert body["status"] and body["version"]
-    assert any(isinstance(v, (int, float)) and "uptime" in k for k, v in body.items())
-    told = json.dumps(body["backends"])
-    for name in ("openai", "claude", "gemini"):
-        assert name in told
-    assert "sk-" not in told and "AIza" not in told
-    claude = body["backends"]["claude"] if isinstance(body["backends"], dict) else next(b for b in body["backends"] if b["name"] == "claude")
-    assert any("error" in name and value for name, value in claude.items()), claude
+    assert body["status"] in ("ok", "degraded") and body["version"] and body["uptime_seconds"] >= 0
+    found = {b["name"]: b for b in body["backends"]}
+    assert set(found) == {"openai", "claude", "gemini", "demo"}
+    assert found["claude"]["state"] == "failing" and "it burns" in found["claude"]["last_error"]["message"]
+    upstream.say(text="better")
+    gateway.chat("claude-sonnet-4-5")
+    found = {b["name"]: b for b in gateway.get("/health").json["backends"]}
+    assert found["claude"]["state"] == "up" and "last_good" in found["claude"]
+
+
+def test_health_of_a_backend_without_a_key(start):
+    gateway = start({"backends": {"openai": {}}})
+    found = {b["name"]: b for b in gateway.get("/health").json["backends"]}
+    assert found["openai"]["state"] == "off" and "OPENAI_API_KEY" in found["openai"]["why"]
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
@@ -74,18 +78,40 @@ def test_metrics_count_what_happened(start, upstream):
     reply = gateway.get("/metrics")
     assert reply.header("content-type").startswith("text/plain")
     samples = prometheus.read(reply.text)
-    requests = next(n for n in samples if n.endswith("requests_total"))
-    statuses = {}
-    for labels, value in samples[requests].items():
-        status = dict(labels).get("status") or dict(labels).get("code")
-        statuses[status] = statuses.get(status, 0) + value
-    assert sum(v for s, v in statuses.items() if s and s.startswith("2")) >= 2
-    assert sum(v for s, v in statuses.items() if s and s.startswith("4")) >= 1
-    names = " ".join(samples)
-    for word in ("first_token", "duration", "token", "open"):
-        assert word in names, f"no metric tells of {word}: {sorted(samples)}"
-    tokens = next(n for n in samples if "token" in n and ("usage" in n or n.endswith("tokens_total") or n.endswith("_sum")))
-    assert samples[tokens]
+
+    def total(name, **labels):
+        return prometheus.total(samples, name, **labels)
+
+    assert total("sluice_requests_total", backend="claude", status_class="2xx", stream="false") == 1
+    assert total("sluice_requests_total", backend="openai", status_class="2xx", stream="true") == 1
+    assert total("sluice_requests_total", backend="gemini", status_class="4xx") == 1
+    assert total("sluice_faults_total", fault="upstream_limited") == 1
+    assert total("sluice_upstream_attempts_total", backend="claude", outcome="ok") == 1
+    assert total("sluice_tokens_total", backend="claude", type="input") == 100
+    assert total("sluice_tokens_total", backend="claude", type="cache_read") == 20
+    assert total("sluice_tokens_total", backend="openai", type="output") == 30
+    assert total("sluice_time_to_first_token_seconds_count", backend="openai") == 1
+    assert total("sluice_request_duration_seconds_count", backend="claude") == 1
+    assert total("sluice_own_seconds_count") >= 3
+    assert total("gen_ai_client_operation_duration_seconds_count", gen_ai_provider_name="anthropic") == 1
+    assert total("sluice_open_streams") == 0 and total("sluice_open_connections") >= 1
+
+
+def test_open_streams_are_counted_while_they_last(start, upstream):
+    gateway = start({"backends": backends(upstream)})
+    gate = Gate()
+    upstream.answer(lambda r: replies.answer(r, Say(text="x")).with_(pieces=[gate, b"data: [DONE]\n\n"]))
+    with gateway.connect() as connection:
+        connection.request(
+            "POST",
+            "/v1/chat/completions",
+            (),
+            {"model": "gpt-4", "stream": True, "messages": [{"role": "user", "content": "x"}]},
+        )
+        assert gate.reached.wait(5)
+        assert prometheus.total(prometheus.read(gateway.get("/metrics").text), "sluice_open_streams") == 1
+    assert upstream.left.wait(1)
+    assert prometheus.total(prometheus.read(gateway.get("/metrics").text), "sluice_open_streams") == 0
 
 
 def test_labels_stay_bounded(gateway, upstream):
@@ -104,13 +130,23 @@ def test_log_line(start, upstream):
     upstream.say(text="logged", input=100, cached=20, output=30, reasoning=5)
     reply = gateway.chat("claude-sonnet-4-5", f"secret {CANARY}", [("Authorization", f"Bearer {CLIENT_KEY}")], seed=3)
     row = gateway.wait_for_line(lambda r: r["status"] == 200)
-    text = json.dumps(row)
-    assert reply.header("x-request-id") in text
-    assert "claude-sonnet-4-5" in text and '"claude"' in text
-    flat = {k: v for k, v in row.items()}
-    assert any("ms" in k or "duration" in k for k in flat) and any("us" in k or "own" in k for k in flat), flat
-    assert "120" in text or ("100" in text and "20" in text)  # tokens
-    assert "seed" in text or any("note" in k for k in flat)
+    assert row["id"] == reply.header("x-request-id") and row["caller"]
+    assert (row["model"], row["served"], row["backend"]) == ("claude-sonnet-4-5", "claude-sonnet-4-5", "claude")
+    assert row["door"] == "/v1/chat/completions" and row["dialect"] == "openai_chat"
+    assert row["total_ms"] > 0 and 0 < row["own_us"] < row["total_ms"] * 1000 + 1000
+    assert row["tokens"] == {
+        "input": 100,
+        "cache_read": 20,
+        "cache_write_5m": 0,
+        "cache_write_1h": 0,
+        "output": 30,
+        "reasoning": 5,
+    }
+    assert "/seed" in [n["at"] for n in row["notes"]] and row["finish"]
+    upstream.answer(replies.error("openai_chat", 500, "it burns"))
+    gateway.chat("gpt-4", stream=True)
+    row = gateway.wait_for_line(lambda r: r["status"] >= 500)
+    assert row["fault"] == "upstream_failed" and row["attempts"][0]["status"] == 500 and row["level"] == "WARNING"
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -131,7 +167,7 @@ def test_prompts_answers_and_keys_are_never_logged(start, upstream, vendor, stre
     gateway.chat(VENDORS[vendor], CANARY, bearer, stream=stream)
     gateway.post("/v1/chat/completions", f'{{"model": "{CANARY}'.encode(), bearer)
     gateway.post("/v1/chat/completions?key=" + CLIENT_KEY, {"messages": CANARY}, bearer)
-    time.sleep(0.2)
+    time.sleep(0.4)
     assert CANARY not in gateway.said() and len(gateway.lines()) >= 4
     for path in ("/metrics", "/health"):
         text = gateway.get(path).text
@@ -159,7 +195,7 @@ def test_request_ids(gateway, upstream):
     second = gateway.chat("gpt-4", headers=[("X-Request-Id", "client-id-1")])
     ours = [r.header("x-request-id") for r in (first, second)]
     assert all(ours) and ours[0] != ours[1] and "client-id-1" not in ours
-    gateway.wait_for_line(lambda r: "client-id-1" in json.dumps(r))
+    gateway.wait_for_line(lambda r: r.get("client_id") == "client-id-1")
 
 
 @pytest.mark.parametrize("bad", ["x" * 129, "naïve", "tab\there"])
@@ -167,7 +203,7 @@ def test_bad_client_ids_are_left_out(gateway, upstream, bad):
     upstream.say(text="ok")
     reply = gateway.chat("gpt-4", headers=[("X-Request-Id", bad)])
     assert reply.status in (200, 400)
-    time.sleep(0.1)
+    time.sleep(0.3)
     assert "x" * 129 not in gateway.said() and "na\u00efve" not in gateway.said()
     if reply.status == 400:
         upstream.script.clear()
@@ -214,162 +250,3 @@ def test_head_and_options(gateway):
     assert head.status in (200, 204) and head.body == b""
     options = gateway.get("/v1/chat/completions", method="OPTIONS")
     assert options.status in (200, 204) and "POST" in options.header("allow")
-
-
-# -- limits
-
-
-def test_requests_per_minute(start, upstream):
-    gateway = start({"backends": backends(upstream), "limits": {"requests_per_minute": 3}})
-    for left in (2, 1, 0):
-        upstream.say(text="ok")
-        reply = gateway.chat("gpt-4")
-        assert reply.status == 200
-        assert (reply.header("x-ratelimit-limit-requests"), reply.header("x-ratelimit-remaining-requests")) == ("3", str(left))
-        assert reply.header("x-ratelimit-reset-requests")
-    refused = gateway.chat("gpt-4")
-    assert refused.status == 429 and refused.error["code"] == "rate_limit_exceeded"
-    assert 1 <= int(refused.header("retry-after")) <= 60
-    assert len(upstream.seen) == 3
-    assert gateway.get("/health").status == 200 and gateway.get("/v1/models").status == 200
-
-
-def test_limit_of_each_caller(start, upstream):
-    gateway = start({"backends": backends(upstream), "limits": {"per_caller": {"requests_per_minute": 1}}})
-    upstream.say(text="ok")
-    assert gateway.chat("gpt-4").status == 200
-    assert gateway.chat("gpt-4").status == 429
-
-
-def test_concurrent_requests(start, upstream):
-    gateway = start({"backends": backends(upstream), "limits": {"concurrent_requests": 2}})
-    gates = [Gate(), Gate()]
-
-    def held(gate):
-        def make(request):
-            answer = replies.answer(request, Say(text="held"))
-            return answer.with_(pieces=[gate, *answer.pieces])
-
-        return make
-
-    upstream.answer(*map(held, gates))
-    got = []
-    threads = [threading.Thread(target=lambda: got.append(gateway.chat("gpt-4"))) for _ in gates]
-    for thread in threads:
-        thread.start()
-    assert all(g.reached.wait(5) for g in gates)
-    refused = gateway.chat("gpt-4")
-    assert refused.status == 429 and refused.header("retry-after")
-    for gate in gates:
-        gate.open()
-    for thread in threads:
-        thread.join(5)
-    assert [g.status for g in got] == [200, 200]
-    upstream.say(text="room again")
-    assert gateway.chat("gpt-4").status == 200
-
-
-def test_a_client_that_left_gives_its_place_back(start, upstream):
-    gateway = start({"backends": backends(upstream), "limits": {"concurrent_requests": 1}})
-    gate = Gate()
-    upstream.answer(lambda r: replies.answer(r, Say(text="x")).with_(pieces=[gate, b"{}"]))
-    connection = gateway.connect()
-    connection.request("POST", "/v1/chat/completions", (), {"model": "gpt-4", "messages": [{"role": "user", "content": "x"}]})
-    assert gate.reached.wait(5)
-    connection.close()
-    assert upstream.left.wait(1)
-    upstream.say(text="free")
-    assert gateway.chat("gpt-4").status == 200
-
-
-# -- browsers
-
-
-def test_cors(start, upstream):
-    origin = "https://app.example"
-    gateway = start({"backends": backends(upstream), "auth": "open", "server": {"cors": {"origins": [origin]}}})
-    asked = [("Origin", origin), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization,content-type")]
-    preflight = gateway.get("/v1/chat/completions", asked, "OPTIONS")
-    assert preflight.status in (200, 204) and preflight.header("access-control-allow-origin") == origin
-    assert "POST" in preflight.header("access-control-allow-methods")
-    assert "authorization" in preflight.header("access-control-allow-headers").lower() or preflight.header("access-control-allow-headers") == "*"
-    upstream.say(text="cross")
-    reply = gateway.chat("gpt-4", headers=[("Origin", origin)])
-    assert reply.status == 200 and reply.header("access-control-allow-origin") == origin
-    assert "origin" in (reply.header("vary") or "").lower()
-    stranger = gateway.get("/v1/chat/completions", [("Origin", "https://evil.example"), *asked[1:]], "OPTIONS")
-    assert stranger.header("access-control-allow-origin") is None
-
-
-# -- who may call
-
-
-FOREIGN = [("Host", "gateway.example"), ("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 proxy"), ("Origin", "https://evil.example")]
-
-
-@pytest.mark.parametrize("field", FOREIGN, ids=[n for n, _ in FOREIGN])
-def test_callers_from_elsewhere_are_refused(gateway, upstream, field):
-    reply = gateway.chat("gpt-4", headers=[field, ("Authorization", "Bearer dummy-key")])
-    assert reply.status == 401 and "auth: open" in reply.error["message"]
-    assert upstream.seen == []
-
-
-@pytest.mark.parametrize("field", FOREIGN[:4], ids=[n for n, _ in FOREIGN[:4]])
-def test_auth_open_serves_them(start, upstream, field):
-    gateway = start({"backends": backends(upstream), "auth": "open"})
-    upstream.say(text="welcome")
-    assert gateway.chat("gpt-4", headers=[field]).status == 200
-
-
-@pytest.mark.parametrize("host", ["localhost", "localhost:1234", "127.0.0.1", "[::1]:80"])
-def test_local_names_are_local(gateway, upstream, host):
-    upstream.say(text="hello")
-    assert gateway.chat("gpt-4", headers=[("Host", host)]).status == 200
-
-
-# -- TLS on the listener
-
-
-def test_tls_and_its_reload(start, upstream, tmp_path):
-    authority = certs.Authority(tmp_path)
-    cert, key = authority.issue("first", ["localhost"])
-    gateway = start({"backends": backends(upstream), "server": {"tls": {"cert": str(cert), "key": str(key)}}})
-    upstream.say(text="sealed")
-    assert gateway.chat("gpt-4").json["choices"][0]["message"]["content"] == "sealed"
-
-    def serial():
-        context = ssl.create_default_context(cafile=str(authority.cert))
-        with raw.Connection("127.0.0.1", gateway.port, tls=context) as connection:
-            return connection.sock.getpeercert()["serialNumber"]
-
-    before = serial()
-    new_cert, new_key = authority.issue("second", ["localhost"])
-    cert.write_bytes(new_cert.read_bytes())
-    key.write_bytes(new_key.read_bytes())
-    gateway.reload()
-    end = time.monotonic() + 5
-    while serial() == before:
-        assert time.monotonic() < end, "the old certificate is still served"
-        time.sleep(0.05)
-
-
-def test_tls_streams(start, upstream, tmp_path, vendor):
-    cert, key = certs.Authority(tmp_path).issue("one", ["localhost"])
-    gateway = start({"backends": backends(upstream), "server": {"tls": {"cert": str(cert), "key": str(key)}}})
-    text = "words " * 20000
-    upstream.say(text=text)
-    reply = gateway.chat(VENDORS[vendor], stream=True)
-    assert reply.events[-1] == "[DONE]"
-    assert "".join(e["choices"][0]["delta"].get("content") or "" for e in reply.events[:-1] if e["choices"]) == text
-
-
-def test_plain_http_on_a_tls_port_hurts_nobody(start, upstream, tmp_path):
-    cert, key = certs.Authority(tmp_path).issue("one", ["localhost"])
-    gateway = start({"backends": backends(upstream), "server": {"tls": {"cert": str(cert), "key": str(key)}}})
-    with raw.Connection("127.0.0.1", gateway.port) as connection:
-        connection.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        try:
-            connection.sock.recv(100)
-        except ConnectionResetError:
-            pass
-    assert gateway.get("/health/live").status == 200

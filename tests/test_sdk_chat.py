@@ -11,7 +11,7 @@ from harness import asked
 from harness.replies import dumps
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
-TEXT = "Zürich liegt am See. 苏黎世 👩🏽‍🚀 \"quoted\" \\ and\nnew lines\tand tabs."
+TEXT = 'Zürich liegt am See. 苏黎世 👩🏽‍🚀 "quoted" \\ and\nnew lines\tand tabs.'
 
 
 def chat(vendor, text="hello", **more):
@@ -85,7 +85,12 @@ def test_system_and_several_turns(gateway, upstream, sdk, vendor):
     ]
     got = sdk.run("chat", gateway.url, chat(vendor) | {"messages": messages})
     assert got.text == "green"
-    assert asked.said(upstream.last()) == [("system", "Be brief."), ("user", "Which colour?"), ("assistant", "Red."), ("user", "And the other?")]
+    assert asked.said(upstream.last()) == [
+        ("system", "Be brief."),
+        ("user", "Which colour?"),
+        ("assistant", "Red."),
+        ("user", "And the other?"),
+    ]
 
 
 def test_turns_that_a_vendor_would_refuse_are_put_right(gateway, upstream, sdk, vendor):
@@ -147,7 +152,10 @@ def test_unknown_members_reach_the_same_dialect_only(gateway, upstream, sdk, ven
 def test_image_inline(gateway, upstream, sdk, vendor):
     data = base64.b64encode((FIXTURES / "square.png").read_bytes()).decode()
     upstream.say(text="a square")
-    content = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}]
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
+    ]
     got = sdk.run("chat", gateway.url, chat(vendor, content))
     assert got.text == "a square"
     assert asked.items(upstream.last(), "image") == [("image", "image/png", data)]
@@ -158,7 +166,11 @@ def test_image_inline(gateway, upstream, sdk, vendor):
 def test_image_by_address(gateway, upstream, sdk, vendor):
     upstream.say(text="far away")
     url = "https://pictures.example/cat.png"
-    got = sdk.run("chat", gateway.url, chat(vendor, [{"type": "text", "text": "?"}, {"type": "image_url", "image_url": {"url": url}}]))
+    got = sdk.run(
+        "chat",
+        gateway.url,
+        chat(vendor, [{"type": "text", "text": "?"}, {"type": "image_url", "image_url": {"url": url}}]),
+    )
     assert got.text == "far away"
     assert asked.items(upstream.last(), "image") == [("image", None, url)]
 
@@ -210,10 +222,13 @@ def test_reasoning(gateway, upstream, sdk, vendor, mode):
         assert shown == thinking
 
 
-@pytest.mark.parametrize("model, member, value", [
-    ("claude-opus-4-8", ("output_config", "effort"), "low"),
-    ("gemini-3-pro-preview", ("generationConfig", "thinkingConfig", "thinkingLevel"), "LOW"),
-])
+@pytest.mark.parametrize(
+    "model, member, value",
+    [
+        ("claude-opus-4-8", ("output_config", "effort"), "low"),
+        ("gemini-3-pro-preview", ("generationConfig", "thinkingConfig", "thinkingLevel"), "LOW"),
+    ],
+)
 def test_effort_of_newer_models(gateway, upstream, sdk, model, member, value):
     upstream.say(text="quick")
     got = sdk.run("chat", gateway.url, chat("claude", reasoning_effort="low") | {"model": model})

@@ -43,7 +43,9 @@ def test_key_of_ours_refused_is_never_the_clients_401(gateway, upstream, sdk, ve
 
 @pytest.mark.parametrize("mode", ["chat", "stream"])
 def test_limit_of_the_vendor(gateway, upstream, sdk, vendor, mode):
-    upstream.answer(replies.error(DIALECTS[vendor], 429, "Too many requests for this organisation", headers=[("retry-after", "7")]))
+    upstream.answer(
+        replies.error(DIALECTS[vendor], 429, "Too many requests for this organisation", headers=[("retry-after", "7")])
+    )
     error = sdk.run(mode, gateway.url, chat(vendor)).error
     assert (error["class"], error["status"]) == ("RateLimitError", 429)
     assert "Too many requests" in error["message"] and error["headers"]["retry-after"] == "7"
@@ -185,7 +187,12 @@ def test_whole_reply_to_a_stream_becomes_one(gateway, upstream, sdk, vendor):
 def test_truncated_whole_reply(gateway, upstream, sdk, vendor):
     def cut(request):
         body = replies.answer(request, Say(text="never to be read")).payload()
-        return Answer(headers=[("Content-Type", "application/json"), ("Content-Length", str(len(body)))], framing="none", pieces=[body[:-30]], end="fin")
+        return Answer(
+            headers=[("Content-Type", "application/json"), ("Content-Length", str(len(body)))],
+            framing="none",
+            pieces=[body[:-30]],
+            end="fin",
+        )
 
     upstream.default = cut
     got = sdk.run("chat", gateway.url, chat(vendor))

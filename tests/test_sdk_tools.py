@@ -9,7 +9,11 @@ from conftest import VENDORS
 from harness import asked
 from harness.replies import Call
 
-WEATHER = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city"]}
+WEATHER = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+    "required": ["city"],
+}
 TOOLS = [
     {"type": "function", "function": {"name": "weather", "description": "Tells the weather", "parameters": WEATHER}},
     {"type": "function", "function": {"name": "clock", "description": "Tells the time"}},
@@ -43,12 +47,15 @@ def test_text_and_parallel_calls(gateway, upstream, sdk, vendor, mode):
     assert len({c[2] for c in got.calls}) == 3
 
 
-@pytest.mark.parametrize("choice, wanted", [
-    ("auto", ("auto", None)),
-    ("none", ("none",)),
-    ("required", ("any",)),
-    ({"type": "function", "function": {"name": "clock"}}, (("one", "clock"),)),
-])
+@pytest.mark.parametrize(
+    "choice, wanted",
+    [
+        ("auto", ("auto", None)),
+        ("none", ("none",)),
+        ("required", ("any",)),
+        ({"type": "function", "function": {"name": "clock"}}, (("one", "clock"),)),
+    ],
+)
 def test_tool_choice(gateway, upstream, sdk, vendor, choice, wanted):
     upstream.say(text="chosen")
     assert sdk.run("chat", gateway.url, chat(vendor, tool_choice=choice)).text == "chosen"
@@ -62,7 +69,10 @@ def test_parallel_calls_switched_off(gateway, upstream, sdk):
 
 
 def results(calls):
-    return [{"role": "tool", "tool_call_id": id, "content": json.dumps({"of": name, **arguments})} for name, arguments, id in calls]
+    return [
+        {"role": "tool", "tool_call_id": id, "content": json.dumps({"of": name, **arguments})}
+        for name, arguments, id in calls
+    ]
 
 
 @pytest.mark.parametrize("mode", ["chat", "stream"])
@@ -74,16 +84,27 @@ def test_loop(gateway, upstream, sdk, vendor, mode, order):
     upstream.say(calls=[Call("clock", {})])
     upstream.say(text="Sunny at noon.")
     messages = [QUESTION]
-    for step in range(2):
+    for _ in range(2):
         got = sdk.run(mode, gateway.url, chat(vendor) | {"messages": messages})
         assert got.error is None, got.error
-        calls = [{"id": c[2], "type": "function", "function": {"name": c[0], "arguments": json.dumps(c[1])}} for c in got.calls]
-        messages = [*messages, {"role": "assistant", "content": got.text or None, "tool_calls": calls}, *results(got.calls)[::order]]
+        calls = [
+            {"id": c[2], "type": "function", "function": {"name": c[0], "arguments": json.dumps(c[1])}}
+            for c in got.calls
+        ]
+        messages = [
+            *messages,
+            {"role": "assistant", "content": got.text or None, "tool_calls": calls},
+            *results(got.calls)[::order],
+        ]
     got = sdk.run(mode, gateway.url, chat(vendor) | {"messages": messages})
     assert got.error is None, got.error
     assert got.text == "Sunny at noon."
     seen = upstream.last()
-    assert [c[1:] for c in asked.items(seen, "call")] == [("weather", {"city": "Zürich"}), ("weather", {"city": "Genève"}), ("clock", {})]
+    assert [c[1:] for c in asked.items(seen, "call")] == [
+        ("weather", {"city": "Zürich"}),
+        ("weather", {"city": "Genève"}),
+        ("clock", {}),
+    ]
     texts = [json.loads(r[2]) for r in asked.items(seen, "result")]
     wanted = [{"of": "weather", "city": "Zürich"}, {"of": "weather", "city": "Genève"}]
     assert texts == [*(wanted if vendor != "openai" else wanted[::order]), {"of": "clock"}]
@@ -93,7 +114,11 @@ def test_an_aborted_call_is_answered_for_the_client(gateway, upstream, sdk):
     """A call without a result, then a new question: Claude would refuse that history."""
     upstream.say(text="moving on")
     call = {"id": "call_lost", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
-    messages = [QUESTION, {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "user", "content": "Never mind."}]
+    messages = [
+        QUESTION,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "user", "content": "Never mind."},
+    ]
     got = sdk.run("chat", gateway.url, chat("claude") | {"messages": messages})
     assert got.error is None, got.error
     assert got.text == "moving on"
@@ -102,8 +127,8 @@ def test_an_aborted_call_is_answered_for_the_client(gateway, upstream, sdk):
 @pytest.mark.parametrize("keeps", [True, False], ids=["client-keeps-all", "client-keeps-nothing"])
 @pytest.mark.parametrize("mode", ["chat", "stream"])
 def test_loop_of_gemini_3_with_its_signature(gateway, upstream, sdk, mode, keeps):
-    """Gemini 3 refuses a call that comes back without its proof. A client that sends the message back as it was gives the
-    real one back; for one that keeps nothing the gateway has to find a way."""
+    """Gemini 3 refuses a call that comes back without its proof. A client that sends the message back as it was
+    gives the real one back; for one that keeps nothing the gateway has to find a way."""
     calls = [Call("weather", {"city": "Zürich"}, signature="c2lnbmF0dXJlLW9mLWdlbWluaQ=="), Call("clock", {})]
     upstream.say(calls=calls)
     upstream.say(text="done")
@@ -113,18 +138,23 @@ def test_loop_of_gemini_3_with_its_signature(gateway, upstream, sdk, mode, keeps
     if keeps:
         message = got.message
     else:
-        plain = [{"id": c[2], "type": "function", "function": {"name": c[0], "arguments": json.dumps(c[1])}} for c in got.calls]
+        plain = [
+            {"id": c[2], "type": "function", "function": {"name": c[0], "arguments": json.dumps(c[1])}}
+            for c in got.calls
+        ]
         message = {"role": "assistant", "content": None, "tool_calls": plain}
     got = sdk.run(mode, gateway.url, asking | {"messages": [QUESTION, message, *results(got.calls)]})
     assert got.error is None, got.error
     assert got.text == "done"
-    sent = [p.get("thoughtSignature") for t in upstream.last().json["contents"] for p in t["parts"] if "functionCall" in p]
+    sent = [
+        p.get("thoughtSignature") for t in upstream.last().json["contents"] for p in t["parts"] if "functionCall" in p
+    ]
     assert sent[1] is None
     assert sent[0] == calls[0].signature if keeps else sent[0]
 
 
 def test_loop_of_claude_thinking_with_its_signature(gateway, upstream, sdk):
-    """A message sent back as it was carries Claude's thinking and its signature back, first in its turn and unchanged."""
+    """A message sent back as it was carries Claude's thinking and its signature back, first and unchanged."""
     upstream.say(thinking="I need the clock.", signature="ErUBsignature/of+claude==", calls=[Call("clock", {})])
     upstream.say(text="noon")
     asking = chat("claude", reasoning_effort="low")

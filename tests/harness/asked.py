@@ -95,7 +95,9 @@ def _gemini(body):
             elif "functionResponse" in part:
                 response = part["functionResponse"]["response"]
                 text = response.get("output", response.get("result", response))
-                found.append(("result", part["functionResponse"]["name"], text if isinstance(text, str) else json.dumps(text)))
+                found.append(
+                    ("result", part["functionResponse"]["name"], text if isinstance(text, str) else json.dumps(text))
+                )
         out.append(("assistant" if turn.get("role") == "model" else "user", found))
     return out
 
@@ -113,12 +115,16 @@ def tools(request):
 
 
 def tool_choice(request):
-    """"auto", "none", "any" or ("one", name); None when it is not said."""
+    """ "auto", "none", "any" or ("one", name); None when it is not said."""
     body = request.json
     match request.dialect:
         case "openai_chat":
             choice = body.get("tool_choice")
-            return ("one", choice["function"]["name"]) if isinstance(choice, dict) else {"required": "any"}.get(choice, choice)
+            return (
+                ("one", choice["function"]["name"])
+                if isinstance(choice, dict)
+                else {"required": "any"}.get(choice, choice)
+            )
         case "anthropic":
             choice = body.get("tool_choice") or {}
             return ("one", choice["name"]) if choice.get("type") == "tool" else choice.get("type")
@@ -144,7 +150,13 @@ def sampling(request):
     """{temperature, top_p, most, stop} as far as they are said."""
     body = request.json
     names = {
-        "openai_chat": {"temperature": "temperature", "top_p": "top_p", "max_completion_tokens": "most", "max_tokens": "most", "stop": "stop"},
+        "openai_chat": {
+            "temperature": "temperature",
+            "top_p": "top_p",
+            "max_completion_tokens": "most",
+            "max_tokens": "most",
+            "stop": "stop",
+        },
         "anthropic": {"temperature": "temperature", "top_p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
         "gemini": {"temperature": "temperature", "topP": "top_p", "maxOutputTokens": "most", "stopSequences": "stop"},
     }[request.dialect]

@@ -46,7 +46,9 @@ def answer(exchange, piece=None):
     kept = ("content-type", "retry-after")
     headers = [(n, v) for n, v in (exchange.get("response_headers") or {}).items() if n in kept]
     if not any(n == "content-type" for n, _ in headers):
-        headers.append(("content-type", "text/event-stream" if exchange.get("response_sse") is not None else "application/json"))
+        headers.append(
+            ("content-type", "text/event-stream" if exchange.get("response_sse") is not None else "application/json")
+        )
     sizes = exchange.get("chunk_sizes") or []
     if sum(sizes) != len(body):
         sizes = [piece] * (len(body) // piece + 1) if piece else [len(body)]
@@ -55,4 +57,6 @@ def answer(exchange, piece=None):
         pieces.append(body[at : at + size])
         at += size
     streamed = exchange.get("response_sse") is not None
-    return Answer(status=exchange["status"], headers=headers, framing="chunked" if streamed else "length", pieces=pieces)
+    return Answer(
+        status=exchange["status"], headers=headers, framing="chunked" if streamed else "length", pieces=pieces
+    )

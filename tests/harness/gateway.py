@@ -49,7 +49,12 @@ def clean_environment(**more):
 def command(*arguments, folder=None, **env):
     """Runs the binary to its end."""
     return subprocess.run(
-        [str(BINARY), *map(str, arguments)], capture_output=True, text=True, timeout=20, cwd=folder, env=clean_environment(**env)
+        [str(BINARY), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        cwd=folder,
+        env=clean_environment(**env),
     )
 
 
@@ -64,7 +69,11 @@ class Gateway:
         self.file = self.folder / "config.yaml"
         if config is not None:
             self.write(config)
-        words = arguments if arguments is not None else ["serve", *(["--config", str(self.file)] if config is not None else [])]
+        words = (
+            arguments
+            if arguments is not None
+            else ["serve", *(["--config", str(self.file)] if config is not None else [])]
+        )
         self.output = self.folder / "output.log"
         self.process = subprocess.Popen(
             [str(BINARY), *words],
@@ -135,7 +144,7 @@ class Gateway:
         for line in self.said().splitlines():
             if line.startswith("{"):
                 row = json.loads(line)
-                if "status" in row:
+                if row["kind"] == "exchange":
                     out.append(row)
         return out
 
@@ -177,7 +186,9 @@ class Gateway:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-                raise AssertionError(f"the gateway did not stop within {seconds} s of SIGTERM:\n{self.said()[-2000:]}") from None
+                raise AssertionError(
+                    f"the gateway did not stop within {seconds} s of SIGTERM:\n{self.said()[-2000:]}"
+                ) from None
         said = self.said()
         assert self.stopped == 0, f"exit code {self.stopped}:\n{said[-3000:]}"
         assert not SANITIZER.search(said), said[-8000:]

@@ -59,7 +59,11 @@ class Proxy:
         named = {f.split(":", 1)[0].lower(): f.split(":", 1)[1].strip() for f in fields if ":" in f}
         wanted = self.user and "Basic " + base64.b64encode(self.user.encode()).decode()
         if self.refuse or (wanted and named.get("proxy-authorization") != wanted):
-            sock.sendall(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n" if wanted else b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+            sock.sendall(
+                b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"
+                if wanted
+                else b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
+            )
             return False
         sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         return True
@@ -83,7 +87,9 @@ class Proxy:
         if kind == 3:
             host = _exactly(sock, _exactly(sock, 1)[0]).decode()
         else:
-            host = socket.inet_ntop(socket.AF_INET if kind == 1 else socket.AF_INET6, _exactly(sock, 4 if kind == 1 else 16))
+            host = socket.inet_ntop(
+                socket.AF_INET if kind == 1 else socket.AF_INET6, _exactly(sock, 4 if kind == 1 else 16)
+            )
         port = int.from_bytes(_exactly(sock, 2), "big")
         self.asked.append(f"{host}:{port}")
         sock.sendall(bytes([5, 2 if self.refuse else 0, 0, 1, 0, 0, 0, 0, 0, 0]))

@@ -52,7 +52,11 @@ def answer(request, say):
     if not request.streams:
         body = dumps(WHOLE[request.dialect](say, model)).encode()
         return Answer(pieces=[body])
-    usage = bool((request.json.get("stream_options") or {}).get("include_usage")) if request.dialect == "openai_chat" else True
+    usage = (
+        bool((request.json.get("stream_options") or {}).get("include_usage"))
+        if request.dialect == "openai_chat"
+        else True
+    )
     return Answer(
         headers=[("Content-Type", "text/event-stream")],
         framing="chunked",
@@ -86,7 +90,11 @@ def openai_finish(say):
 
 def openai_call(call, index):
     arguments = dumps(call.arguments)
-    return {"id": call_id("openai_chat", call, index), "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    return {
+        "id": call_id("openai_chat", call, index),
+        "type": "function",
+        "function": {"name": call.name, "arguments": arguments},
+    }
 
 
 def openai_whole(say, model):
@@ -205,9 +213,21 @@ def anthropic_stream(say, model, usage=True):
         for delta in deltas:
             yield event({"type": "content_block_delta", "index": i, "delta": delta})
         yield event({"type": "content_block_stop", "index": i})
-    final = {"input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens", "output_tokens_details"}
+    final = {
+        "input_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "output_tokens",
+        "output_tokens_details",
+    }
     end_usage = {k: v for k, v in anthropic_usage(say).items() if k in final}
-    yield event({"type": "message_delta", "delta": {"stop_reason": anthropic_stop(say), "stop_sequence": None}, "usage": end_usage})
+    yield event(
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": anthropic_stop(say), "stop_sequence": None},
+            "usage": end_usage,
+        }
+    )
     yield event({"type": "message_stop"})
 
 
@@ -216,7 +236,11 @@ def anthropic_stream(say, model, usage=True):
 
 def gemini_usage(say):
     prompt = say.input + say.cached
-    usage = {"promptTokenCount": prompt, "candidatesTokenCount": say.output, "totalTokenCount": prompt + say.output + say.reasoning}
+    usage = {
+        "promptTokenCount": prompt,
+        "candidatesTokenCount": say.output,
+        "totalTokenCount": prompt + say.output + say.reasoning,
+    }
     if say.cached:
         usage["cachedContentTokenCount"] = say.cached
     if say.reasoning:
@@ -247,7 +271,12 @@ def gemini_body(say, model, parts, finish=None):
     candidate = {"content": {"parts": parts, "role": "model"}, "index": 0}
     if finish:
         candidate["finishReason"] = finish
-    return {"candidates": [candidate], "usageMetadata": gemini_usage(say), "modelVersion": model, "responseId": "scripted1"}
+    return {
+        "candidates": [candidate],
+        "usageMetadata": gemini_usage(say),
+        "modelVersion": model,
+        "responseId": "scripted1",
+    }
 
 
 def gemini_whole(say, model):
@@ -269,7 +298,12 @@ def error(dialect, status, message, kind=None, headers=()):
     from .upstream import Answer
 
     if dialect == "anthropic":
-        kinds = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+        kinds = {
+            400: "invalid_request_error",
+            401: "authentication_error",
+            404: "not_found_error",
+            429: "rate_limit_error",
+        }
         kinds |= {413: "request_too_large", 529: "overloaded_error"}
         word = kind or kinds.get(status, "api_error")
         body = {"type": "error", "error": {"type": word, "message": message}, "request_id": "req_scripted"}
@@ -280,4 +314,6 @@ def error(dialect, status, message, kind=None, headers=()):
     else:
         word = kind or ("server_error" if status >= 500 else "invalid_request_error")
         body = {"error": {"message": message, "type": word, "param": None, "code": None}}
-    return Answer(status=status, headers=[("Content-Type", "application/json"), *headers], pieces=[dumps(body).encode()])
+    return Answer(
+        status=status, headers=[("Content-Type", "application/json"), *headers], pieces=[dumps(body).encode()]
+    )

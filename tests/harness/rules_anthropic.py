@@ -112,7 +112,16 @@ def unsupported(schema, path="output_config.format.schema"):
         return next((why for part in schema if (why := unsupported(part, path))), None)
     if not isinstance(schema, dict):
         return None
-    for word in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "maxItems"):
+    for word in (
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+    ):
         if word in schema and not isinstance(schema[word], dict):
             return f"{path}: {word} is not supported"
     if schema.get("type") == "object" and schema.get("additionalProperties") is not False:

@@ -45,7 +45,9 @@ def generation(body, model, issued):
             return f"The thinking budget {budget} is invalid. Please choose a value between {least} and {most}."
     if "responseSchema" in config and ("responseJsonSchema" in config or "_responseJsonSchema" in config):
         return "only one of response_schema and response_json_schema may be set"
-    if ("responseSchema" in config or "responseJsonSchema" in config) and config.get("responseMimeType") != "application/json":
+    if ("responseSchema" in config or "responseJsonSchema" in config) and config.get(
+        "responseMimeType"
+    ) != "application/json":
         return "a response schema needs response_mime_type application/json"
     if len(config.get("stopSequences", [])) > 5:
         return "at most 5 stop sequences"
@@ -112,7 +114,11 @@ def contents(body, model, issued):
 def signatures(body, model, issued):
     """Gemini 3 and later want the proof on the first call of each step of the current turn."""
     turns = body["contents"]
-    spoken = [i for i, t in enumerate(turns) if t.get("role") != "model" and any("functionResponse" not in p for p in t["parts"])]
+    spoken = [
+        i
+        for i, t in enumerate(turns)
+        if t.get("role") != "model" and any("functionResponse" not in p for p in t["parts"])
+    ]
     current = spoken[-1] if spoken else 0
     for i, turn in enumerate(turns):
         calls = [p for p in turn["parts"] if "functionCall" in p]

@@ -45,7 +45,11 @@ class Outcome:
     def finish(self):
         if self.completion is not None:
             return self.completion["choices"][0]["finish_reason"]
-        reasons = [c["choices"][0]["finish_reason"] for c in self.chunks if c["choices"] and c["choices"][0].get("finish_reason")]
+        reasons = [
+            c["choices"][0]["finish_reason"]
+            for c in self.chunks
+            if c["choices"] and c["choices"][0].get("finish_reason")
+        ]
         return reasons[0] if len(reasons) == 1 else reasons
 
     @property
@@ -164,9 +168,14 @@ class NodeSdk:
         program = str(node) if node.exists() else shutil.which("node")
         env = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
         self.child = subprocess.Popen(
-            [program, str(HERE / "node/driver.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE, env=env
+            [program, str(HERE / "node/driver.mjs")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=HERE,
+            env=env,
         )
-        self.answers = queue.Queue()
+        self.answers, self.asked = queue.Queue(), 0
         threading.Thread(target=self._listen, daemon=True).start()
         self.version = self.answers.get(timeout=20)["version"]
 
@@ -175,12 +184,16 @@ class NodeSdk:
             self.answers.put(json.loads(line))
 
     def run(self, operation, base_url, params=None, **options):
-        ask = {"operation": operation, "base_url": base_url, "params": params, "options": {"max_retries": 0} | options}
+        self.asked += 1
+        ask = {"id": self.asked, "operation": operation, "base_url": base_url, "params": params}
         began = time.monotonic()
-        self.child.stdin.write(json.dumps(ask) + "\n")
+        self.child.stdin.write(json.dumps(ask | {"options": {"max_retries": 0} | options}) + "\n")
         self.child.stdin.flush()
-        answer = self.answers.get(timeout=40)
+        answer = {}
+        while answer.get("id") != self.asked:  # an operation that an earlier test gave up may answer late
+            answer = self.answers.get(timeout=40)
         assert "crash" not in answer, answer
+        del answer["id"]
         return Outcome(**answer, seconds=time.monotonic() - began)
 
     def close(self):

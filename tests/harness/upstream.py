@@ -7,14 +7,13 @@ SPDX-License-Identifier: MIT
 import collections
 import dataclasses
 import json
-import select
 import socket
 import ssl
-import struct
 import threading
 import time
 
 from . import replies, vendor_rules
+from .peer import Gone, Peer
 
 
 @dataclasses.dataclass
@@ -91,10 +90,6 @@ class Answer:
 
     def with_(self, **changes):
         return dataclasses.replace(self, **changes)
-
-
-class Gone(Exception):
-    """The peer closed the connection."""
 
 
 class Upstream:
@@ -197,7 +192,7 @@ class Upstream:
                 with self.lock:
                     self.open_sockets.discard(plain)
                     self.open_sockets.add(sock)
-            connection = _Connection(sock)
+            connection = Peer(sock)
             first = True
             while True:
                 head = connection.read_head()
@@ -290,78 +285,3 @@ def _head_bytes(answer):
     elif answer.framing == "close" or answer.early:
         lines.append("Connection: close")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-
-
-class _Connection:
-    def __init__(self, sock):
-        self.sock, self.buffer = sock, b""
-
-    def _fill(self):
-        data = self.sock.recv(262144)
-        if not data:
-            raise Gone
-        self.buffer += data
-
-    def read_head(self):
-        while b"\r\n\r\n" not in self.buffer:
-            try:
-                self._fill()
-            except Gone:
-                return None
-        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
-        first, *rest = head.decode("latin-1").split("\r\n")
-        method, target, version = first.split(" ")
-        if version != "HTTP/1.1":
-            raise ValueError(version)
-        headers = []
-        for line in rest:
-            name, value = line.split(":", 1)
-            headers.append((name, value.strip()))
-        return method, target, headers
-
-    def read_body(self, headers):
-        lower = {n.lower(): v for n, v in headers}
-        if lower.get("transfer-encoding", "").lower() == "chunked":
-            body = b""
-            while True:
-                while b"\r\n" not in self.buffer:
-                    self._fill()
-                line, self.buffer = self.buffer.split(b"\r\n", 1)
-                size = int(line, 16)
-                while len(self.buffer) < size + 2:
-                    self._fill()
-                body, self.buffer = body + self.buffer[:size], self.buffer[size + 2 :]
-                if size == 0:
-                    return body
-        size = int(lower.get("content-length", 0))
-        while len(self.buffer) < size:
-            self._fill()
-        body, self.buffer = self.buffer[:size], self.buffer[size:]
-        return body
-
-    def send(self, data):
-        self.sock.sendall(data)
-
-    def pause(self, seconds, gate=None):
-        """Waits; leaves with Gone as soon as the peer closes."""
-        end = time.monotonic() + seconds
-        while True:
-            if gate is not None and gate.is_open():
-                return
-            left = end - time.monotonic()
-            if left <= 0:
-                return
-            if self.buffer:
-                time.sleep(min(left, 0.002))
-                continue
-            if select.select([self.sock], [], [], min(left, 0.002))[0]:
-                self._fill()
-
-    def end(self, how):
-        if how == "keep":
-            return True
-        if how == "reset":
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif how == "stall":
-            self.pause(3600)
-        return False

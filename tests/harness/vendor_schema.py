@@ -25,7 +25,9 @@ def complaint(dialect, body, beta=False):
     """What the schema says against `body`, or None."""
     if not available():
         return None
-    validator = {"openai_chat": _openai, "anthropic": _anthropic_beta if beta else _anthropic, "gemini": _gemini}[dialect]()
+    validator = {"openai_chat": _openai, "anthropic": _anthropic_beta if beta else _anthropic, "gemini": _gemini}[
+        dialect
+    ]()
     fault = jsonschema.exceptions.best_match(validator.iter_errors(body))
     if fault is None:
         return None

@@ -69,10 +69,8 @@ function say(value) {
   process.stdout.write(JSON.stringify(value) + "\n");
 }
 
-say({ version: VERSION });
-for await (const line of createInterface({ input: process.stdin })) {
-  const { operation, base_url, params, options } = JSON.parse(line);
-  const out = { chunks: [], headers: {}, models: [] };
+async function run({ id, operation, base_url, params, options }) {
+  const out = { id, chunks: [], headers: {}, models: [] };
   try {
     const client = new OpenAI({
       baseURL: base_url + "/v1",
@@ -85,6 +83,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     say(out);
   } catch (error) {
     if (error instanceof OpenAI.APIError) say({ ...out, error: told(error) });
-    else say({ crash: String(error.stack ?? error) });
+    else say({ id, crash: String(error.stack ?? error) });
   }
 }
+
+say({ version: VERSION });
+for await (const line of createInterface({ input: process.stdin })) run(JSON.parse(line));
