@@ -1,5 +1,7 @@
-"""The harness against itself: SDKs and raw client straight at the scripted upstream, no gateway between. What fails here
-is no fault of the gateway. SPDX-License-Identifier: MIT"""
+"""The harness against itself: SDKs and raw client straight at the scripted upstream, no gateway between. What fails
+here is no fault of the gateway.
+SPDX-License-Identifier: MIT
+"""
 
 import ssl
 import subprocess

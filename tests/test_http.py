@@ -1,5 +1,7 @@
-"""Requests that are wrong, split, piled up or dangerous: the right 4xx in OpenAI's shape, the connection in a known state
-afterwards, nothing at the upstream. SPDX-License-Identifier: MIT"""
+"""Requests that are wrong, split, piled up or dangerous: the right 4xx in OpenAI's shape, the connection in a known
+state afterwards, nothing at the upstream.
+SPDX-License-Identifier: MIT
+"""
 
 import json
 import time

@@ -1,5 +1,7 @@
-"""The official SDKs through the gateway to each vendor: text, streams, usage, stops, images, files, reasoning, structured
-output. Every cell looks at what the vendor got and at what the client read. SPDX-License-Identifier: MIT"""
+"""The official SDKs through the gateway to each vendor: text, streams, usage, stops, images, files, reasoning,
+structured output. Every cell looks at what the vendor got and at what the client read.
+SPDX-License-Identifier: MIT
+"""
 
 import base64
 import pathlib

@@ -146,9 +146,9 @@ def test_stream_without_its_end_is_an_error(gateway, upstream, sdk, vendor, end)
 
 
 IN_STREAM = {
-    "openai": 'data: {"error":{"message":"the model stumbled","type":"server_error","param":null,"code":null}}\n\n',
-    "claude": 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"the model stumbled"}}\n\n',
-    "gemini": 'data: {"error":{"code":503,"message":"the model stumbled","status":"UNAVAILABLE"}}\r\n\r\n',
+    "openai": 'data: {"error":{"message":"it stumbled","type":"server_error","param":null,"code":null}}\n\n',
+    "claude": 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"it stumbled"}}\n\n',
+    "gemini": 'data: {"error":{"code":503,"message":"it stumbled","status":"UNAVAILABLE"}}\r\n\r\n',
 }
 
 
@@ -159,7 +159,7 @@ def test_error_inside_a_stream(gateway, upstream, sdk, vendor):
 
     upstream.answer(broken)
     got = sdk.run("stream", gateway.url, chat(vendor))
-    assert got.error is not None and "the model stumbled" in got.error["message"]
+    assert got.error is not None and "it stumbled" in got.error["message"]
     assert "half".startswith(got.text[:4])
 
 
@@ -168,7 +168,7 @@ def test_first_event_is_an_error(gateway, upstream, sdk, vendor):
     head = [("Content-Type", "text/event-stream")]
     upstream.answer(Answer(headers=head, framing="chunked", pieces=[IN_STREAM[vendor].encode()]))
     got = sdk.run("stream", gateway.url, chat(vendor))
-    assert got.error is not None and "the model stumbled" in got.error["message"]
+    assert got.error is not None and "it stumbled" in got.error["message"]
 
 
 def test_whole_reply_to_a_stream_becomes_one(gateway, upstream, sdk, vendor):

@@ -6,8 +6,8 @@ import json
 
 
 def turns(request):
-    """[(role, [item, …])]: items are text, ("call", name, arguments), ("result", name or id, text), ("image", mime, base64
-    or URL), ("file", mime, base64), ("thinking", text, signature). System text is the role "system"."""
+    """[(role, [item, …])]: items are text, ("call", name, arguments), ("result", name or id, text), ("image", mime,
+    base64 or URL), ("file", mime, base64), ("thinking", text, signature). System text is the role "system"."""
     return {"openai_chat": _openai, "anthropic": _anthropic, "gemini": _gemini}[request.dialect](request.json)
 
 

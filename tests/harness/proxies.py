@@ -1,5 +1,6 @@
-"""Two small outbound proxies, HTTP CONNECT and SOCKS5. They connect to where `route` says, whatever name was asked for, so
-that a test can stand in for any host. SPDX-License-Identifier: MIT
+"""Two small outbound proxies, HTTP CONNECT and SOCKS5. They connect to where `route` says, whatever name was asked for,
+so that a test can stand in for any host.
+SPDX-License-Identifier: MIT
 """
 
 import base64

@@ -1,5 +1,6 @@
-"""What a recorded answer of a vendor says, read by the plainest code that can: the measure for what an OpenAI client must
-be told. SPDX-License-Identifier: MIT
+"""What a recorded answer of a vendor says, read by the plainest code that can: the measure for what an OpenAI client
+must be told.
+SPDX-License-Identifier: MIT
 """
 
 import dataclasses

@@ -1,5 +1,5 @@
-"""The vendors' published request schemas as JSON Schema validators. They lie in SLUICE_SHARED/specs; without that folder
-nothing is checked here, and the run says so.
+"""The vendors' published request schemas as JSON Schema validators. They lie in SLUICE_SHARED/specs; without that
+folder nothing is checked here, and the run says so.
 SPDX-License-Identifier: MIT
 """
 
