@@ -78,7 +78,7 @@ def results(calls):
 @pytest.mark.parametrize("mode", ["chat", "stream"])
 @pytest.mark.parametrize("order", [1, -1])
 def test_loop(gateway, upstream, sdk, vendor, mode, order):
-    """Two calls, their results (in either order), one more, its result, the end. The client keeps ids and names only."""
+    """Two calls, their results (in either order), one more, its result, the end. The client keeps but ids and names."""
     first = [Call("weather", {"city": "Zürich"}), Call("weather", {"city": "Genève"})]
     upstream.say(text="Looking.", calls=first)
     upstream.say(calls=[Call("clock", {})])
