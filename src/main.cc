@@ -1,1 +1,71 @@
-int main() { return 0; }
+// The command line, and the wiring of the parts. SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "config/config.h"
+#include "serve_command.h"
+#include "version.h"
+
+namespace {
+
+using sluice::Loaded;
+
+// The text of a file, or nothing with a sentence on standard error.
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || std::filesystem::is_directory(path) || !(text << file.rdbuf() || file.eof())) {
+    std::cerr << "sluice: cannot read " << path << ": " << std::strerror(errno) << '\n';
+    return std::nullopt;
+  }
+  return text.str();
+}
+
+int check(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return 2;
+  const Loaded loaded = sluice::load_config(*text, path, sluice::process_environment);
+  std::cerr << sluice::render(loaded.faults, *text, path);
+  if (!loaded.ok()) return 1;
+  std::cout << path << ": the configuration is good\n";
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Sluice: one gateway in front of every model vendor", "sluice");
+  app.set_version_flag("--version", std::string("sluice ") + std::string(sluice::version));
+  app.require_subcommand(0, 1);
+  std::string config;
+  const auto with_config = [&](CLI::App* command) {
+    command->add_option("-c,--config", config, "the configuration file; config.yaml here when there is one")
+        ->check(CLI::ExistingFile);
+  };
+  with_config(&app);
+  CLI::App* serve = app.add_subcommand("serve", "run the gateway (the default)");
+  with_config(serve);
+  CLI::App* check_command = app.add_subcommand("check", "tell every fault of a configuration, with its place");
+  std::string checked = "config.yaml";
+  check_command->add_option("file", checked, "the configuration file")->capture_default_str();
+  CLI::App* schema = app.add_subcommand("schema", "print the JSON Schema of config.yaml, for editors");
+  CLI::App* reference = app.add_subcommand("reference", "print the reference of all settings, as Markdown");
+  CLI11_PARSE(app, argc, argv);
+
+  if (*check_command) return check(checked);
+  if (*schema) {
+    std::cout << sluice::config_schema() << '\n';
+    return 0;
+  }
+  if (*reference) {
+    std::cout << sluice::config_reference();
+    return 0;
+  }
+  if (config.empty() && std::filesystem::exists("config.yaml")) config = "config.yaml";
+  return sluice::serve_command(config);
+}

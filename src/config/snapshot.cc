@@ -2,16 +2,23 @@
 #include "config/snapshot.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/text.h"
 
 namespace sluice {
 namespace {
 
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last = 0;
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   auto out = std::make_unique<Backend>();
   const Provider& vendor = *provider(in.type.empty() ? in.name : in.type);
   const bool own_place = in.base_url.empty();
+  out->serial = next_serial();
   out->name = in.name;
   out->provider = &vendor;
   // A server of another name that borrows OpenAI's type is a look-alike: it gets no field that only OpenAI knows.
@@ -78,6 +85,7 @@ std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   out->config_ = std::move(config);
   for (const BackendSettings& backend : out->config_.backends) out->backends_.push_back(compile_backend(backend));
   auto demo = std::make_unique<Backend>();
+  demo->serial = next_serial();
   demo->name = "demo";
   demo->flavour = "demo";
   demo->models.push_back({.name = "demo"});

@@ -17,6 +17,7 @@ namespace sluice {
 
 // A backend ready to be called.
 struct Backend {
+  std::uint64_t serial = 0;  // differs between any two compiled backends of this process: a key for caches
   std::string name;
   const Provider* provider = nullptr;  // null for the built-in demo
   std::string_view flavour;            // Destination::provider

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/ask.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/text.h"
+#include "dialects/registry.h"
+#include "providers/provider.h"
+#include "wire/http1.h"
+
+namespace sluice {
+namespace {
+
+void append_head(std::string& out, const Exchange& ex, const Intake& intake, const Target& target,
+                 std::string_view authority, std::string_view path, std::span<const Header> fields, std::size_t length,
+                 bool stream) {
+  out.reserve(512 + path.size());
+  out += "POST ";
+  out += path;
+  out += " HTTP/1.1\r\nhost: ";
+  out += authority;
+  out += "\r\ncontent-type: application/json\r\ncontent-length: ";
+  std::array<char, 20> digits;
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr);
+  out += stream ? "\r\naccept: text/event-stream\r\n" : "\r\naccept: application/json\r\n";
+  for (const auto& [name, value] : target.backend->headers) http1::append_field(out, name, value);
+  for (const auto& [name, value] : fields) http1::append_field(out, name, value);
+  bool agent = false;
+  for (const auto& [name, value] : intake.headers) {
+    // Trace context goes along as it came (W3C Trace Context); who the client's program is helps vendors to help.
+    if (name.size() == 10 && iequals(name, "user-agent")) {
+      http1::append_field(out, "user-agent", value);
+      agent = true;
+    } else if ((name.size() == 11 && iequals(name, "traceparent")) ||
+               (name.size() == 10 && iequals(name, "tracestate"))) {
+      http1::append_field(out, lower(name), value);
+    }
+  }
+  if (!agent) out += "user-agent: sluice\r\n";
+  (void)ex;
+  out += "\r\n";
+}
+
+}  // namespace
+
+Result<std::string> splice(std::string_view text, const std::vector<json::TopMember>& members,
+                           const std::vector<json::Edit>& edits) {
+  struct Cut {
+    std::size_t at, size;
+    std::string_view with;
+  };
+  std::vector<Cut> cuts;
+  for (const json::Edit& edit : edits) {
+    const std::string_view name = std::string_view(edit.pointer).substr(std::min<std::size_t>(1, edit.pointer.size()));
+    const auto found = std::ranges::find(members, name, &json::TopMember::key);
+    const bool plain = edit.op == json::Edit::Op::set && name.find_first_of("/~") == std::string_view::npos;
+    if (!plain || found == members.end()) return json::apply(text, edits);
+    cuts.push_back({found->offset, found->raw.size(), edit.value});
+  }
+  std::ranges::sort(cuts, {}, &Cut::at);
+  std::string out;
+  out.reserve(text.size() + 64);
+  std::size_t from = 0;
+  for (const Cut& cut : cuts) {
+    if (cut.at < from) return json::apply(text, edits);  // one member edited twice
+    out += text.substr(from, cut.at - from);
+    out += cut.with;
+    from = cut.at + cut.size;
+  }
+  out += text.substr(from);
+  return out;
+}
+
+Result<const ChatRequest*> Ask::conversation() {
+  if (!conversation_) {
+    TRY(auto request, intake_.entry.dialect->read_request(intake_.asked(), read_notes_));
+    conversation_ = std::move(request);
+  }
+  return &*conversation_;
+}
+
+Result<void> Ask::write(const Exchange& ex, const Target& target, std::string_view authority, Outgoing& out,
+                        Notes& notes) {
+  const Backend& backend = *target.backend;
+  const Dialect& asked_in = *intake_.entry.dialect;
+  const Operation operation = intake_.entry.operation;
+  const bool stream = intake_.peek.stream;
+  const Destination to{.model = target.model, .provider = backend.flavour, .stream = stream};
+  out.verbatim = backend.speaks(asked_in.id());
+  out.spoken = out.verbatim ? &asked_in : backend.dialects.empty() ? nullptr : dialect(backend.dialects.front());
+  const Endpoint* way = out.spoken ? endpoint(*backend.provider, out.spoken->id(), operation) : nullptr;
+  if (!way) {
+    Error error{.fault = Fault::unsupported};
+    error.message = "The backend \"" + backend.name + "\" has no such operation in a dialect that is spoken here.";
+    return fail(std::move(error));
+  }
+  std::vector<Header> fields;
+  if (out.verbatim) {
+    const auto edits = asked_in.verbatim_edits(intake_.peek, to);
+    if (edits.empty()) {
+      out.body = intake_.body;
+    } else {
+      TRY(out.own_body, splice(intake_.body, intake_.peek.members, edits));
+      out.body = out.own_body;
+    }
+    fields = asked_in.verbatim_headers(intake_.asked());
+  } else {
+    if (operation != Operation::chat) {
+      return fail(Fault::unsupported,
+                  "The backend \"" + backend.name + "\" does not speak " + std::string(asked_in.name()) + ".");
+    }
+    TRY(const ChatRequest* request, conversation());
+    TRY(auto wire, out.spoken->write_request(*request, to, notes));
+    out.own_body = std::move(wire.body);
+    out.body = out.own_body;
+    fields = std::move(wire.headers);
+  }
+  out.head.clear();
+  append_head(out.head, ex, intake_, target, authority, call_path(backend.url.path, *way, target.model, stream), fields,
+              out.body.size(), stream);
+  return {};
+}
+
+}  // namespace sluice

@@ -1,0 +1,46 @@
+// The question on its way out: the client's own bytes with a few edits where the upstream speaks the same dialect, else
+// decoded once and written in the upstream's. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "gateway/stages.h"
+
+namespace sluice {
+
+// A request ready for one target.
+struct Outgoing {
+  const Dialect* spoken = nullptr;  // the dialect towards the upstream
+  bool verbatim = false;
+  std::string head;       // request line and fields
+  std::string own_body;   // when it had to be made
+  std::string_view body;  // own_body, or the client's bytes
+};
+
+class Ask {
+ public:
+  // `intake` must outlive it.
+  explicit Ask(const Intake& intake) : intake_(intake) {}
+
+  // Errors: bad_request (the body says something impossible), unsupported.
+  [[nodiscard]] Result<void> write(const Exchange& ex, const Target& target, std::string_view authority, Outgoing& out,
+                                   Notes& notes);
+  // The conversation, read at the first call. Errors: bad_request.
+  [[nodiscard]] Result<const ChatRequest*> conversation();
+  // What reading it could not keep.
+  [[nodiscard]] const Notes& notes() const { return read_notes_; }
+
+ private:
+  const Intake& intake_;
+  std::optional<ChatRequest> conversation_;
+  Notes read_notes_;
+};
+
+// The text with top-level members set, by the spans that a walk has found; other edits go through json::apply.
+[[nodiscard]] Result<std::string> splice(std::string_view text, const std::vector<json::TopMember>& members,
+                                         const std::vector<json::Edit>& edits);
+
+}  // namespace sluice

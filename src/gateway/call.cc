@@ -1,0 +1,278 @@
+// call: one target after the other until an answer has begun well. SPDX-License-Identifier: MIT
+#include "base/text.h"
+#include "dialects/registry.h"
+#include "gateway/ask.h"
+#include "gateway/demo.h"
+#include "gateway/respond.h"
+#include "gateway/stages.h"
+#include "gateway/worker.h"
+#include "model/fold.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t most_reply = 64 * 1024 * 1024;
+
+// Keeps a streaming client company in its own dialect. The head of the response goes out with the first comment.
+class Comments final : public Company {
+ public:
+  Comments(const Dialect& dialect, const Question& question) : writer_(dialect.stream_writer(question)) {}
+  [[nodiscard]] Task<Result<bool>> keep(Exchange& ex) override {
+    std::string bytes;
+    writer_->keep_alive(bytes);
+    auto type = writer_->content_type();
+    co_return co_await send_stream(ex, type, bytes, false);
+  }
+
+ private:
+  std::unique_ptr<StreamWriter> writer_;
+};
+
+// One attempt at one target.
+struct Try {
+  Exchange& ex;
+  const Intake& intake;
+  const Question& question;
+  Ask& ask;
+  Company* company;
+};
+
+Task<Result<std::string>> read_whole(Flight& flight, Company* company) {
+  std::string body;
+  for (;;) {
+    std::string_view piece;
+    CO_TRY(const auto got, flight.take(piece));
+    if (got == Flight::Got::end) co_return body;
+    if (got == Flight::Got::wait) {
+      CO_TRY_VOID(co_await flight.wait(company));
+      continue;
+    }
+    if (body.size() + piece.size() > most_reply) {
+      co_return fail(Fault::upstream_broken, "The upstream's answer is too large.", "over 64 MiB");
+    }
+    body += piece;
+  }
+}
+
+Error read_error(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body) {
+  Error error;
+  if (head.status < 400) {
+    error = {.fault = Fault::upstream_broken, .message = "The upstream answered with a status that is no answer."};
+    error.detail = "status " + std::to_string(head.status);
+    return error;
+  }
+  error = out.spoken->read_error(head.status, body);
+  if (head.retry_after) error.retry_after = head.retry_after;
+  const bool own_key = error.fault == Fault::upstream_denied;
+  const bool json = head.content_type.find("json") != std::string::npos;
+  if (out.spoken == t.ex.dialect && !own_key && json) {
+    error.verbatim =
+        std::make_shared<VerbatimReply>(head.status, out.spoken->name(), head.content_type, std::move(body));
+  }
+  return error;
+}
+
+void note_reply(Record& record, const Reply& reply) {
+  if (!reply.model.empty()) record.served = reply.model;
+  merge(record.usage, reply.usage);
+  if (!reply.choices.empty()) record.finish = reply.choices.front().stop.raw;
+}
+
+void add_notes(Record& record, const Notes& notes) {
+  record.notes.insert(record.notes.end(), notes.all().begin(), notes.all().end());
+}
+
+// A whole answer, from a whole one or from a stream that nobody asked for.
+Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body) {
+  Answer answer;
+  Notes notes;
+  if (out.verbatim && !head.event_stream) {
+    if (auto usage = out.spoken->reply_usage(body)) {
+      t.ex.record.usage = std::move(*usage);
+    } else if (t.intake.entry.operation == Operation::chat) {
+      TRY(const Reply reply, out.spoken->read_reply(body));  // an error in a 200, or half a reply, shows here
+      note_reply(t.ex.record, reply);
+    }
+    answer.held = std::move(body);
+    answer.own_content_type = head.content_type;
+    return answer;
+  }
+  Reply reply;
+  if (head.event_stream) {
+    Fold fold;
+    std::vector<Event> events;
+    const auto framer = out.spoken->framer(head.content_type);
+    const auto reader = out.spoken->stream_reader();
+    framer->feed(body);
+    for (;;) {
+      TRY(const auto frame, framer->next());
+      if (!frame) break;
+      reader->read(*frame, events);
+    }
+    TRY(const auto rest, framer->end());
+    if (rest) reader->read(*rest, events);
+    reader->end(events);
+    for (const Event& event : events) fold.add(event);
+    TRY(reply, fold.take());
+  } else {
+    TRY(reply, out.spoken->read_reply(body));
+  }
+  note_reply(t.ex.record, reply);
+  answer.held = t.intake.entry.dialect->write_reply(reply, t.question, notes);
+  add_notes(t.ex.record, notes);
+  return answer;
+}
+
+Task<Result<Answer>> attempt(const Try& t, const Target& target) {
+  Exchange& ex = t.ex;
+  Notes notes;
+  auto flight = std::make_unique<Flight>(ex, target, t.intake.peek.stream);
+  Outgoing out;
+  auto written = t.ask.write(ex, target, ex.worker.line(*target.backend)->authority, out, notes);
+  if (!written) {
+    flight->failed(written.error());
+    co_return std::unexpected(std::move(written).error());
+  }
+  flight->attempt().verbatim = out.verbatim;
+  ex.record.served = target.model;
+  ex.record.notes.clear();
+  if (!out.verbatim) add_notes(ex.record, t.ask.notes());
+  add_notes(ex.record, notes);
+
+  auto head = co_await flight->begin(out.head, out.body, t.company);
+  if (!head) {
+    flight->failed(head.error());
+    co_return std::unexpected(std::move(head).error());
+  }
+  ex.relayed_fields = std::move(head->relayed);
+  const bool good = head->status >= 200 && head->status < 300 && head->status != 204;
+  if (!good || !t.intake.peek.stream || !head->event_stream) {
+    auto body = co_await read_whole(*flight, t.company);
+    if (!body) {
+      flight->failed(body.error());
+      co_return std::unexpected(std::move(body).error());
+    }
+    flight->first_token();
+    Result<Answer> answer = fail(Fault::internal, "unreachable");
+    if (!good) {
+      answer = fail(read_error(t, out, *head, std::move(*body)));
+    } else if (!t.intake.peek.stream) {
+      answer = whole_answer(t, out, *head, std::move(*body));
+    } else {
+      // A stream was asked for and a whole reply came: told as a stream of one go.
+      auto reply = out.spoken->read_reply(*body);
+      if (reply) {
+        note_reply(ex.record, *reply);
+        Answer streamed;
+        streamed.pump = std::make_unique<Pump>(ex.record, Pump::Sides{.upstream = out.spoken,
+                                                                      .client = t.intake.entry.dialect,
+                                                                      .usage_asked = t.question.usage_asked,
+                                                                      .content_type = "text/event-stream",
+                                                                      .question = t.question});
+        streamed.pump->whole(*reply, streamed.held);
+        answer = std::move(streamed);
+      } else {
+        answer = std::unexpected(std::move(reply).error());
+      }
+    }
+    if (answer) {
+      flight->land();
+    } else if (fault_row(answer.error().fault).blame == Blame::client) {
+      flight->attempt().fault = answer.error().fault;  // the vendor is well: it found fault with the request
+      flight->land();
+    } else {
+      flight->failed(answer.error());
+    }
+    co_return answer;
+  }
+
+  Answer answer;
+  answer.pump = std::make_unique<Pump>(ex.record, Pump::Sides{.upstream = out.spoken,
+                                                              .client = t.intake.entry.dialect,
+                                                              .verbatim = out.verbatim,
+                                                              .usage_asked = t.question.usage_asked,
+                                                              .content_type = head->content_type,
+                                                              .question = t.question});
+  while (!answer.pump->content() && !answer.pump->over()) {
+    std::string_view piece;
+    auto got = flight->take(piece);
+    if (got && *got == Flight::Got::wait) {
+      auto waited = co_await flight->wait(t.company);
+      if (waited) continue;
+      got = std::unexpected(std::move(waited).error());
+    }
+    if (!got) {
+      flight->failed(got.error());
+      co_return std::unexpected(std::move(got).error());
+    }
+    if (*got == Flight::Got::end) {
+      answer.pump->end(answer.held);
+    } else {
+      answer.pump->feed(piece, answer.held);
+    }
+  }
+  if (answer.pump->failed() && !answer.pump->content()) {
+    flight->failed(*answer.pump->failed());
+    co_return fail(*answer.pump->failed());
+  }
+  flight->first_token();
+  answer.flight = std::move(flight);
+  co_return answer;
+}
+
+Task<Result<Answer>> demo(const Try& t, const Target& target) {
+  Exchange& ex = t.ex;
+  Attempt row{.backend = target.backend->name, .model = target.model, .started_us = ex.elapsed_us()};
+  CO_TRY(const ChatRequest* request, t.ask.conversation());
+  const Reply reply = demo_reply(*request, ex.unix_seconds());
+  row.first_token_us = row.ended_us = ex.record.first_token_us = ex.elapsed_us();
+  row.status = 200;
+  ex.record.attempts.push_back(std::move(row));
+  add_notes(ex.record, t.ask.notes());
+  note_reply(ex.record, reply);
+  Answer answer;
+  if (t.intake.peek.stream) {
+    answer.pump = std::make_unique<Pump>(ex.record, Pump::Sides{.upstream = ex.dialect,
+                                                                .client = ex.dialect,
+                                                                .usage_asked = t.question.usage_asked,
+                                                                .content_type = "text/event-stream",
+                                                                .question = t.question});
+    answer.pump->tell(demo_events(reply), answer.held);
+  } else {
+    Notes notes;
+    answer.held = ex.dialect->write_reply(reply, t.question, notes);
+    add_notes(ex.record, notes);
+  }
+  co_return answer;
+}
+
+}  // namespace
+
+Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) {
+  const Question question{.model = intake.peek.model,
+                          .exchange_id = ex.record.id,
+                          .unix_seconds = ex.unix_seconds(),
+                          .usage_asked = intake.peek.usage_asked,
+                          .stream_array = intake.peek.stream_array};
+  Ask ask(intake);
+  std::unique_ptr<Comments> comments;
+  if (intake.peek.stream && ex.settings().keep_alive.count() > 0)
+    comments = std::make_unique<Comments>(*intake.entry.dialect, question);
+  const Try each{.ex = ex, .intake = intake, .question = question, .ask = ask, .company = comments.get()};
+  Error last{.fault = Fault::internal, .message = "No target was tried."};
+  for (const Target& target : plan.targets) {
+    auto answer = target.backend->demo() ? co_await demo(each, target) : co_await attempt(each, target);
+    if (answer) co_return answer;
+    last = std::move(answer).error();
+    if (last.fault == Fault::client_gone || !fault_row(last.fault).another_target_helps) break;
+  }
+  if (ex.head_sent && last.fault != Fault::client_gone) {
+    // The client has a stream already, kept alive by comments: the error is spoken in it.
+    std::string bytes;
+    intake.entry.dialect->stream_writer(question)->write(Failed{last}, bytes);
+    (void)co_await send_stream(ex, {}, bytes, false);
+  }
+  co_return fail(std::move(last));
+}
+
+}  // namespace sluice

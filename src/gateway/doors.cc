@@ -1,0 +1,164 @@
+// The table of doors. The local ones are listed here, the others are what the dialects declare.
+// SPDX-License-Identifier: MIT
+#include "gateway/doors.h"
+
+#include <vector>
+
+#include "base/text.h"
+#include "dialects/registry.h"
+#include "gateway/asset.h"
+
+namespace sluice {
+namespace {
+
+struct Row {
+  std::string_view method;
+  std::string_view before;  // the path up to {model}, or all of it
+  std::string_view after;
+  bool has_model = false;
+  std::string_view pattern;
+  Place place = Place::dialect;
+  bool is_public = false;
+  const Dialect* dialect = nullptr;
+  Operation operation = Operation::chat;
+  bool streams = false;
+};
+
+// The one short public list: everything else needs a caller.
+constexpr struct {
+  std::string_view path;
+  Place place;
+  bool is_public;
+} local_doors[] = {
+    {"/", Place::home, true},
+    {"/health", Place::health, true},
+    {"/health/live", Place::live, true},
+    {"/health/ready", Place::ready, true},
+    {"/metrics", Place::metrics, false},
+};
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = [] {
+    std::vector<Row> out;
+    for (const Dialect* d : dialects()) {
+      for (const Door& door : d->doors()) {
+        Row row{.method = door.method,
+                .before = door.path,
+                .pattern = door.path,
+                .dialect = d,
+                .operation = door.operation,
+                .streams = door.streams};
+        if (const auto at = door.path.find("{model}"); at != std::string_view::npos) {
+          row.has_model = true;
+          row.before = door.path.substr(0, at);
+          row.after = door.path.substr(at + 7);
+        }
+        out.push_back(row);
+      }
+    }
+    for (const auto& local : local_doors) {
+      out.push_back({.method = "GET",
+                     .before = local.path,
+                     .pattern = local.path,
+                     .place = local.place,
+                     .is_public = local.is_public});
+    }
+    return out;
+  }();
+  return all;
+}
+
+bool fits(const Row& row, std::string_view path) {
+  if (!row.has_model) return path == row.before;
+  return path.size() > row.before.size() + row.after.size() && path.starts_with(row.before) &&
+         path.ends_with(row.after);
+}
+
+Entry entry_of(const Row& row, std::string_view path) {
+  Entry out{.place = row.place, .is_public = row.is_public, .dialect = row.dialect, .operation = row.operation};
+  out.path_streams = row.streams;
+  out.pattern = row.pattern;
+  if (row.has_model)
+    out.path_model = path.substr(row.before.size(), path.size() - row.before.size() - row.after.size());
+  return out;
+}
+
+}  // namespace
+
+Result<Entry> find_door(const http1::RequestHead& head) {
+  std::string_view target = head.target;
+  if (!target.starts_with('/')) {
+    // The absolute form: what stands behind the authority.
+    const auto scheme = target.find("://");
+    const auto slash = scheme == std::string_view::npos ? scheme : target.find('/', scheme + 3);
+    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+  }
+  const auto mark = target.find('?');
+  const std::string_view query = mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+  std::string_view path = target.substr(0, mark);
+  std::string decoded;
+  if (path.find('%') != std::string_view::npos) {
+    auto plain = percent_decode(path);
+    if (!plain) return fail(Fault::bad_request, "The path holds a broken % escape.");
+    decoded = std::move(*plain);
+    path = decoded;
+  }
+  const bool options = head.method == "OPTIONS";
+  const std::string_view method = head.method == "HEAD" ? std::string_view("GET") : head.method;
+  const Row* found = nullptr;
+  std::string allow;
+  const auto allows = [&](std::string_view one) {
+    if (list_has(allow, one)) return;
+    allow += allow.empty() ? "" : ", ";
+    allow += one;
+    if (one == "GET") allow += ", HEAD";
+  };
+  for (const Row& row : rows()) {
+    if (!fits(row, path)) continue;
+    if (row.method != method) {
+      allows(row.method);
+      continue;
+    }
+    if (!found) {
+      found = &row;
+      if (row.operation == Operation::chat) break;
+      continue;
+    }
+    // Two dialects share /v1/models: Anthropic's clients name their version.
+    if (row.dialect && row.dialect->id() == DialectId::anthropic && head.fields.has("anthropic-version")) found = &row;
+  }
+  if (found) {
+    Entry out = entry_of(*found, path);
+    out.query = query;
+    out.path = path;
+    return out;
+  }
+  if (const Asset* page = asset(path); page && (method == "GET" || options)) {
+    Entry out{.place = Place::asset,
+              .is_public = true,
+              .pattern = "/docs",
+              .path = std::string(path),
+              .query = query,
+              .allow = "GET, HEAD"};
+    return out;
+  }
+  if (options && (target == "*" || !allow.empty())) {
+    Entry out{.is_public = true,
+              .pattern = "OPTIONS",
+              .path = std::string(path),
+              .query = query,
+              .allow = allow + ", OPTIONS"};
+    return out;
+  }
+  if (!allow.empty()) {
+    Error error{.fault = Fault::method_not_allowed, .param = allow + ", OPTIONS"};
+    error.message = "This path takes " + allow + ", not " + visible_ascii(head.method, 16) + ".";
+    return fail(std::move(error));
+  }
+  Error error{.fault = Fault::not_found, .code = "unknown_url"};
+  error.message = "There is nothing at " + visible_ascii(head.method, 16) + " " + visible_ascii(path, 128) +
+                  ". GET /docs lists what there is.";
+  return fail(std::move(error));
+}
+
+}  // namespace sluice

@@ -1,0 +1,43 @@
+// Every way in: method and path -> what is asked, in which dialect, and whether a caller must be known first.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "dialects/dialect.h"
+#include "wire/http1.h"
+
+namespace sluice {
+
+enum class Place : std::uint8_t {
+  dialect,  // an operation of a dialect: `operation` says which
+  home,     // GET or HEAD /
+  health,
+  live,
+  ready,
+  metrics,
+  asset,  // /docs, /openapi.json and what they need
+};
+
+// What a request came for. Views into the head or static.
+struct Entry {
+  Place place = Place::home;
+  bool is_public = false;  // no caller needed
+  const Dialect* dialect = nullptr;
+  Operation operation = Operation::chat;
+  bool path_streams = false;
+  std::string_view pattern;  // the door's path, static
+  std::string path;          // decoded, without query
+  std::string path_model;    // what {model} stood for
+  std::string_view query;
+  std::string allow;  // for OPTIONS: the methods of this path
+};
+
+// Errors: not_found, method_not_allowed (Error::param then holds the Allow list), bad_request (broken escapes). An
+// OPTIONS request finds its path whatever the method of its doors, and its Entry says which methods there are.
+[[nodiscard]] Result<Entry> find_door(const http1::RequestHead& head);
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+// One request's life: everything the stages share about it. Lives in the connection's coroutine frame; a stage borrows
+// it. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "config/snapshot.h"
+#include "dialects/dialect.h"
+#include "model/record.h"
+#include "net/server.h"
+#include "policy/limits.h"
+
+namespace sluice {
+
+class Worker;
+
+struct Exchange {
+  Exchange(Worker& of, net::ServerConnection& from);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  Worker& worker;
+  net::ServerConnection& client;
+  std::shared_ptr<const Snapshot> snapshot;  // the one it began with
+  const Dialect* dialect;                    // how the caller is answered; never null
+  Record record;
+  LimitNumbers limits;
+  std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields
+  std::string relayed_fields;  // field lines of the upstream's answer that go along
+
+  std::int64_t began_ns;  // steady clock
+  std::int64_t slept_before_ns;
+  bool bodyless = false;          // HEAD: fields only
+  bool old_client = false;        // HTTP/1.0: no chunks
+  bool keep_alive = true;         // the connection may serve another request after this one
+  bool head_sent = false;         // the response has begun: errors are spoken in-stream from here on
+  bool finished = false;          // the response is complete
+  std::int64_t last_sent_ms = 0;  // when the client last got something (keep-alive comments)
+
+  [[nodiscard]] std::int64_t elapsed_us() const;
+  [[nodiscard]] net::Sleeper& sleeper() { return client.sleeper(); }
+  [[nodiscard]] const ServerSettings& settings() const { return snapshot->config().server; }
+  [[nodiscard]] net::ServerConnection::Patience patience() const;
+  [[nodiscard]] std::int64_t unix_seconds() const { return record.unix_ms / 1000; }
+};
+
+}  // namespace sluice

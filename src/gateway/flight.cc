@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/flight.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "base/text.h"
+#include "gateway/respond.h"
+#include "gateway/worker.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::int64_t by(std::int64_t now, Millis clock) {
+  return clock.count() == 0 ? net::never : now + clock.count();
+}
+
+std::unexpected<Error> late(std::string message, std::string detail) {
+  Error error{.fault = Fault::upstream_timeout, .message = std::move(message), .detail = std::move(detail)};
+  error.code = "upstream_timeout";
+  return fail(std::move(error));
+}
+
+// retry-after-ms, or retry-after in seconds or as a date (RFC 9110, 10.2.3).
+std::optional<milliseconds> retry_after(const http1::Fields& fields, std::int64_t unix_seconds) {
+  double number = 0;
+  const auto numeric = [&](std::string_view text) {
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    return read.ec == std::errc() && read.ptr == text.data() + text.size() && number >= 0 && number < 1e9;
+  };
+  if (const auto text = fields.get("retry-after-ms"); !text.empty() && numeric(text))
+    return milliseconds(static_cast<std::int64_t>(number));
+  const auto text = fields.get("retry-after");
+  if (text.empty()) return std::nullopt;
+  if (numeric(text)) return milliseconds(static_cast<std::int64_t>(number * 1000));
+  if (const auto date = parse_http_date(text))
+    return milliseconds(std::max<std::int64_t>(0, *date - unix_seconds) * 1000);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Flight::Flight(Exchange& ex, const Target& target, bool stream)
+    : ex_(ex),
+      target_(target),
+      line_(ex.worker.line(*target.backend)),
+      attempt_(ex.record.attempts.size()),
+      stream_(stream) {
+  Attempt attempt;
+  attempt.backend = target.backend->name;
+  attempt.model = target.model;
+  attempt.started_us = ex.elapsed_us();
+  ex.record.attempts.push_back(std::move(attempt));
+  total_by_ms_ = by(ex.worker.loop().now_ms(), target.backend->timeouts.total);
+}
+
+Flight::~Flight() {
+  if (attempt().ended_us < 0) attempt().ended_us = ex_.elapsed_us();
+}
+
+Task<Result<bool>> Flight::connect(bool may_be_idle) {
+  if (may_be_idle) {
+    connection_ = ex_.worker.lines().idle(*line_);
+    if (connection_) co_return true;
+  }
+  attempt().fresh_connection = true;
+  const std::int64_t now = ex_.worker.loop().now_ms();
+  ex_.sleeper().deadline(std::min(by(now, target_.backend->timeouts.connect), total_by_ms_));
+  auto made = co_await ex_.worker.lines().connect(*line_, ex_.sleeper());
+  if (!made) co_return std::unexpected(std::move(made).error());
+  connection_ = std::move(*made);
+  co_return true;
+}
+
+Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view body, Company* company) {
+  for (bool may_be_idle = true;; may_be_idle = false) {
+    CO_TRY_VOID(co_await connect(may_be_idle));
+    const std::array pieces = {net::piece(head), net::piece(body)};
+    connection_->begin(pieces);
+    const std::int64_t now = ex_.worker.loop().now_ms();
+    attempt().sent_us = ex_.elapsed_us();
+    first_by_ms_ = stream_ ? by(now, target_.backend->timeouts.first_token) : net::never;
+    for (;;) {
+      http1::ResponseHead& response = ex_.worker.response_head();
+      const auto step = connection_->read_head(ex_.worker.scratch(), response);
+      if (step == net::ClientConnection::Step::ready) {
+        Head out{.status = response.status, .content_type = std::string(response.fields.get("content-type"))};
+        attempt().head_us = ex_.elapsed_us();
+        attempt().status = response.status;
+        for (const std::string_view name : {"x-request-id", "request-id"}) {
+          if (attempt().upstream_request_id.empty())
+            attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
+        }
+        append_relayed_fields(out.relayed, response.fields);
+        out.event_stream = out.content_type.starts_with("text/event-stream") ||
+                           out.content_type.starts_with("application/vnd.amazon.eventstream");
+        if (out.status >= 400) out.retry_after = retry_after(response.fields, ex_.unix_seconds());
+        if (const auto field = response.fields.get("content-encoding"); !field.empty()) {
+          const auto known = coding(field);
+          if (!known)
+            co_return fail(Fault::upstream_broken, "The upstream answered in an unknown coding.",
+                           "content-encoding " + visible_ascii(field, 64));
+          if (*known != Coding::identity) {
+            DecoderLimits limits;
+            if (stream_) limits.bytes = 0;
+            decoder_ = std::make_unique<Decoder>(*known, limits);
+          }
+        }
+        co_return out;
+      }
+      if (step == net::ClientConnection::Step::broken || !connection_->push()) {
+        // An idle connection that died before a byte came back had been closed under us: nobody saw the request.
+        if (!connection_->fresh() && !connection_->answered()) break;
+        co_return fail(Fault::upstream_broken, "The upstream closed the connection before it answered.",
+                       std::string(connection_->why()));
+      }
+      CO_TRY_VOID(co_await wait(company));
+    }
+    connection_.reset();
+  }
+}
+
+Result<Flight::Got> Flight::take(std::string_view& payload) {
+  for (;;) {
+    const auto step = connection_->read_body(ex_.worker.scratch(), payload);
+    if (step == net::ClientConnection::Step::broken) {
+      return fail(Fault::upstream_broken, "The upstream's answer was cut short.", std::string(connection_->why()));
+    }
+    if (step == net::ClientConnection::Step::wait) return Got::wait;
+    if (step == net::ClientConnection::Step::over) {
+      if (decoder_) TRY_VOID(decoder_->finish());
+      return Got::end;
+    }
+    if (silent_since_ms_ != 0) silent_since_ms_ = ex_.worker.loop().now_ms();
+    if (!decoder_) return Got::piece;
+    decoded_.clear();
+    TRY_VOID(decoder_->feed(payload, decoded_));
+    if (decoded_.empty()) continue;
+    payload = decoded_;
+    return Got::piece;
+  }
+}
+
+Task<Result<bool>> Flight::wait(Company* company) {
+  net::Sleeper& sleeper = ex_.sleeper();
+  const Timeouts& clocks = target_.backend->timeouts;
+  const std::int64_t every = company ? ex_.settings().keep_alive.count() : 0;
+  for (;;) {
+    const std::int64_t token_by = silent_since_ms_ != 0 ? by(silent_since_ms_, clocks.between_tokens) : first_by_ms_;
+    const std::int64_t keep_by = every != 0 ? ex_.last_sent_ms + every : net::never;
+    sleeper.deadline(std::min({token_by, total_by_ms_, keep_by}));
+    net::Watch& watch = connection_->socket().watch();
+    auto sleep = connection_->sending() ? sleeper.either(watch) : sleeper.readable(watch);
+    const net::Woke woke = co_await sleep;
+    if (woke == net::Woke::ready) co_return true;
+    if (woke == net::Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
+    const std::int64_t now = ex_.worker.loop().now_ms();
+    if (now >= total_by_ms_) co_return late("The upstream did not finish in time.", "total clock");
+    if (now >= token_by) {
+      if (silent_since_ms_ != 0) co_return late("The upstream fell silent.", "clock between tokens");
+      co_return late("The upstream did not begin to answer in time.", "first token clock");
+    }
+    if (now >= keep_by) CO_TRY_VOID(co_await company->keep(ex_));
+  }
+}
+
+void Flight::first_token() {
+  if (attempt().first_token_us >= 0) return;
+  attempt().first_token_us = ex_.elapsed_us();
+  if (ex_.record.first_token_us < 0) ex_.record.first_token_us = attempt().first_token_us;
+  if (stream_) silent_since_ms_ = ex_.worker.loop().now_ms();
+}
+
+void Flight::land() {
+  attempt().ended_us = ex_.elapsed_us();
+  ex_.worker.lines().give(*line_, std::move(connection_));
+  ex_.worker.shared().standings.worked(target_.backend->name, ex_.record.unix_ms);
+}
+
+void Flight::failed(const Error& error) {
+  Attempt& a = attempt();
+  a.ended_us = ex_.elapsed_us();
+  a.fault = error.fault;
+  a.detail = error.detail.empty() ? error.message : error.detail;
+  connection_.reset();
+  const FaultRow& row = fault_row(error.fault);
+  if (row.blame == Blame::upstream || error.fault == Fault::upstream_denied) {
+    ex_.worker.shared().standings.failed(target_.backend->name, error, ex_.record.unix_ms + a.ended_us / 1000);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,82 @@
+// One upstream call: its connection, its clocks, its attempt in the record. It lives as long as somebody reads it; the
+// last reader's departure closes the connection, which is what cancels the call at the vendor.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "config/snapshot.h"
+#include "gateway/exchange.h"
+#include "net/client.h"
+#include "upstream/lines.h"
+#include "wire/decoder.h"
+
+namespace sluice {
+
+// Sends a comment to a client that streams, so that it does not give up while the upstream thinks.
+class Company {
+ public:
+  virtual ~Company() = default;
+  [[nodiscard]] virtual Task<Result<bool>> keep(Exchange& ex) = 0;
+};
+
+class Flight {
+ public:
+  Flight(Exchange& ex, const Target& target, bool stream);
+  ~Flight();
+  Flight(const Flight&) = delete;
+  Flight& operator=(const Flight&) = delete;
+
+  struct Head {
+    int status = 0;
+    bool event_stream = false;  // a stream's content type, of any dialect
+    std::string content_type;
+    std::string relayed;  // field lines that go along to the client
+    std::optional<std::chrono::milliseconds> retry_after;
+  };
+
+  // Connects or takes an idle connection, sends, and waits for the response head; once more on a fresh connection when
+  // an idle one turns out dead before a byte was answered. Errors: upstream_unreachable, _timeout, _broken,
+  // client_gone.
+  [[nodiscard]] Task<Result<Head>> begin(std::string_view head, std::string_view body, Company* company);
+
+  // The next piece of the body, decompressed; empty at its end. Views live until the next call or sleep. `more` tells
+  // whether another piece is at hand without sleeping. Errors: upstream_broken, upstream_timeout, client_gone.
+  enum class Got : std::uint8_t { piece, wait, end };
+  [[nodiscard]] Result<Got> take(std::string_view& payload);
+  // Sleeps until the upstream has something to read.
+  [[nodiscard]] Task<Result<bool>> wait(Company* company);
+
+  // Sleeps until there is something to read, or the sleeper's own deadline.
+  [[nodiscard]] net::Sleeper::Sleep readable() { return ex_.sleeper().readable(connection_->socket().watch()); }
+
+  // From here on the clock between tokens runs instead of the one to the first token.
+  void first_token();
+  // The answer is complete: the connection may serve again.
+  void land();
+  void failed(const Error& error);
+
+  [[nodiscard]] const Target& target() const { return target_; }
+  [[nodiscard]] Attempt& attempt() { return ex_.record.attempts[attempt_]; }
+
+ private:
+  [[nodiscard]] Task<Result<bool>> connect(bool may_be_idle);
+  Exchange& ex_;
+  Target target_;
+  std::shared_ptr<const Line> line_;
+  std::unique_ptr<net::ClientConnection> connection_;
+  std::unique_ptr<Decoder> decoder_;
+  std::string decoded_;
+  std::size_t attempt_;
+  bool stream_;
+  std::int64_t first_by_ms_ = net::never;  // first token
+  std::int64_t total_by_ms_ = net::never;
+  std::int64_t silent_since_ms_ = 0;  // 0: the first token has not come
+};
+
+}  // namespace sluice

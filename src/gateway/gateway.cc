@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/gateway.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+// Each client connection may need an upstream one, and some descriptors are ours.
+std::int64_t most_connections(std::int64_t configured) {
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    getrlimit(RLIMIT_NOFILE, &files);
+  }
+  const auto third = std::max<std::int64_t>(16, static_cast<std::int64_t>(files.rlim_cur / 3));
+  return configured > 0 ? std::min(configured, third) : third;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<const Snapshot> snapshot) {
+  const ServerSettings& server = snapshot->config().server;
+  auto out = std::unique_ptr<Gateway>(new Gateway(shared));
+  shared.most_connections = most_connections(server.max_connections);
+  if (server.tls) {
+    TRY(shared.tls, net::TlsServer::make(server.tls->cert, server.tls->key));
+  }
+  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  const auto count = static_cast<int>(server.workers > 0 ? server.workers : cores);
+  TRY(auto bound, net::Bound::make(server.host, static_cast<std::uint16_t>(server.port), count));
+  out->address_ = bound.text();
+  for (int i = 0; i < count; ++i) {
+    Thread thread;
+    TRY(thread.worker, Worker::make(shared, snapshot));
+    const auto accept = [](void* worker, int fd) { static_cast<Worker*>(worker)->accept(fd); };
+    thread.listener =
+        std::make_unique<net::Listener>(thread.worker->loop(), bound.take(i), accept, thread.worker.get());
+    out->threads_.push_back(std::move(thread));
+  }
+  for (Thread& thread : out->threads_) {
+    thread.thread = std::thread([loop = &thread.worker->loop()] { loop->run(); });
+  }
+  return out;
+}
+
+Gateway::~Gateway() {
+  for (Thread& t : threads_) {
+    if (!t.thread.joinable()) continue;
+    t.worker->loop().post([&t] {
+      t.listener.reset();
+      t.worker->cut();
+    });
+    t.worker->loop().stop();
+    t.thread.join();
+  }
+}
+
+void Gateway::publish(std::shared_ptr<const Snapshot> snapshot) {
+  for (Thread& t : threads_) {
+    t.worker->loop().post([worker = t.worker.get(), snapshot] { worker->use(snapshot); });
+  }
+}
+
+Result<bool> Gateway::reload_certificate() {
+  return shared_.tls ? shared_.tls->reload() : Result<bool>(true);
+}
+
+void Gateway::drain() {
+  shared_.draining.store(true);
+  for (Thread& t : threads_) {
+    t.worker->loop().post([&t] {
+      t.listener->close();  // what the kernel has accepted already is taken first
+      t.worker->drain();
+    });
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,126 @@
+// The doors that need no upstream. SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "base/json.h"
+#include "gateway/asset.h"
+#include "gateway/health.h"
+#include "gateway/respond.h"
+#include "gateway/stages.h"
+#include "gateway/worker.h"
+
+namespace sluice {
+namespace {
+
+Health health_of(const Exchange& ex) {
+  Shared& shared = ex.worker.shared();
+  Health out{.version = shared.version, .uptime_ms = ex.record.unix_ms - shared.started_unix_ms};
+  out.draining = shared.draining.load(std::memory_order_relaxed);
+  {
+    const std::scoped_lock lock(shared.config_error_mutex);
+    out.config_error = shared.config_error;
+  }
+  for (const auto& backend : ex.snapshot->backends()) {
+    Standing standing = shared.standings.of(backend->name);
+    BackendHealth row{.name = backend->name, .why = backend->off};
+    row.last_error = std::move(standing.last_error);
+    row.last_error_ms = standing.last_error_ms;
+    row.last_good_ms = standing.last_good_ms;
+    if (!backend->off.empty()) {
+      row.state = BackendState::off;
+    } else if (standing.failing) {
+      row.state = BackendState::failing;
+    } else if (standing.last_good_ms != 0) {
+      row.state = BackendState::up;
+    }
+    out.backends.push_back(std::move(row));
+  }
+  return out;
+}
+
+// What GET / says: what this is and where to read on.
+std::string home_body(std::string_view version) {
+  std::string out;
+  json::Writer w(out);
+  w.begin_object().member("name", "sluice").member("version", version);
+  w.member("docs", "/docs").member("models", "/v1/models").member("health", "/health").end_object();
+  return out;
+}
+
+// Preflights and plain OPTIONS alike: what may be asked here, and by which page (Fetch, section 3.2).
+std::string options_fields(const Exchange& ex, std::string_view allow) {
+  std::string fields;
+  http1::append_field(fields, "allow", allow);
+  if (!ex.cors_origin.empty()) {
+    http1::append_field(fields, "access-control-allow-methods", allow);
+    const auto wanted = ex.client.head().fields.get("access-control-request-headers");
+    if (!wanted.empty()) http1::append_field(fields, "access-control-allow-headers", wanted);
+    fields += "access-control-max-age: 600\r\n";
+  }
+  return fields;
+}
+
+}  // namespace
+
+Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
+  const http1::RequestHead& request = ex.client.head();
+  if (request.body.kind != http1::BodyKind::none) {
+    auto patience = ex.patience();
+    CO_TRY_VOID(co_await ex.client.receive_body(patience, 64 * 1024));
+  }
+  ReplyHead head;
+  std::string body, fields;
+  if (request.method == "OPTIONS") {
+    fields = options_fields(ex, entry.allow);
+    head = {.status = 204, .content_type = {}, .fields = fields};
+    co_return co_await send_whole(ex, head, {});
+  }
+  switch (entry.place) {
+    case Place::home: body = home_body(ex.worker.shared().version); break;
+    case Place::health:
+    case Place::live:
+    case Place::ready: {
+      HealthAnswer answer = entry.place == Place::live    ? live_answer()
+                            : entry.place == Place::ready ? ready_answer(health_of(ex))
+                                                          : health_answer(health_of(ex));
+      head.status = answer.status;
+      body = std::move(answer.body);
+      break;
+    }
+    case Place::metrics:
+      head.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      body = ex.worker.shared().metrics_page();
+      break;
+    case Place::asset: {
+      const Asset* page = asset(entry.path);
+      head.content_type = page->content_type;
+      http1::append_field(fields, "etag", page->etag);
+      if (request.fields.get("if-none-match") == page->etag) {
+        head.status = 304;
+        head.fields = fields;
+        co_return co_await send_whole(ex, head, {});
+      }
+      if (page->gzip) fields += "content-encoding: gzip\r\n";
+      head.fields = fields;
+      co_return co_await send_whole(ex, head, page->bytes);
+    }
+    case Place::dialect: {
+      auto rows = ex.snapshot->models();
+      if (entry.operation == Operation::model) {
+        const auto named = [&](const ModelRow& row) { return row.id == entry.path_model; };
+        const auto found = std::ranges::find_if(rows, named);
+        if (found == rows.end()) {
+          auto why = ex.snapshot->targets(entry.path_model);
+          if (!why) co_return std::unexpected(std::move(why).error());
+          rows = {{.id = entry.path_model, .owner = why->front().backend->name}};
+        } else {
+          rows = {*found};
+        }
+      }
+      body = ex.dialect->write_models(rows, entry.operation == Operation::model);
+      break;
+    }
+  }
+  co_return co_await send_whole(ex, head, body);
+}
+
+}  // namespace sluice

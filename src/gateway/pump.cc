@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/pump.h"
+
+#include "model/fold.h"
+
+namespace sluice {
+
+Pump::Pump(Record& record, const Sides& sides) : record_(record), sides_(sides), upstream_type_(sides.content_type) {
+  framer_ = sides.upstream->framer(upstream_type_);
+  reader_ = sides.upstream->stream_reader();
+  if (!sides.verbatim) writer();
+}
+
+StreamWriter& Pump::writer() {
+  if (!writer_) writer_ = sides_.client->stream_writer(sides_.question);
+  return *writer_;
+}
+
+std::string_view Pump::content_type() {
+  return sides_.verbatim ? std::string_view(upstream_type_) : writer().content_type();
+}
+
+void Pump::fail_with(Error error) {
+  if (failed_ || over_) return;
+  failed_ = std::move(error);
+  over_ = true;
+}
+
+void Pump::feed(std::string_view bytes, std::string& out) {
+  if (over_) return;
+  framer_->feed(bytes);
+  while (!over_) {
+    auto frame = framer_->next();
+    if (!frame) return fail_with(std::move(frame).error());
+    if (!*frame) break;
+    sides_.verbatim ? forward(**frame, out) : translate(**frame, out);
+  }
+}
+
+void Pump::end(std::string& out) {
+  if (over_) return;
+  auto rest = framer_->end();
+  if (!rest) return fail_with(std::move(rest).error());
+  if (*rest) sides_.verbatim ? forward(**rest, out) : translate(**rest, out);
+  if (over_) return;
+  if (!sides_.verbatim) {
+    events_.clear();
+    reader_->end(events_);
+    write(events_, out);
+    over_ = true;
+    return;
+  }
+  if (!reader_->complete()) {
+    return fail_with({.fault = Fault::upstream_broken,
+                      .message = "The upstream's stream ended before its proper end.",
+                      .detail = "end of bytes without a terminal event",
+                      .code = "stream_truncated"});
+  }
+  over_ = true;
+}
+
+void Pump::forward(const Frame& frame, std::string& out) {
+  Sight sight = reader_->observe(frame);
+  if (sight.usage) merge(record_.usage, *sight.usage);
+  if (sight.error) {
+    // Same dialect: the upstream's own words are the right ones, once the client has a stream at all.
+    if (content_) {
+      out += frame.raw;
+      spoken_ = true;
+    }
+    return fail_with(std::move(*sight.error));
+  }
+  if (sight.only_usage && !sides_.usage_asked) return;
+  if (sight.content || sight.terminal) content_ = true;
+  out += frame.raw;
+}
+
+void Pump::translate(const Frame& frame, std::string& out) {
+  events_.clear();
+  reader_->read(frame, events_);
+  write(events_, out);
+}
+
+void Pump::whole(const Reply& reply, std::string& out) {
+  tell(unfold(reply), out);
+}
+
+void Pump::tell(const std::vector<Event>& events, std::string& out) {
+  write(events, out);
+  over_ = true;
+}
+
+void Pump::write(const std::vector<Event>& events, std::string& out) {
+  for (const Event& event : events) {
+    if (const auto* failed = std::get_if<Failed>(&event)) return fail_with(failed->error);
+    if (const auto* begin = std::get_if<Begin>(&event)) {
+      if (!begin->reply.model.empty()) record_.served = begin->reply.model;
+      if (begin->reply.usage.known()) merge(record_.usage, begin->reply.usage);
+    } else if (const auto* usage = std::get_if<UsageSeen>(&event)) {
+      merge(record_.usage, usage->usage);
+    } else if (const auto* finish = std::get_if<Finish>(&event)) {
+      record_.finish = finish->stop.raw;
+      content_ = true;
+    } else if (!std::holds_alternative<Ping>(event)) {
+      content_ = true;
+    }
+    writer().write(event, out);
+    if (std::holds_alternative<End>(event)) over_ = true;
+  }
+}
+
+void Pump::speak(const Error& error, std::string& out) {
+  if (spoken_) return;
+  spoken_ = true;
+  writer().write(Failed{error}, out);
+}
+
+}  // namespace sluice

@@ -1,0 +1,68 @@
+// One stream on its way from the upstream's bytes to the client's: frames forwarded as they came when both speak the
+// same dialect, else read into events and written anew. Pure: bytes in, bytes out. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialects/dialect.h"
+#include "gateway/exchange.h"
+
+namespace sluice {
+
+class Pump {
+ public:
+  struct Sides {
+    const Dialect* upstream = nullptr;
+    const Dialect* client = nullptr;
+    bool verbatim = false;          // forward the frames themselves
+    bool usage_asked = true;        // else a frame with nothing but usage is kept back
+    std::string_view content_type;  // the upstream's
+    Question question;              // its views must outlive the pump
+  };
+  // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
+  Pump(Record& record, const Sides& sides);
+
+  // Takes the next bytes of the upstream's body and appends what the client gets.
+  void feed(std::string_view bytes, std::string& out);
+  // The upstream's body is over. Without its dialect's proper end the stream has failed.
+  void end(std::string& out);
+  // A whole reply instead of a stream (the upstream answered JSON though a stream was asked).
+  void whole(const Reply& reply, std::string& out);
+  // Events that are the whole stream (made here, not read).
+  void tell(const std::vector<Event>& events, std::string& out);
+
+  // True once something meaningful has passed: until then the call may still go to another target.
+  [[nodiscard]] bool content() const { return content_; }
+  // True once nothing more can follow.
+  [[nodiscard]] bool over() const { return over_; }
+  [[nodiscard]] const std::optional<Error>& failed() const { return failed_; }
+  // Appends an error in the client's in-stream form, unless the upstream's own words have gone out already.
+  void speak(const Error& error, std::string& out);
+  // Appends a keep-alive.
+  void comment(std::string& out) { writer().keep_alive(out); }
+  [[nodiscard]] std::string_view content_type();
+
+ private:
+  void forward(const Frame& frame, std::string& out);
+  void translate(const Frame& frame, std::string& out);
+  void write(const std::vector<Event>& events, std::string& out);
+  void fail_with(Error error);
+  StreamWriter& writer();
+  Record& record_;
+  Sides sides_;
+  std::unique_ptr<Framer> framer_;
+  std::unique_ptr<StreamReader> reader_;
+  std::unique_ptr<StreamWriter> writer_;
+  std::vector<Event> events_;
+  std::string upstream_type_;
+  std::optional<Error> failed_;
+  bool spoken_ = false;
+  bool content_ = false;
+  bool over_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,88 @@
+// The first stages: the door, the caller, the body, the targets, the admission. SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "base/text.h"
+#include "gateway/stages.h"
+#include "gateway/worker.h"
+
+namespace sluice {
+namespace {
+
+bool is_hex(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+// W3C Trace Context: 00-<32 hex>-<16 hex>-<2 hex>. Empty when it is not that.
+std::string_view trace_id(std::string_view traceparent) {
+  if (traceparent.size() < 55 || traceparent[2] != '-' || traceparent[35] != '-' || traceparent[52] != '-') return {};
+  const std::string_view id = traceparent.substr(3, 32);
+  return is_hex(id) && id.find_first_not_of('0') != std::string_view::npos ? id : std::string_view();
+}
+
+// The Origin to name in CORS fields; empty when there is none or it is not allowed.
+std::string allowed_origin(const ServerSettings& settings, std::string_view origin) {
+  if (origin.empty() || !settings.cors) return {};
+  for (const std::string& allowed : settings.cors->origins) {
+    if (allowed == "*") return "*";
+    if (allowed == origin) return allowed;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Entry> enter(Exchange& ex) {
+  const http1::RequestHead& head = ex.client.head();
+  if (const auto id = head.fields.get("x-request-id"); !id.empty()) ex.record.client_id = visible_ascii(id, 128);
+  if (const auto parent = head.fields.get("traceparent"); !parent.empty()) ex.record.trace_id = trace_id(parent);
+  ex.cors_origin = allowed_origin(ex.settings(), head.fields.get("origin"));
+  TRY(auto entry, find_door(head));
+  ex.record.door = entry.pattern;
+  if (entry.dialect) {
+    ex.dialect = entry.dialect;
+    ex.record.dialect = entry.dialect->name();
+  }
+  return entry;
+}
+
+Result<Caller> authenticate(Exchange& ex, const Entry& entry) {
+  const http1::RequestHead& head = ex.client.head();
+  if (entry.is_public || head.method == "OPTIONS") return Caller{.name = "public", .key = "public"};
+  CallOrigin from = call_origin(ex.record.peer, head.authority, head.fields);
+  if (!ex.cors_origin.empty()) from.origin = {};  // the configuration says that this page may call
+  TRY(auto caller, identify(ex.snapshot->config().auth, from));
+  ex.record.caller = caller.name;
+  return caller;
+}
+
+Task<Result<Intake>> receive(Exchange& ex, Entry entry) {
+  auto patience = ex.patience();
+  const auto most = static_cast<std::size_t>(ex.settings().max_body);
+  CO_TRY(const auto body, co_await ex.client.receive_body(patience, most));
+  ex.record.bytes_in = body.size();
+  const http1::RequestHead& head = ex.client.head();
+  if (const auto coding = head.fields.get("content-encoding"); !coding.empty() && !iequals(coding, "identity")) {
+    Error error{.fault = Fault::bad_request, .param = "content-encoding", .status = 415};
+    error.message = "A request body must not be compressed.";
+    co_return fail(std::move(error));
+  }
+  Intake intake{.entry = std::move(entry), .body = body};
+  intake.headers.reserve(head.fields.size());
+  for (const http1::Field& f : head.fields) intake.headers.emplace_back(f.name, f.value);
+  CO_TRY(intake.peek, intake.entry.dialect->peek(intake.asked()));
+  ex.record.model = visible_ascii(intake.peek.model, 256);
+  ex.record.stream = intake.peek.stream;
+  co_return intake;
+}
+
+Result<Plan> choose(Exchange& ex, const Intake& intake) {
+  TRY(auto targets, ex.snapshot->targets(intake.peek.model));
+  return Plan{std::move(targets)};
+}
+
+Result<Lease> admit(Exchange& ex, const Caller& caller) {
+  return ex.worker.shared().limits.admit(caller.key, ex.snapshot->config().limits, std::chrono::steady_clock::now(),
+                                         ex.limits);
+}
+
+}  // namespace sluice

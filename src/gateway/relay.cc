@@ -1,0 +1,111 @@
+// relay: what has begun well is brought to its end. SPDX-License-Identifier: MIT
+#include "gateway/respond.h"
+#include "gateway/stages.h"
+#include "gateway/worker.h"
+
+namespace sluice {
+namespace {
+
+class OpenStream {
+ public:
+  explicit OpenStream(Exchange& ex) : count_(ex.worker.shared().open_streams) {
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~OpenStream() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  OpenStream(const OpenStream&) = delete;
+  OpenStream& operator=(const OpenStream&) = delete;
+
+ private:
+  std::atomic<std::int64_t>& count_;
+};
+
+class PumpComments final : public Company {
+ public:
+  explicit PumpComments(Pump& pump) : pump_(pump) {}
+  [[nodiscard]] Task<Result<bool>> keep(Exchange& ex) override {
+    std::string bytes;
+    pump_.comment(bytes);
+    co_return co_await send_stream(ex, {}, bytes, false);
+  }
+
+ private:
+  Pump& pump_;
+};
+
+// Reads what is left of the upstream's body, briefly, so that its connection can serve again.
+Task<void> finish_flight(Exchange& ex, Flight& flight) {
+  ex.sleeper().deadline(ex.worker.loop().now_ms() + 250);
+  for (;;) {
+    std::string_view piece;
+    const auto got = flight.take(piece);
+    if (!got || *got == Flight::Got::end) break;
+    if (*got == Flight::Got::piece) continue;
+    if (co_await flight.readable() != net::Woke::ready) break;
+  }
+  flight.land();
+}
+
+Task<Result<bool>> relay_stream(Exchange& ex, Answer answer) {
+  const OpenStream open(ex);
+  Pump& pump = *answer.pump;
+  std::string out = std::move(answer.held);
+  PumpComments comments(pump);
+  Company* company = ex.settings().keep_alive.count() > 0 ? &comments : nullptr;
+  const std::string content_type(pump.content_type());
+  std::optional<Error> broken;
+  while (!pump.over()) {
+    std::string_view piece;
+    auto got = answer.flight->take(piece);
+    if (!got) {
+      broken = std::move(got).error();
+      break;
+    }
+    if (*got == Flight::Got::piece) {
+      pump.feed(piece, out);
+      if (out.size() < 32 * 1024) continue;
+    } else if (*got == Flight::Got::end) {
+      pump.end(out);
+      continue;
+    }
+    if (!out.empty()) {
+      auto sent = co_await send_stream(ex, content_type, out, false);
+      if (!sent) {
+        answer.flight->failed(sent.error());
+        co_return sent;
+      }
+      out.clear();
+      if (out.capacity() > 16 * 1024) out.shrink_to_fit();
+    }
+    if (*got == Flight::Got::wait) {
+      auto waited = co_await answer.flight->wait(company);
+      if (!waited) {
+        broken = std::move(waited).error();
+        break;
+      }
+    }
+  }
+  if (!broken && pump.failed()) broken = pump.failed();
+  if (broken) {
+    if (answer.flight) answer.flight->failed(*broken);
+    if (broken->fault == Fault::client_gone) co_return fail(std::move(*broken));
+    pump.speak(*broken, out);
+    // No end of the body follows: whoever does not read the error must still not take this for a whole answer.
+    CO_TRY_VOID(co_await send_stream(ex, content_type, out, false));
+    co_return fail(std::move(*broken));
+  }
+  auto sent = co_await send_stream(ex, content_type, out, true);
+  if (!sent && answer.flight) answer.flight->failed(sent.error());
+  if (sent && answer.flight) co_await finish_flight(ex, *answer.flight);
+  co_return sent;
+}
+
+}  // namespace
+
+Task<Result<bool>> relay(Exchange& ex, Answer answer) {
+  if (answer.pump) co_return co_await relay_stream(ex, std::move(answer));
+  ReplyHead head;
+  if (!answer.own_content_type.empty()) head.content_type = answer.own_content_type;
+  co_return co_await send_whole(ex, head, answer.held);
+}
+
+}  // namespace sluice

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/respond.h"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "base/text.h"
+#include "gateway/worker.h"
+#include "model/notes.h"
+
+namespace sluice {
+namespace {
+
+void append_number(std::string& out, std::uint64_t number, int base = 10) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
+  out.append(digits.data(), end);
+}
+
+void append_number_field(std::string& out, std::string_view name, std::int64_t number) {
+  out += name;
+  append_number(out, static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)));
+  out += "\r\n";
+}
+
+// RFC 9110, 6.6.1. The text changes once a second.
+std::string_view date_now(std::int64_t unix_seconds) {
+  thread_local std::int64_t at = -1;
+  thread_local std::string text;
+  if (at != unix_seconds) {
+    at = unix_seconds;
+    text = "date: " + http_date(unix_seconds) + "\r\n";
+  }
+  return text;
+}
+
+void append_head(std::string& out, const Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+  http1::append_status_line(out, head.status);
+  out += date_now(ex.unix_seconds());
+  if (!head.content_type.empty()) http1::append_field(out, "content-type", head.content_type);
+  if (head.status == 204) {
+    // no body, so no framing fields (RFC 9110, 8.6)
+  } else if (length) {
+    append_number_field(out, "content-length: ", static_cast<std::int64_t>(*length));
+  } else {
+    out += "cache-control: no-cache\r\nx-accel-buffering: no\r\n";
+    if (!ex.old_client) out += "transfer-encoding: chunked\r\n";
+  }
+  if (!ex.record.id.empty()) http1::append_field(out, ex.dialect->request_id_header(), ex.record.id);
+  if (!ex.record.attempts.empty()) http1::append_field(out, "x-sluice-backend", ex.record.attempts.back().backend);
+  if (!ex.record.notes.empty()) http1::append_field(out, "x-sluice-notes", header_value(ex.record.notes));
+  if (ex.limits.limit > 0) {
+    append_number_field(out, "x-ratelimit-limit-requests: ", ex.limits.limit);
+    append_number_field(out, "x-ratelimit-remaining-requests: ", ex.limits.remaining);
+    http1::append_field(out, "x-ratelimit-reset-requests", go_duration(ex.limits.reset));
+  }
+  if (!ex.cors_origin.empty()) {
+    http1::append_field(out, "access-control-allow-origin", ex.cors_origin);
+    out += "access-control-expose-headers: *\r\n";
+    if (ex.cors_origin != "*") out += "vary: origin\r\n";
+  }
+  out += ex.relayed_fields;
+  out += head.fields;
+  if (!ex.keep_alive) {
+    out += "connection: close\r\n";
+  } else if (ex.old_client) {
+    out += "connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+}
+
+}  // namespace
+
+bool try_send_whole(Exchange& ex, const ReplyHead& head, std::string_view body, net::Sent& sent) {
+  std::string& out = ex.worker.out;
+  out.clear();
+  ex.record.status = head.status;
+  ex.head_sent = ex.finished = true;
+  append_head(out, ex, head, body.size());
+  if (ex.bodyless || head.status == 204) body = {};
+  ex.record.bytes_out = body.size();
+  const std::array pieces = {net::piece(out), net::piece(body)};
+  sent = ex.client.send(pieces);
+  return sent != net::Sent::kept;
+}
+
+Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body) {
+  net::Sent sent = net::Sent::all;
+  if (!try_send_whole(ex, head, body, sent)) {
+    auto patience = ex.patience();
+    CO_TRY_VOID(co_await ex.client.flush(patience));
+  }
+  if (sent == net::Sent::broken) co_return fail(Fault::client_gone, "The client left.");
+  co_return true;
+}
+
+Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {
+  std::string head;
+  if (!ex.head_sent) {
+    ex.head_sent = true;
+    ex.record.status = 200;
+    if (ex.old_client) ex.keep_alive = false;
+    head.reserve(512);
+    append_head(head, ex, {.content_type = content_type}, std::nullopt);
+  }
+  if (last) ex.finished = true;
+  if (ex.bodyless) bytes = {};
+  std::array<char, 20> size;
+  std::size_t size_length = 0;
+  if (!bytes.empty() && !ex.old_client) {
+    char* end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
+    *end++ = '\r';
+    *end++ = '\n';
+    size_length = static_cast<std::size_t>(end - size.data());
+  }
+  std::string_view tail = size_length != 0 ? "\r\n" : "";
+  if (last && !ex.old_client && !ex.bodyless)
+    tail = size_length != 0 ? std::string_view("\r\n0\r\n\r\n") : http1::last_chunk;
+  const std::array pieces = {net::piece(head), net::piece({size.data(), size_length}), net::piece(bytes),
+                             net::piece(tail)};
+  ex.record.bytes_out += bytes.size();
+  ex.last_sent_ms = ex.worker.loop().now_ms();
+  const net::Sent sent = ex.client.send(pieces);
+  if (sent == net::Sent::kept) {
+    auto patience = ex.patience();
+    CO_TRY_VOID(co_await ex.client.flush(patience));
+  }
+  if (sent == net::Sent::broken) co_return fail(Fault::client_gone, "The client left.");
+  co_return true;
+}
+
+Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
+  std::string fields;
+  if (error.retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
+    append_number_field(fields, "retry-after: ", std::max<std::int64_t>(seconds, 1));
+    append_number_field(fields, "retry-after-ms: ", error.retry_after->count());
+  }
+  if (error.fault == Fault::unauthorized) fields += "www-authenticate: Bearer\r\n";
+  const bool own_words = !error.verbatim || error.verbatim->dialect != ex.dialect->name();
+  ReplyHead head{.status = error.http_status(), .fields = fields};
+  std::string body;
+  if (own_words) {
+    body = ex.dialect->write_error(error, ex.record.id);
+  } else {
+    head.status = error.verbatim->status;
+    head.content_type = error.verbatim->content_type;
+    body = error.verbatim->body;
+  }
+  co_return co_await send_whole(ex, head, body);
+}
+
+void append_relayed_fields(std::string& out, const http1::Fields& fields) {
+  for (const http1::Field& f : fields) {
+    if (f.name.size() < 5) continue;
+    const auto begins = [&](std::string_view prefix) {
+      return f.name.size() >= prefix.size() && iequals(f.name.substr(0, prefix.size()), prefix);
+    };
+    const char first = lower(f.name[0]);
+    if (first == 'x') {
+      if (!begins("x-ratelimit-") && !begins("x-should-retry") && !begins("x-request-id")) continue;
+      if (begins("x-request-id")) {
+        http1::append_field(out, "x-sluice-upstream-request-id", f.value);
+        continue;
+      }
+    } else if (first == 'o') {
+      if (!begins("openai-")) continue;
+    } else if (first == 'a') {
+      if (!begins("anthropic-")) continue;
+    } else if (first == 'r') {
+      if (iequals(f.name, "request-id")) {
+        http1::append_field(out, "x-sluice-upstream-request-id", f.value);
+        continue;
+      }
+      if (!begins("retry-after")) continue;
+    } else {
+      continue;
+    }
+    http1::append_field(out, lower(f.name), f.value);
+  }
+}
+
+}  // namespace sluice

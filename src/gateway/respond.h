@@ -1,0 +1,37 @@
+// Answers to the client: response heads, whole bodies, streams. Here the fields are chosen that every answer carries.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "gateway/exchange.h"
+
+namespace sluice {
+
+struct ReplyHead {
+  int status = 200;
+  std::string_view content_type = "application/json";
+  std::string_view fields;  // more field lines, each with its CRLF
+};
+
+// Sends a whole answer. Errors: client_gone.
+[[nodiscard]] Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body);
+// The same without a coroutine for what fits: true when all of it is sent or kept by the connection.
+[[nodiscard]] bool try_send_whole(Exchange& ex, const ReplyHead& head, std::string_view body, net::Sent& sent);
+
+// The next bytes of a stream; the head goes before the first, `last` ends it. Errors: client_gone.
+[[nodiscard]] Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std::string_view bytes,
+                                             bool last);
+
+// An error in the caller's dialect, as an HTTP answer. Only while !ex.head_sent.
+[[nodiscard]] Task<Result<bool>> send_error(Exchange& ex, const Error& error);
+
+// Appends the fields of an upstream's answer that the client may see (rate limits, vendor's own, retry hints).
+void append_relayed_fields(std::string& out, const http1::Fields& fields);
+
+}  // namespace sluice

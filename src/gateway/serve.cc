@@ -1,0 +1,21 @@
+// What happens to a request, in order. SPDX-License-Identifier: MIT
+#include "gateway/serve.h"
+
+#include "gateway/stages.h"
+
+namespace sluice {
+
+Task<Result<bool>> serve(Exchange& ex) {
+  CO_TRY(auto entry, enter(ex));                 // which door, which dialect answers
+  CO_TRY(auto caller, authenticate(ex, entry));  // who asks, before a body is buffered
+  if (entry.place != Place::dialect || entry.operation == Operation::models || entry.operation == Operation::model) {
+    co_return co_await serve_here(ex, entry);
+  }
+  CO_TRY(auto intake, co_await receive(ex, std::move(entry)));  // the body; every top-level member walked once
+  CO_TRY(auto plan, choose(ex, intake));                        // ordered targets; nothing is sent yet
+  CO_TRY(auto lease, admit(ex, caller));                        // rate and concurrency
+  CO_TRY(auto answer, co_await call(ex, intake, plan));         // flights: end at the first good event
+  co_return co_await relay(ex, std::move(answer));              // forward or re-speak, to the proper end
+}
+
+}  // namespace sluice

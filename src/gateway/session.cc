@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/session.h"
+
+#include <chrono>
+
+#include "base/text.h"
+#include "dialects/registry.h"
+#include "gateway/respond.h"
+#include "gateway/serve.h"
+
+namespace sluice {
+namespace {
+
+std::int64_t unix_ms_now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string_view method_word(std::string_view method) {
+  for (const std::string_view known : {"POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}) {
+    if (method == known) return known;
+  }
+  return "other";
+}
+
+}  // namespace
+
+Exchange::Exchange(Worker& of, net::ServerConnection& from)
+    : worker(of),
+      client(from),
+      snapshot(of.snapshot()),
+      dialect(dialects().front()),  // until the door says otherwise
+      began_ns(net::Loop::clock_ns()),
+      slept_before_ns(from.sleeper().slept_ns()) {
+  record.id = of.make_id();
+  record.unix_ms = unix_ms_now();
+  last_sent_ms = of.loop().now_ms();
+}
+
+std::int64_t Exchange::elapsed_us() const {
+  return (net::Loop::clock_ns() - began_ns) / 1000;
+}
+
+net::ServerConnection::Patience Exchange::patience() const {
+  const ServerSettings& s = settings();
+  return {.idle_ms = s.idle_timeout.count(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
+}
+
+void settle(Exchange& ex) {
+  Record& r = ex.record;
+  r.total_us = ex.elapsed_us();
+  r.own_us = std::max<std::int64_t>(0, r.total_us - (ex.client.sleeper().slept_ns() - ex.slept_before_ns) / 1000);
+  for (Sink* sink : ex.worker.shared().sinks) sink->take(r);
+}
+
+Session::Session(Worker& worker, net::Socket socket)
+    : worker_(worker),
+      sleeper_(worker.loop()),
+      client_(std::move(socket), sleeper_, worker.scratch()),
+      peer_(client_.socket().peer()) {
+  net::Watch& watch = client_.socket().watch();
+  watch.owner = this;
+  watch.on_gone = client_gone;
+}
+
+void Session::start() {
+  task_ = run();
+  task_.start();
+}
+
+void Session::client_gone(void* self) {
+  static_cast<Session*>(self)->sleeper_.cancel();
+}
+
+void Session::drain() {
+  if (!busy_ && client_.idle()) sleeper_.cancel();
+}
+
+void Session::cut() {
+  cut_ = true;
+  sleeper_.cancel();
+}
+
+Task<void> Session::run() {
+  if (const auto& tls = worker_.shared().tls) {
+    client_.socket().secure(tls->begin());
+    sleeper_.deadline(worker_.loop().now_ms() + worker_.snapshot()->config().server.header_timeout.count());
+    const auto shaken = co_await client_.socket().shake(sleeper_);
+    if (!shaken) {
+      worker_.closed(*this);
+      co_return;
+    }
+  }
+  for (;;) {
+    const ServerSettings& s = worker_.snapshot()->config().server;
+    const net::ServerConnection::Patience patience{
+        .idle_ms = s.idle_timeout.count(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
+    const auto head = co_await client_.receive_head(patience);
+    if (!head) {
+      if (head.error().fault != Fault::client_gone) (void)co_await refuse(head.error());
+      break;
+    }
+    if (!*head) break;
+    busy_ = true;
+    const bool more = co_await exchange();
+    busy_ = false;
+    if (!more || cut_ || worker_.draining()) break;
+  }
+  worker_.closed(*this);
+}
+
+Task<bool> Session::refuse(const Error& error) {
+  Exchange ex(worker_, client_);
+  ex.keep_alive = false;
+  ex.record.peer = peer_;
+  ex.record.fault = error.fault;
+  ex.record.error = error.message;
+  const auto sent = co_await send_error(ex, error);
+  settle(ex);
+  if (sent) co_await client_.linger();
+  co_return false;
+}
+
+Task<bool> Session::exchange() {
+  worker_.shared().open_exchanges.fetch_add(1, std::memory_order_relaxed);
+  Exchange ex(worker_, client_);
+  {
+    const http1::RequestHead& head = client_.head();
+    ex.bodyless = head.method == "HEAD";
+    ex.old_client = head.minor == 0;
+    ex.keep_alive = head.keep_alive && !worker_.draining();
+    ex.record.method = method_word(head.method);
+    ex.record.peer = peer_;
+  }
+  auto done = co_await serve(ex);
+  if (!done) {
+    const Error& error = done.error();
+    ex.record.fault = error.fault;
+    ex.record.error = error.message;
+    ex.record.detail = error.detail;
+    if (error.fault == Fault::client_gone) {
+      ex.keep_alive = false;
+      if (!ex.head_sent) ex.record.status = 499;
+    } else if (!ex.head_sent) {
+      if (!client_.request_read()) ex.keep_alive = false;
+      const auto sent = co_await send_error(ex, error);
+      if (!sent) ex.keep_alive = false;
+    }
+  }
+  // A response that began and did not reach its end must not look whole.
+  if (ex.head_sent && !ex.finished) ex.keep_alive = false;
+  settle(ex);
+  worker_.shared().open_exchanges.fetch_sub(1, std::memory_order_relaxed);
+  const bool unread = !client_.request_read();
+  client_.release_request();
+  if (ex.keep_alive && !unread) co_return true;
+  if (!done && done.error().fault == Fault::client_gone) co_return false;
+  if (unread) co_await client_.linger();
+  co_return false;
+}
+
+}  // namespace sluice

@@ -1,0 +1,41 @@
+// One client connection: its requests, one after the other. SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/task.h"
+#include "gateway/exchange.h"
+#include "gateway/worker.h"
+#include "net/server.h"
+
+namespace sluice {
+
+class Session {
+ public:
+  Session(Worker& worker, net::Socket socket);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  // Runs until the connection is over; the worker then buries it.
+  void start();
+  // Ends an idle connection now, a busy one after its exchange.
+  void drain();
+  // Ends whatever goes on.
+  void cut();
+  [[nodiscard]] const std::string& peer() const { return peer_; }
+
+ private:
+  Task<void> run();
+  Task<bool> exchange();                  // true: the connection may serve another request
+  Task<bool> refuse(const Error& error);  // a request whose head could not be read
+  static void client_gone(void* self);
+  Worker& worker_;
+  net::Sleeper sleeper_;
+  net::ServerConnection client_;
+  Task<void> task_;
+  std::string peer_;
+  bool busy_ = false;
+  bool cut_ = false;
+};
+
+// Gives the finished record to every sink.
+void settle(Exchange& ex);
+
+}  // namespace sluice

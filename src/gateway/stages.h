@@ -1,0 +1,63 @@
+// The stages of serve(), in their order: each takes what the one before it returned. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "config/snapshot.h"
+#include "dialects/dialect.h"
+#include "gateway/doors.h"
+#include "gateway/exchange.h"
+#include "gateway/flight.h"
+#include "gateway/pump.h"
+#include "policy/caller.h"
+#include "policy/limits.h"
+
+namespace sluice {
+
+// receive: the request as its dialect sees it, before anything is decided.
+struct Intake {
+  Entry entry;
+  Peek peek;
+  std::string_view body;  // lives until the request is released
+  std::vector<HeaderView> headers;
+  [[nodiscard]] Asked asked() const {
+    return {.path_model = entry.path_model,
+            .path_streams = entry.path_streams,
+            .query = entry.query,
+            .headers = headers,
+            .body = body};
+  }
+};
+
+// choose: whom to try, in order.
+struct Plan {
+  std::vector<Target> targets;
+};
+
+// call: an answer that has begun well. Either whole or a stream, the first of whose bytes are held.
+struct Answer {
+  std::unique_ptr<Flight> flight;  // null when the answer is complete
+  std::unique_ptr<Pump> pump;      // null for a whole answer
+  std::string held;                // bytes for the client: the whole body, or the stream so far
+  std::string_view content_type = "application/json";
+  std::string own_content_type;  // where content_type points when the upstream chose it
+};
+
+[[nodiscard]] Result<Entry> enter(Exchange& ex);
+[[nodiscard]] Result<Caller> authenticate(Exchange& ex, const Entry& entry);
+[[nodiscard]] Task<Result<Intake>> receive(Exchange& ex, Entry entry);
+[[nodiscard]] Result<Plan> choose(Exchange& ex, const Intake& intake);
+[[nodiscard]] Result<Lease> admit(Exchange& ex, const Caller& caller);
+[[nodiscard]] Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan);
+[[nodiscard]] Task<Result<bool>> relay(Exchange& ex, Answer answer);
+
+// The doors that need no upstream: health, metrics, docs, model lists, OPTIONS.
+[[nodiscard]] Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry);
+
+}  // namespace sluice

@@ -1,0 +1,89 @@
+// What one worker thread has: its loop, its lines to the outside, the current snapshot, and the sessions it serves.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "config/snapshot.h"
+#include "dialects/dialect.h"
+#include "gateway/exchange.h"
+#include "net/loop.h"
+#include "net/server.h"
+#include "net/tls.h"
+#include "policy/limits.h"
+#include "ports/sink.h"
+#include "upstream/lines.h"
+#include "upstream/standing.h"
+
+namespace sluice {
+
+class Session;
+
+// What all workers share; outlives them. Every member may be used from any thread.
+struct Shared {
+  Limits limits;
+  Standings standings;
+  std::mutex config_error_mutex;
+  std::string config_error;  // why the last reload failed; empty when it did not
+  std::vector<Sink*> sinks;
+  std::string version;
+  std::int64_t started_unix_ms = 0;
+  std::function<std::string()> metrics_page;  // Prometheus text
+  std::shared_ptr<net::TlsServer> tls;        // null = plain
+  Environment environment = process_environment;
+  std::atomic<std::int64_t> open_connections{0}, open_exchanges{0}, open_streams{0}, idle_upstream{0};
+  std::int64_t most_connections = 0;
+  std::atomic<bool> draining{false};
+};
+
+class Worker {
+ public:
+  // Error: internal, when the kernel gives no loop.
+  [[nodiscard]] static Result<std::unique_ptr<Worker>> make(Shared& shared, std::shared_ptr<const Snapshot> snapshot);
+  ~Worker();
+
+  // On the worker's own thread (or before it runs):
+  void accept(int fd);  // a client's connection; owned from here on
+  void use(std::shared_ptr<const Snapshot> snapshot);
+  void drain();  // idle connections close now, busy ones after their exchange
+  void cut();    // everything ends now
+  void closed(Session& session);
+  [[nodiscard]] bool draining() const { return draining_; }
+
+  [[nodiscard]] Shared& shared() { return shared_; }
+  [[nodiscard]] net::Loop& loop() { return *loop_; }
+  [[nodiscard]] net::Scratch& scratch() { return scratch_; }
+  [[nodiscard]] Lines& lines() { return *lines_; }
+  [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+  // The line of a backend of the current or an older snapshot.
+  [[nodiscard]] std::shared_ptr<const Line> line(const Backend& backend);
+  [[nodiscard]] std::string make_id();
+  // For parsing: filled and used up between two sleeps.
+  [[nodiscard]] http1::ResponseHead& response_head() { return response_head_; }
+  // A buffer for a head on its way out: used up between two sleeps.
+  std::string out;
+
+ private:
+  Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::Loop> loop,
+         std::unique_ptr<Lines> lines);
+  Shared& shared_;
+  std::unique_ptr<net::Loop> loop_;
+  net::Scratch scratch_;
+  http1::ResponseHead response_head_;
+  std::unique_ptr<Lines> lines_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<const Line>> line_cache_;  // by Backend::serial
+  std::unordered_set<Session*> sessions_;
+  std::mt19937_64 random_;
+  bool draining_ = false;
+};
+
+}  // namespace sluice

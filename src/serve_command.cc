@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+#include "serve_command.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "config/config.h"
+#include "config/snapshot.h"
+#include "gateway/gateway.h"
+#include "telemetry/access_log.h"
+#include "telemetry/log.h"
+#include "telemetry/log_writer.h"
+#include "telemetry/metrics.h"
+#include "version.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::int64_t unix_ms() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// A file as far as a change shows: followed through links, so that a swapped link counts.
+struct Stamp {
+  std::int64_t modified_ns = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = -1;
+  bool operator==(const Stamp&) const = default;
+};
+
+Stamp stamp(const std::string& path) {
+  struct stat s{};
+  if (path.empty() || ::stat(path.c_str(), &s) != 0) return {};
+  return {s.st_mtim.tv_sec * 1'000'000'000 + s.st_mtim.tv_nsec, s.st_ino, s.st_size};
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) return std::nullopt;
+  return text.str();
+}
+
+// One running process: what it was started with, and what it does when the file changes or a signal comes.
+class Service {
+ public:
+  explicit Service(std::string path)
+      : path_(std::move(path)), log_(writer_, unix_ms), access_(log_), metrics_(std::string(version)) {
+    block_signals();
+  }
+
+  int run() {
+    auto loaded = load();
+    if (!loaded) return 2;
+    if (!report(*loaded)) return 1;
+    const ServerSettings server = loaded->config.server;
+    if (const auto applied = log_.apply(choice(loaded->config)); !applied) return refuse(applied.error());
+    shared_.version = version;
+    shared_.started_unix_ms = unix_ms();
+    shared_.sinks = {&access_, &metrics_};
+    shared_.metrics_page = [this] {
+      return metrics_.text({.gauges = gauges(), .dropped_log_lines = writer_.dropped()});
+    };
+    auto snapshot = Snapshot::compile(std::move(loaded->config));
+    tell_names(*snapshot);
+    auto started = Gateway::start(shared_, snapshot);
+    if (!started) return refuse(started.error());
+    gateway_ = std::move(*started);
+    welcome(*snapshot, server);
+    watch();
+    return finish(current_grace_);
+  }
+
+ private:
+  static void block_signals() {
+    std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, one);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  }
+
+  static int wait_signal(milliseconds most) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, one);
+    const timespec time{.tv_sec = most.count() / 1000, .tv_nsec = most.count() % 1000 * 1'000'000};
+    return sigtimedwait(&set, nullptr, &time);
+  }
+
+  std::optional<Loaded> load() {
+    text_.clear();
+    if (!path_.empty()) {
+      auto text = read_file(path_);
+      if (!text) {
+        std::cerr << "sluice: cannot read " << path_ << ": " << std::strerror(errno) << '\n';
+        return std::nullopt;
+      }
+      text_ = std::move(*text);
+    }
+    return load_config(text_, path_, process_environment);
+  }
+
+  // Says what is wrong, if anything; true when the configuration may be used.
+  bool report(const Loaded& loaded) const {
+    if (!loaded.faults.empty()) std::cerr << render(loaded.faults, text_, path_.empty() ? "the environment" : path_);
+    return loaded.ok();
+  }
+
+  static int refuse(const Error& error) {
+    std::cerr << "sluice: " << error.message << (error.detail.empty() ? "" : " (" + error.detail + ")") << '\n';
+    return 2;
+  }
+
+  static LogChoice choice(const Config& config) {
+    const MonitoringSettings& m = config.monitoring;
+    return {.exchanges = m.enable_logging,
+            .level = log_level(m.log_level).value_or(LogLevel::info),
+            .format = m.log_format,
+            .file = m.log_file};
+  }
+
+  [[nodiscard]] Gauges gauges() const {
+    return {.open_connections = shared_.open_connections.load(),
+            .open_exchanges = shared_.open_exchanges.load(),
+            .open_streams = shared_.open_streams.load(),
+            .idle_upstream_connections = shared_.idle_upstream.load()};
+  }
+
+  void welcome(const Snapshot& snapshot, const ServerSettings& server) {
+    std::string backends;
+    for (const auto& backend : snapshot.backends()) {
+      if (backend->off.empty()) backends += (backends.empty() ? "" : ", ") + backend->name;
+    }
+    log_.say(LogLevel::info, "sluice {} serves on {}://{} with {}", version, server.tls ? "https" : "http",
+             gateway_->address(), backends);
+    const bool everywhere = server.host != "127.0.0.1" && server.host != "localhost" && server.host != "::1";
+    if (everywhere && snapshot.config().auth == "local") {
+      log_.say(LogLevel::info,
+               "only programs on this machine may call; set auth: open in the configuration to let others in");
+    }
+    remember(snapshot.config());
+  }
+
+  // What the metrics may name.
+  void tell_names(const Snapshot& snapshot) {
+    MetricNames names;
+    for (const auto& backend : snapshot.backends()) {
+      names.providers[backend->name] = backend->provider ? std::string(backend->provider->name) : backend->name;
+      for (const ModelName& model : backend->models) {
+        for (const std::string& one : {model.name, model.upstream}) {
+          if (!one.empty() && one.find('*') == std::string::npos) names.models.push_back(one);
+        }
+      }
+    }
+    metrics_.know(std::move(names));
+  }
+
+  void remember(const Config& config) {
+    current_grace_ = config.server.grace;
+    file_ = stamp(path_);
+    cert_ = config.server.tls ? config.server.tls->cert : std::string();
+    key_ = config.server.tls ? config.server.tls->key : std::string();
+    cert_stamp_ = stamp(cert_);
+    key_stamp_ = stamp(key_);
+    restart_only_ = restart_text(config);
+  }
+
+  // The settings that only a start can change, for telling when they were changed.
+  static std::string restart_text(const Config& c) {
+    std::string out = c.server.host + '|' + std::to_string(c.server.port) + '|' + std::to_string(c.server.workers) +
+                      '|' + std::to_string(c.server.max_connections);
+    if (c.server.tls) out += '|' + c.server.tls->cert + '|' + c.server.tls->key;
+    return out;
+  }
+
+  void watch() {
+    for (;;) {
+      const int got = wait_signal(milliseconds(500));
+      if (got == SIGTERM || got == SIGINT) return;
+      if (got == SIGHUP) {
+        if (const auto reopened = writer_.reopen(); !reopened) log_.say(LogLevel::error, "{}", reopened.error().detail);
+        reload("SIGHUP");
+        continue;
+      }
+      if (!path_.empty() && stamp(path_) != file_) reload("its file changed");
+      if (!cert_.empty() && (stamp(cert_) != cert_stamp_ || stamp(key_) != key_stamp_)) reload_certificate();
+    }
+  }
+
+  void reload(std::string_view why) {
+    // Editors write in steps: wait until the file holds still.
+    Stamp now = stamp(path_);
+    for (int i = 0; i < 10 && why != "SIGHUP"; ++i) {
+      std::this_thread::sleep_for(milliseconds(20));
+      const Stamp later = stamp(path_);
+      if (later == now) break;
+      now = later;
+    }
+    file_ = now;
+    const auto text = path_.empty() ? std::optional<std::string>(std::string()) : read_file(path_);
+    if (!text) return log_.say(LogLevel::error, "the configuration stays as it was: {} cannot be read", path_);
+    Loaded loaded = load_config(*text, path_, process_environment);
+    if (!loaded.ok()) {
+      log_.say(LogLevel::error, "the configuration stays as it was: the new {} has faults", path_);
+      for (const ConfigFault& f : loaded.faults) {
+        if (!f.warning)
+          log_.say(LogLevel::error, "{}:{}:{}: {}{}", path_, f.mark.line, f.mark.column, f.message,
+                   f.hint.empty() ? "" : " (" + f.hint + ")");
+      }
+      return;
+    }
+    for (const ConfigFault& f : loaded.faults)
+      log_.say(LogLevel::warning, "{}:{}: {} ({})", path_, f.mark.line, f.message, f.hint);
+    if (restart_text(loaded.config) != restart_only_) {
+      log_.say(LogLevel::warning,
+               "host, port, workers, max_connections or tls changed: they take effect on the next start");
+    }
+    if (const auto applied = log_.apply(choice(loaded.config)); !applied) {
+      log_.say(LogLevel::error, "the log stays where it was: {}", applied.error().detail);
+    }
+    current_grace_ = loaded.config.server.grace;
+    const auto snapshot = Snapshot::compile(std::move(loaded.config));
+    tell_names(*snapshot);
+    gateway_->publish(snapshot);
+    log_.say(LogLevel::info, "the configuration was read again: {}", why);
+  }
+
+  void reload_certificate() {
+    cert_stamp_ = stamp(cert_);
+    key_stamp_ = stamp(key_);
+    const auto done = gateway_->reload_certificate();
+    if (done) {
+      log_.say(LogLevel::info, "the certificate was read again");
+    } else {
+      log_.say(LogLevel::error, "the old certificate stays: {}", done.error().message);
+    }
+  }
+
+  int finish(milliseconds grace) {
+    log_.say(LogLevel::info, "stopping: no new connections; open exchanges have {} ms to finish", grace.count());
+    gateway_->drain();
+    const auto until = std::chrono::steady_clock::now() + grace;
+    while (!gateway_->empty() && std::chrono::steady_clock::now() < until) {
+      const int again = wait_signal(milliseconds(20));
+      if (again == SIGTERM || again == SIGINT) break;  // asked twice: now
+    }
+    if (!gateway_->empty())
+      log_.say(LogLevel::warning, "{} connections did not finish in time and are cut", shared_.open_connections.load());
+    gateway_.reset();
+    log_.say(LogLevel::info, "stopped");
+    writer_.flush(milliseconds(1000));
+    return 0;
+  }
+
+  std::string path_, text_;
+  LogWriter writer_;
+  Log log_;
+  AccessLog access_;
+  Metrics metrics_;
+  Shared shared_;
+  std::unique_ptr<Gateway> gateway_;
+  milliseconds current_grace_{30'000};
+  Stamp file_, cert_stamp_, key_stamp_;
+  std::string cert_, key_, restart_only_;
+};
+
+}  // namespace
+
+int serve_command(const std::string& path) {
+  Service service(path);
+  return service.run();
+}
+
+}  // namespace sluice
