@@ -389,12 +389,12 @@ TEST(AnthropicRequest, EnforcesASchemaOrSaysThatNobodyDoes) {
             R"x({"format":{"type":"json_schema","schema":{"type":"object","properties":{"length":{"type":"number",)x"
             R"x("description":"(minimum: 1)"}},"required":["length"],"additionalProperties":false}}})x");
   EXPECT_TRUE(native.noted(NoteKind::restated, "/response_format/json_schema/schema/properties/length/minimum"));
-const Written hint(request, "claude-3-haiku-20240307");
-EXPECT_FALSE(hint["output_config"]);
-EXPECT_TRUE(hint["system"].at(0)["text"].text().contains(request.format->schema));
-EXPECT_TRUE(hint.noted(NoteKind::restated, "/response_format"));
-request.format->schema = R"({"type":"object","additionalProperties":{"type":"string"}})";
-EXPECT_FALSE(Written(request)["output_config"]);
+  const Written hint(request, "claude-3-haiku-20240307");
+  EXPECT_FALSE(hint["output_config"]);
+  EXPECT_TRUE(hint["system"].at(0)["text"].text().contains(request.format->schema));
+  EXPECT_TRUE(hint.noted(NoteKind::restated, "/response_format"));
+  request.format->schema = R"({"type":"object","additionalProperties":{"type":"string"}})";
+  EXPECT_FALSE(Written(request)["output_config"]);
 }
 
 TEST(AnthropicRequest, LeavesTheWordsOfItsOwnClientsAlone) {
