@@ -74,6 +74,13 @@ struct Reasoning {
   bool operator==(const Reasoning&) const = default;
 };
 
+// The same thing in its origin's own words (a schema in a vendor's schema language), written back there while the model
+// still says the same. It says nothing more, so it never makes two values differ.
+struct AsWritten {
+  std::string text;
+  bool operator==(const AsWritten&) const { return true; }
+};
+
 enum class ToolKind : std::uint8_t { function, custom };
 struct ToolCall {
   std::string id;           // as the client sees it; correlates with ToolResult::call_id
@@ -159,6 +166,7 @@ struct Tool {
   ToolKind kind = ToolKind::function;
   std::string name, description;
   RawJson schema;  // JSON Schema of the arguments; empty = none given
+  AsWritten schema_native;
   RawJson format;  // custom tools: text or grammar, in OpenAI Chat's nested form
   std::optional<bool> strict;
   std::optional<CacheMark> cache;
@@ -186,6 +194,7 @@ struct OutputFormat {
   FormatKind kind = FormatKind::text;
   std::string name, description;
   RawJson schema;
+  AsWritten schema_native;
   std::optional<bool> strict;
   Extras extras;
   bool operator==(const OutputFormat&) const = default;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "policy/caller.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 
 #include "base/text.h"
@@ -13,26 +14,64 @@
 namespace sluice {
 namespace {
 
-using Address4 = std::array<unsigned char, 4>;
-using Address6 = std::array<unsigned char, 16>;
-
-template <class Address>
-std::optional<Address> parse(int family, std::string_view text) {
-  std::array<char, INET6_ADDRSTRLEN> terminated{};
-  if (text.size() >= terminated.size()) return std::nullopt;
-  text.copy(terminated.data(), text.size());
-  Address address;
-  if (inet_pton(family, terminated.data(), address.data()) != 1) return std::nullopt;
+// "127.0.0.1": four decimal numbers, no other spelling.
+std::optional<std::uint32_t> parse_v4(std::string_view text) {
+  std::uint32_t address = 0;
+  for (int i = 0; i < 4; ++i) {
+    const auto end = i < 3 ? text.find('.') : text.size();
+    if (end == std::string_view::npos || end == 0 || end > 3 || (end > 1 && text[0] == '0')) return std::nullopt;
+    unsigned number = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + end, number);
+    if (error != std::errc{} || stop != text.data() + end || number > 255) return std::nullopt;
+    address = address << 8 | number;
+    text.remove_prefix(i < 3 ? end + 1 : end);
+  }
   return address;
 }
 
+using Groups = std::array<std::uint16_t, 8>;
+
+// The groups of one side of "::", appended at `size`; false when they are not well-formed or too many.
+bool read_groups(std::string_view side, Groups& groups, std::size_t& size) {
+  while (!side.empty()) {
+    const auto end = std::min(side.find(':'), side.size());
+    const auto part = side.substr(0, end);
+    if (const auto v4 = parse_v4(part); v4 && end == side.size() && size <= 6) {
+      groups[size++] = static_cast<std::uint16_t>(*v4 >> 16);
+      groups[size++] = static_cast<std::uint16_t>(*v4);
+      return true;
+    }
+    if (size == groups.size() || part.size() > 4) return false;
+    const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), groups[size++], 16);
+    if (error != std::errc{} || stop != part.data() + part.size()) return false;
+    if (end == side.size()) return true;
+    side.remove_prefix(end + 1);
+    if (side.empty()) return false;  // a colon with nothing behind it
+  }
+  return true;
+}
+
+std::optional<Groups> parse_v6(std::string_view text) {
+  Groups head{}, tail{}, all{};
+  std::size_t before = 0, after = 0;
+  const auto gap = text.find("::");
+  if (!read_groups(text.substr(0, gap), head, before)) return std::nullopt;
+  if (gap == std::string_view::npos) return before == 8 ? std::optional(head) : std::nullopt;
+  if (!read_groups(text.substr(gap + 2), tail, after) || before + after > 7) return std::nullopt;
+  std::copy_n(head.begin(), before, all.begin());
+  std::copy_n(tail.begin(), after, all.end() - static_cast<std::ptrdiff_t>(after));
+  return all;
+}
+
+// An IPv4 peer of a socket that listens on both: "::ffff:10.0.0.1".
+bool is_mapped(const Groups& groups) {
+  return groups[5] == 0xffff && std::all_of(groups.begin(), groups.begin() + 5, [](auto group) { return group == 0; });
+}
+
 bool is_loopback(std::string_view text) {
-  if (const auto four = parse<Address4>(AF_INET, text)) return (*four)[0] == 127;
-  const auto six = parse<Address6>(AF_INET6, text);
-  if (!six) return false;
-  constexpr Address6 one = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-  constexpr Address6 mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
-  return *six == one || std::memcmp(six->data(), mapped.data(), 13) == 0;
+  if (const auto v4 = parse_v4(text)) return *v4 >> 24 == 127;
+  const auto v6 = parse_v6(text);
+  return v6 && (*v6 == Groups{0, 0, 0, 0, 0, 0, 0, 1} || (is_mapped(*v6) && (*v6)[6] >> 8 == 127));
 }
 
 // The host of "host", "host:port", "[v6]" or "[v6]:port"; empty for anything else.
@@ -57,13 +96,9 @@ bool is_local_name(std::string_view host) {
 
 // Whose limits an address counts against. One IPv6 host may use a whole /64.
 std::string neighbourhood(std::string_view peer) {
-  auto six = parse<Address6>(AF_INET6, peer);
-  constexpr Address6 mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (!six || std::memcmp(six->data(), mapped.data(), 12) == 0) return std::string(peer);
-  std::memset(six->data() + 8, 0, 8);
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(AF_INET6, six->data(), text.data(), text.size());
-  return std::string(text.data()) + "/64";
+  const auto v6 = parse_v6(peer);
+  if (!v6 || is_mapped(*v6)) return std::string(peer);
+  return fmt::format("{:x}:{:x}:{:x}:{:x}::/64", (*v6)[0], (*v6)[1], (*v6)[2], (*v6)[3]);
 }
 
 // Why the call is not local; empty when it is.

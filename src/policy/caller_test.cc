@@ -20,7 +20,7 @@ std::string name_of(std::string_view peer, std::string_view host, const Fields& 
 }
 
 TEST(Callers, OnThisMachineAreLocal) {
-  for (const auto* peer : {"127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"}) {
+  for (const auto* peer : {"127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "0:0:0:0:0:0:0:1"}) {
     for (const auto* host : {"localhost", "LOCALHOST:8000", "app.localhost", "localhost.", "127.0.0.1:8000",
                              "[::1]:8000", "[::1]", "127.1.2.3"})
       EXPECT_EQ(name_of(peer, host, {{"User-Agent", "x"}}), "local") << peer << " " << host;
@@ -28,7 +28,29 @@ TEST(Callers, OnThisMachineAreLocal) {
 }
 
 TEST(Callers, FromElsewhereAreNot) {
-  for (const auto* peer : {"10.0.0.1", "128.0.0.1", "::2", "::ffff:10.0.0.1", "fe80::1", "", "localhost", "127.0.0.1 "})
+  for (const auto* peer : {"10.0.0.1",
+                           "128.0.0.1",
+                           "::2",
+                           "::ffff:10.0.0.1",
+                           "fe80::1",
+                           "",
+                           "localhost",
+                           "127.0.0.1 ",
+                           "127.0.0",
+                           "127.0.0.0.1",
+                           "127.0.0.01",
+                           "127.0.0.256",
+                           "127..0.1",
+                           "1::1",
+                           "::1:",
+                           ":::1",
+                           "::1::1",
+                           "1:2:3:4:5:6:7:8:9",
+                           "::g",
+                           "::00001",
+                           "::ffff:127.0.0.1:1",
+                           "1:2:3:4:5:6:7:127.0.0.1",
+                           ":1"})
     EXPECT_EQ(name_of(peer, "localhost", {}), "refused") << peer;
 }
 
@@ -62,7 +84,7 @@ TEST(Callers, AreAllWelcomeWhenTheGatewayIsOpen) {
   EXPECT_EQ(key("10.0.0.1"), "open 10.0.0.1");
   EXPECT_NE(key("10.0.0.1"), key("10.0.0.2"));
   EXPECT_NE(key("::ffff:10.0.0.1"), key("::ffff:10.0.0.2"));
-  EXPECT_EQ(key("2001:db8::1"), "open 2001:db8::/64");
+  EXPECT_EQ(key("2001:db8::1"), "open 2001:db8:0:0::/64");
   EXPECT_EQ(key("2001:db8::1"), key("2001:db8::ffff:1"));
 }
 
