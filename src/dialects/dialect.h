@@ -26,7 +26,8 @@ namespace sluice {
 
 enum class Operation : std::uint8_t { chat, count_tokens, models, model };
 
-// A way in. `path` may hold one {model} (percent-decoded by the caller, may contain slashes): "/v1beta/models/{model}:generateContent".
+// A way in. `path` may hold one {model} (percent-decoded by the caller, may contain slashes):
+// "/v1beta/models/{model}:generateContent".
 struct Door {
   std::string_view method;
   std::string_view path;
@@ -50,8 +51,8 @@ struct Asked {
 struct Peek {
   std::string model;
   bool stream = false;
-  bool usage_asked = false;               // the client wants usage in its stream (always true where the dialect always sends it)
-  bool stream_array = false;              // Gemini without alt=sse: the stream is one JSON array
+  bool usage_asked = false;   // the client wants usage in its stream (always true where the dialect always sends it)
+  bool stream_array = false;  // Gemini without alt=sse: the stream is one JSON array
   std::vector<json::TopMember> members;  // spans of the body
 };
 
@@ -146,8 +147,8 @@ class Dialect {
   // One walk over the top-level members. Errors: bad_request for malformed JSON, a member of routing that stands twice
   // or has the wrong type, a missing model.
   [[nodiscard]] virtual Result<Peek> peek(const Asked& asked) const = 0;
-  // The edits that a request needs when it goes untouched to a target of this dialect: the model's name, and what lets us
-  // count (stream_options.include_usage). Only top-level pointers.
+  // The edits that a request needs when it goes untouched to a target of this dialect: the model's name, and what lets
+  // us count (stream_options.include_usage). Only top-level pointers.
   [[nodiscard]] virtual std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) const = 0;
   // Headers of this dialect that go along on the verbatim path (anthropic-version, anthropic-beta …).
   [[nodiscard]] virtual std::vector<Header> verbatim_headers(const Asked& asked) const = 0;
@@ -170,8 +171,9 @@ class Dialect {
   [[nodiscard]] virtual std::unique_ptr<StreamReader> stream_reader() const = 0;
   [[nodiscard]] virtual std::unique_ptr<StreamWriter> stream_writer(const Question& question) const = 0;
 
-  // An upstream's error reply (any status >= 400, any body: JSON, HTML, nothing) by the fault table; verbatim is filled by
-  // the caller. retry_after is taken from the body where the dialect has it there (RetryInfo), headers are the caller's.
+  // An upstream's error reply (any status >= 400, any body: JSON, HTML, nothing) by the fault table; verbatim is filled
+  // by the caller. retry_after is taken from the body where the dialect has it there (RetryInfo), headers are the
+  // caller's.
   [[nodiscard]] virtual Error read_error(int status, std::string_view body) const = 0;
   // The body of an error reply to a client of this dialect.
   [[nodiscard]] virtual std::string write_error(const Error& error, std::string_view request_id) const = 0;
