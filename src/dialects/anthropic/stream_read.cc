@@ -34,13 +34,13 @@ class Reader final : public StreamReader {
     if (type.equals("content_block_delta")) return on_delta(*root, frame);
     if (type.equals("content_block_start")) return on_block_start(*root);
     if (type.equals("content_block_stop")) return on_block_stop(*root);
-    if (type.equals("ping")) return static_cast<void>(out.emplace_back(Ping{}));
     if (type.equals("message_start")) return on_message_start(*root);
     if (type.equals("message_delta")) return on_message_delta(*root);
     if (type.equals("message_stop")) return on_message_stop();
     if (type.equals("error")) return failed(read_error_object(*root), out);
-    if (begun_)
-      out.emplace_back(OpaqueEvent{.origin = self, .type = name_of(*root, frame), .raw = std::string(frame.data)});
+    if (!begun_) return;  // nothing else can be said before the message has begun
+    if (type.equals("ping")) return static_cast<void>(out.emplace_back(Ping{}));
+    out.emplace_back(OpaqueEvent{.origin = self, .type = name_of(*root, frame), .raw = std::string(frame.data)});
   }
 
   void end(std::vector<Event>& out) override {
