@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/asset.h"
 
-#include <span>
+#include <algorithm>
+
+#include "wire/decoder.h"
 
 namespace sluice {
 
 const Asset* asset(std::string_view path) {
-  const std::span<const Asset> all;  // filled when the pages are built
-  for (const Asset& one : all) {
-    if (one.path == path) return &one;
-  }
-  return nullptr;
+  const auto all = assets();
+  const auto found = std::ranges::find(all, path, &Asset::path);
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::string plain(const Asset& asset) {
+  if (!asset.gzip) return std::string(asset.bytes);
+  std::string content;
+  Decoder decoder(Coding::gzip);
+  // Our own bytes decode; a broken build would show in asset_test.
+  if (!decoder.feed(asset.bytes, content) || !decoder.finish()) content.clear();
+  return content;
 }
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "gateway/asset.h"
 #include "gateway/health.h"
 #include "gateway/respond.h"
@@ -94,14 +95,18 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
       const Asset* page = asset(entry.path);
       head.content_type = page->content_type;
       http1::append_field(fields, "etag", page->etag);
+      http1::append_field(fields, "content-security-policy", asset_policy);
+      fields += "x-content-type-options: nosniff\r\ncache-control: no-cache\r\nvary: accept-encoding\r\n";
       if (request.fields.get("if-none-match") == page->etag) {
         head.status = 304;
         head.fields = fields;
         co_return co_await send_whole(ex, head, {});
       }
-      if (page->gzip) fields += "content-encoding: gzip\r\n";
+      const bool zipped = page->gzip && list_has(request.fields.get("accept-encoding"), "gzip");
+      if (zipped) fields += "content-encoding: gzip\r\n";
+      if (!zipped) body = plain(*page);
       head.fields = fields;
-      co_return co_await send_whole(ex, head, page->bytes);
+      co_return co_await send_whole(ex, head, zipped ? page->bytes : std::string_view(body));
     }
     case Place::dialect: {
       auto rows = ex.snapshot->models();

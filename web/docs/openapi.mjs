@@ -1,0 +1,259 @@
+// The OpenAPI 3.1 document of what the gateway serves. Bodies are described as far as a reader needs them to begin; every
+// other field of a vendor's dialect passes as well. SPDX-License-Identifier: MIT
+import { samples } from "./samples.mjs";
+import { schemas } from "./schemas.mjs";
+
+const json = (schema, examples) => ({
+  "application/json": { schema, ...(examples ? { examples } : {}) },
+});
+const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
+
+const headers = {
+  "x-request-id": { description: "The gateway's own id of this exchange, as in its log.", schema: { type: "string" } },
+  "x-sluice-notes": {
+    description: "What the upstream's dialect could not say: `lost`, `restated` or `added`, each with a JSON pointer.",
+    schema: { type: "string" },
+  },
+  "x-ratelimit-limit-requests": { description: "Requests per minute, when a limit is set.", schema: { type: "integer" } },
+  "x-ratelimit-remaining-requests": { description: "Of these, how many are left.", schema: { type: "integer" } },
+  "x-ratelimit-reset-requests": { description: "Until all are free again, such as `1s` or `6m0s`.", schema: { type: "string" } },
+};
+
+// The errors that a model call can end with, in the dialect's own shape.
+const errors = (schema) => {
+  const error = (description, more = {}) => ({ description, headers: { ...more }, content: json(ref(schema)) });
+  return {
+    400: error("The request is malformed, or says what the target cannot say."),
+    401: error("The caller may not use this gateway; the message says how to open it."),
+    404: error("No backend serves this model; the message names the closest ones."),
+    413: error("The body is larger than `server.max_body`."),
+    429: error("Too many requests, here or upstream.", {
+      "retry-after": { description: "Seconds to wait.", schema: { type: "integer" } },
+    }),
+    502: error("The upstream failed, refused the gateway's key, or broke off."),
+    503: error("The upstream or the gateway is overloaded."),
+    504: error("The upstream was too slow."),
+  };
+};
+
+const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters }) => ({
+  tags: [tag],
+  operationId: id,
+  summary,
+  description: `${description}\n\n${samples[sample]}`,
+  ...(parameters ? { parameters } : {}),
+  requestBody: { required: true, content: json(ref(request), examples) },
+  responses: {
+    200: {
+      description: event ? "The answer, whole or as server-sent events." : "The answer.",
+      headers,
+      content: { ...(reply ? json(ref(reply)) : {}), ...(event ? { "text/event-stream": { schema: ref(event) } } : {}) },
+    },
+    ...errors(error),
+  },
+});
+
+const question = "What is the tallest mountain on Mars?";
+const weather = {
+  type: "object",
+  properties: { city: { type: "string" }, unit: { type: "string", enum: ["celsius", "fahrenheit"] } },
+  required: ["city"],
+};
+
+const chat = model_call({
+  tag: "Models",
+  id: "createChatCompletion",
+  summary: "OpenAI Chat Completions",
+  description:
+    "Any model of any backend in OpenAI's dialect. The model `demo` answers without any key. A request for a backend of another dialect is translated; what cannot be said there is told in `x-sluice-notes`.",
+  sample: "chat",
+  request: "ChatRequest",
+  reply: "ChatReply",
+  event: "ChatEvents",
+  error: "OpenAIError",
+  examples: {
+    text: { summary: "A question", value: { model: "demo", messages: [{ role: "user", content: question }] } },
+    stream: {
+      summary: "The same as a stream",
+      value: { model: "demo", stream: true, stream_options: { include_usage: true }, messages: [{ role: "user", content: question }] },
+    },
+    tools: {
+      summary: "With a tool",
+      value: {
+        model: "demo",
+        messages: [{ role: "user", content: "What is the weather in Paris?" }],
+        tools: [{ type: "function", function: { name: "get_weather", description: "The weather of a city", parameters: weather } }],
+      },
+    },
+    structured: {
+      summary: "Structured output",
+      value: {
+        model: "demo",
+        messages: [{ role: "user", content: "Describe Olympus Mons" }],
+        response_format: {
+          type: "json_schema",
+          json_schema: {
+            name: "mountain",
+            strict: true,
+            schema: {
+              type: "object",
+              properties: { name: { type: "string" }, height_km: { type: "number" } },
+              required: ["name", "height_km"],
+              additionalProperties: false,
+            },
+          },
+        },
+      },
+    },
+    image: {
+      summary: "With an image",
+      value: {
+        model: "demo",
+        messages: [
+          {
+            role: "user",
+            content: [
+              { type: "text", text: "What is in this picture?" },
+              { type: "image_url", image_url: { url: "https://example.com/picture.png" } },
+            ],
+          },
+        ],
+      },
+    },
+  },
+});
+
+const messages = model_call({
+  tag: "Models",
+  id: "createMessage",
+  summary: "Anthropic Messages",
+  description: "Any model of any backend in Anthropic's dialect.",
+  sample: "messages",
+  request: "MessagesRequest",
+  reply: "MessagesReply",
+  event: "MessagesEvents",
+  error: "AnthropicError",
+  examples: {
+    text: { summary: "A question", value: { model: "demo", max_tokens: 1024, messages: [{ role: "user", content: question }] } },
+    stream: {
+      summary: "The same as a stream",
+      value: { model: "demo", max_tokens: 1024, stream: true, messages: [{ role: "user", content: question }] },
+    },
+    tools: {
+      summary: "With a tool",
+      value: {
+        model: "demo",
+        max_tokens: 1024,
+        messages: [{ role: "user", content: "What is the weather in Paris?" }],
+        tools: [{ name: "get_weather", description: "The weather of a city", input_schema: weather }],
+      },
+    },
+  },
+});
+
+const model_in_path = {
+  name: "model",
+  in: "path",
+  required: true,
+  description: "The model's name.",
+  schema: { type: "string", default: "demo" },
+};
+const gemini_examples = {
+  text: { summary: "A question", value: { contents: [{ role: "user", parts: [{ text: question }] }] } },
+  tools: {
+    summary: "With a tool",
+    value: {
+      contents: [{ role: "user", parts: [{ text: "What is the weather in Paris?" }] }],
+      tools: [{ functionDeclarations: [{ name: "get_weather", description: "The weather of a city", parameters: weather }] }],
+    },
+  },
+};
+const generate = model_call({
+  tag: "Models",
+  id: "generateContent",
+  summary: "Gemini generateContent",
+  description: "Any model of any backend in Gemini's dialect.",
+  sample: "gemini",
+  parameters: [model_in_path],
+  request: "GenerateRequest",
+  reply: "GenerateReply",
+  error: "GoogleError",
+  examples: gemini_examples,
+});
+const stream_generate = model_call({
+  tag: "Models",
+  id: "streamGenerateContent",
+  summary: "Gemini streamGenerateContent",
+  description: "The same as a stream: server-sent events with `alt=sse`.",
+  sample: "gemini_stream",
+  parameters: [
+    model_in_path,
+    { name: "alt", in: "query", description: "`sse` for server-sent events.", schema: { type: "string", enum: ["sse"], default: "sse" } },
+  ],
+  request: "GenerateRequest",
+  event: "GenerateEvents",
+  error: "GoogleError",
+  examples: gemini_examples,
+});
+
+const get = (tag, id, summary, description, responses, more = {}) => ({
+  get: { tags: [tag], operationId: id, summary, description, responses, ...more },
+});
+const no_key = { security: [] };
+const ok = (description, content) => ({ description, content });
+
+const paths = {
+  "/v1/chat/completions": { post: chat },
+  "/v1/messages": { post: messages },
+  "/v1beta/models/{model}:generateContent": { post: generate },
+  "/v1beta/models/{model}:streamGenerateContent": { post: stream_generate },
+  "/v1/models": get(
+    "Models",
+    "listModels",
+    "Which models there are",
+    `The models that this caller may use, in the dialect that the request's headers speak.\n\n${samples.models}`,
+    { 200: ok("The list.", json(ref("ModelList"))), 401: ok("Not for this caller.", json(ref("OpenAIError"))) },
+  ),
+  "/health": get("Operation", "health", "How the gateway and its backends are", "For people and dashboards.", {
+    200: ok("`ok`, or `degraded` when a backend or the last reload failed.", json(ref("Health"))),
+    503: ok("`down`: no backend can answer, or the gateway is leaving.", json(ref("Health"))),
+  }, no_key),
+  "/health/live": get("Operation", "live", "Whether the process lives", "For a supervisor that restarts what does not answer.", {
+    200: ok("It does.", json(ref("State"))),
+  }, no_key),
+  "/health/ready": get("Operation", "ready", "Whether new requests may come", "For a load balancer.", {
+    200: ok("They may.", json(ref("State"))),
+    503: ok("Not now; `why` says why.", json(ref("State"))),
+  }, no_key),
+  "/metrics": get("Operation", "metrics", "Figures for Prometheus", "Requests, times, tokens, faults, notes, and the process itself.", {
+    200: ok("Prometheus' text form.", { "text/plain": { schema: { type: "string" } } }),
+  }),
+};
+
+export const openapi = (version) => ({
+  openapi: "3.1.0",
+  info: {
+    title: "Sluice",
+    version,
+    summary: "One gateway in front of every model vendor",
+    description:
+      "Speak the dialect you know; name any model of any vendor. Below, every call can be tried: the model `demo` is built in and needs no key.\n\n" +
+      "**Keys.** From the gateway's own machine any key will do, for example `dummy-key`. Others are served when the configuration says `auth: open`.",
+    license: { name: "MIT", identifier: "MIT" },
+  },
+  servers: [{ url: ".", description: "This gateway" }],
+  tags: [
+    { name: "Models", description: "Calls of models, whole and streamed" },
+    { name: "Operation", description: "How the gateway is doing" },
+  ],
+  security: [{}, { bearer: [] }, { anthropic: [] }, { google: [] }],
+  paths,
+  components: {
+    securitySchemes: {
+      bearer: { type: "http", scheme: "bearer", description: "As OpenAI's clients send it." },
+      anthropic: { type: "apiKey", in: "header", name: "x-api-key", description: "As Anthropic's clients send it." },
+      google: { type: "apiKey", in: "header", name: "x-goog-api-key", description: "As Google's clients send it." },
+    },
+    schemas,
+  },
+});

@@ -1,0 +1,180 @@
+// Bodies of the dialects, as far as a reader needs them to begin. SPDX-License-Identifier: MIT
+const string = (description, more = {}) => ({ type: "string", ...(description ? { description } : {}), ...more });
+const integer = (description, more = {}) => ({ type: "integer", ...(description ? { description } : {}), ...more });
+const number = (description, more = {}) => ({ type: "number", ...(description ? { description } : {}), ...more });
+const boolean = (description) => ({ type: "boolean", description });
+const array = (items, description) => ({ type: "array", items, ...(description ? { description } : {}) });
+const object = (properties, required = [], description) => ({
+  type: "object",
+  properties,
+  ...(required.length ? { required } : {}),
+  ...(description ? { description } : {}),
+});
+const any = (description) => ({ description });
+const open = (description) => ({ type: "object", additionalProperties: true, description });
+
+const model = string("The model's name, as a backend lists it, or `backend/model`.");
+
+const openai = {
+  ChatRequest: object(
+    {
+      model,
+      messages: array(
+        object(
+          {
+            role: string("Who speaks.", { enum: ["system", "developer", "user", "assistant", "tool"] }),
+            content: any("A string, or a list of parts: text, images, audio, files."),
+            tool_calls: array(open("A call that the assistant made.")),
+            tool_call_id: string("The call that a `tool` message answers."),
+          },
+          ["role"],
+        ),
+        "The conversation so far.",
+      ),
+      stream: boolean("Answer as server-sent events."),
+      stream_options: object({ include_usage: boolean("Send the token counts in a last event.") }),
+      max_completion_tokens: integer("The most tokens of the answer, reasoning included."),
+      temperature: number("Newer reasoning models refuse it."),
+      top_p: number(),
+      n: integer("How many answers."),
+      stop: any("A string or up to four of them that end the answer."),
+      tools: array(open("A function with a JSON Schema of its arguments, or a custom tool.")),
+      tool_choice: any("`auto`, `none`, `required`, or one named tool."),
+      parallel_tool_calls: boolean("Whether several tools may be called at once."),
+      response_format: open("`text`, `json_object` or `json_schema`."),
+      reasoning_effort: string("How long to think, such as `low` or `high`."),
+    },
+    ["model", "messages"],
+    "Every other field of OpenAI's Chat Completions passes as well.",
+  ),
+  ChatReply: object({
+    id: string(),
+    object: string("", { const: "chat.completion" }),
+    created: integer("Unix seconds."),
+    model: string("What the upstream said it was."),
+    choices: array(
+      object({
+        index: integer(),
+        message: object({
+          role: string(),
+          content: { type: ["string", "null"] },
+          refusal: { type: ["string", "null"] },
+          tool_calls: array(open("A call to make.")),
+        }),
+        finish_reason: string("Why it stopped.", { enum: ["stop", "length", "tool_calls", "content_filter"] }),
+      }),
+    ),
+    usage: object({
+      prompt_tokens: integer(),
+      completion_tokens: integer(),
+      total_tokens: integer(),
+      prompt_tokens_details: object({ cached_tokens: integer() }),
+      completion_tokens_details: object({ reasoning_tokens: integer() }),
+    }),
+  }),
+  ChatEvents: string("`data:` lines with `chat.completion.chunk` objects, then `data: [DONE]`."),
+  OpenAIError: object({
+    error: object({
+      message: string("What to do about it."),
+      type: string(),
+      param: { type: ["string", "null"] },
+      code: { type: ["string", "null"] },
+    }),
+  }),
+  ModelList: object({
+    object: string("", { const: "list" }),
+    data: array(object({ id: string("What to put into `model`."), object: string("", { const: "model" }), created: integer(), owned_by: string("The backend.") })),
+  }),
+};
+
+const anthropic = {
+  MessagesRequest: object(
+    {
+      model,
+      max_tokens: integer("The most tokens of the answer."),
+      system: any("A string or a list of text blocks."),
+      messages: array(
+        object({ role: string("", { enum: ["user", "assistant"] }), content: any("A string or a list of blocks.") }, ["role", "content"]),
+      ),
+      stream: boolean("Answer as server-sent events."),
+      tools: array(open("A tool with `name`, `description` and `input_schema`.")),
+      tool_choice: open("`auto`, `any`, `tool` or `none`."),
+      thinking: open("Extended thinking."),
+      stop_sequences: array(string()),
+      temperature: number(),
+    },
+    ["model", "max_tokens", "messages"],
+    "Every other field of Anthropic's Messages passes as well.",
+  ),
+  MessagesReply: object({
+    id: string(),
+    type: string("", { const: "message" }),
+    role: string("", { const: "assistant" }),
+    model: string(),
+    content: array(open("A block: `text`, `thinking`, `tool_use` …")),
+    stop_reason: string("Why it stopped, such as `end_turn`, `max_tokens`, `tool_use`."),
+    usage: object({
+      input_tokens: integer("Neither cached nor written to a cache."),
+      cache_creation_input_tokens: integer(),
+      cache_read_input_tokens: integer(),
+      output_tokens: integer(),
+    }),
+  }),
+  MessagesEvents: string("Events from `message_start` to `message_stop`."),
+  AnthropicError: object({
+    type: string("", { const: "error" }),
+    error: object({ type: string(), message: string("What to do about it.") }),
+    request_id: string(),
+  }),
+};
+
+const content = object({ role: string("", { enum: ["user", "model"] }), parts: array(open("`text`, `inlineData`, `functionCall` …")) });
+const gemini = {
+  GenerateRequest: object(
+    {
+      contents: array(content, "The conversation so far."),
+      systemInstruction: content,
+      tools: array(open("`functionDeclarations`, or a tool of Google's own.")),
+      toolConfig: open("Which functions may or must be called."),
+      generationConfig: open("Temperature, output limit, response schema, thinking …"),
+    },
+    ["contents"],
+    "Every other field of Gemini's generateContent passes as well.",
+  ),
+  GenerateReply: object({
+    candidates: array(object({ content, finishReason: string("Why it stopped, such as `STOP` or `MAX_TOKENS`."), index: integer() })),
+    usageMetadata: object({
+      promptTokenCount: integer(),
+      candidatesTokenCount: integer(),
+      thoughtsTokenCount: integer(),
+      cachedContentTokenCount: integer(),
+      totalTokenCount: integer(),
+    }),
+    modelVersion: string(),
+    responseId: string(),
+  }),
+  GenerateEvents: string("`data:` lines, each with an object like that of generateContent."),
+  GoogleError: object({ error: object({ code: integer(), message: string("What to do about it."), status: string() }) }),
+};
+
+const operation = {
+  Health: object({
+    status: string("", { enum: ["ok", "degraded", "down"] }),
+    version: string(),
+    uptime_seconds: integer(),
+    draining: boolean("The gateway is shutting down."),
+    config_error: string("Why the last reload failed; the older configuration serves on."),
+    backends: array(
+      object({
+        name: string(),
+        state: string("", { enum: ["untried", "up", "failing", "off"] }),
+        why: string("Why it is off."),
+        last_error: object({ message: string(), at: string("", { format: "date-time" }) }),
+        last_good: string("", { format: "date-time" }),
+      }),
+    ),
+  }),
+  State: object({ status: string("", { enum: ["live", "ready", "not ready"] }), why: string() }),
+};
+
+export const schemas = { ...openai, ...anthropic, ...gemini, ...operation };
