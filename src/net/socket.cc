@@ -95,37 +95,38 @@ Io Socket::write(std::span<const iovec> pieces) {
       return {IoState::broken, 0};
     }
   }
-  // Small pieces are put together, so that they travel in one TLS record.
-  std::size_t total = 0;
+  // Small pieces are put together, so that they travel in one TLS record. The same bytes make the same records however
+  // they are cut, since OpenSSL wants a record that is pending offered again.
   std::array<char, 16 * 1024> record;
-  for (std::size_t i = 0; i < pieces.size();) {
-    std::size_t used = 0;
-    std::size_t skip = 0;
-    const char* from = record.data();
-    if (pieces[i].iov_len >= record.size()) {
-      from = static_cast<const char*>(pieces[i].iov_base);
-      used = pieces[i].iov_len;
-      skip = 1;
-    } else {
-      for (std::size_t j = i; j < pieces.size() && used + pieces[j].iov_len <= record.size(); ++j, ++skip) {
-        if (pieces[j].iov_len != 0) std::memcpy(record.data() + used, pieces[j].iov_base, pieces[j].iov_len);
-        used += pieces[j].iov_len;
-      }
+  std::size_t total = 0;
+  std::size_t at = 0;  // in the first piece
+  while (!pieces.empty()) {
+    if (at == pieces.front().iov_len) {
+      pieces = pieces.subspan(1);
+      at = 0;
+      continue;
     }
+    const char* from = static_cast<const char*>(pieces.front().iov_base) + at;
+    std::size_t size = pieces.front().iov_len - at;
+    if (size < record.size() && pieces.size() > 1) {
+      std::memcpy(record.data(), from, size);
+      for (const iovec& piece : pieces.subspan(1)) {
+        const std::size_t part = std::min(piece.iov_len, record.size() - size);
+        if (part != 0) std::memcpy(record.data() + size, piece.iov_base, part);
+        size += part;
+      }
+      from = record.data();
+    }
+    ERR_clear_error();
     std::size_t sent = 0;
-    while (sent < used) {
-      ERR_clear_error();
-      std::size_t now = 0;
-      const int result = SSL_write_ex(ssl_.get(), from + sent, used - sent, &now);
-      if (result != 1) {
-        const Io state = tls_state(result, true);
-        if (state.state == IoState::again && total + sent > 0) return {IoState::done, total + sent};
-        return state;
-      }
-      sent += now;
+    const int result = SSL_write_ex(ssl_.get(), from, size, &sent);
+    if (result != 1) {
+      const Io state = tls_state(result, true);
+      if (state.state == IoState::again && total > 0) return {IoState::done, total};
+      return state;
     }
-    total += used;
-    i += skip;
+    total += sent;
+    for (at += sent; at > pieces.front().iov_len; pieces = pieces.subspan(1)) at -= pieces.front().iov_len;
   }
   return {IoState::done, total};
 }

@@ -51,7 +51,8 @@ class Socket {
 
   // Reads what is there. A short read of a plain socket means drained: the watch is then not readable any more.
   [[nodiscard]] Io read(char* to, std::size_t size);
-  // Writes as much as the peer takes now: all pieces, some bytes (size tells), or none (again).
+  // Writes as much as the peer takes now: all pieces, some bytes (size tells), or none (again). What was not taken must
+  // be offered again as the next bytes, cut as you like, but not fewer of them.
   [[nodiscard]] Io write(std::span<const iovec> pieces);
 
   // Speaks TLS from now on; the handshake is run by shake(). `ssl` is set to connect or accept state by the caller.
