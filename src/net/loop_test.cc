@@ -67,6 +67,7 @@ TEST(Loop, WakesAReaderWhenBytesCome) {
   });
   EXPECT_EQ(rig.run(sleep_until_readable(sleeper, *watch)), Woke::ready);
   EXPECT_GT(sleeper.slept_ns(), 10'000'000);
+  writer.join();
   EXPECT_EQ(watch->reader, nullptr);
   rig->drop(watch);
   close(b);
