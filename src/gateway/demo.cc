@@ -182,7 +182,7 @@ std::string spoken(const ChatRequest& request, const Question& question, std::ui
   std::string text = "I am the demo model that is built into Sluice; my answers are made on the spot. ";
   text += question.text.empty()
               ? "You asked nothing in words."
-              : fmt::format("You asked about {}: \"{}\".", question.topic(), excerpt(question.text, 200));
+              : fmt::format("You asked about {}: \"{}\"", question.topic(), excerpt(question.text, 200));
   if (question.files > 0)
     text += fmt::format(" With it came {} {}.", question.files, question.files == 1 ? "file" : "files");
   return fmt::format("{} {}", text, closings[turn % closings.size()]);
@@ -252,7 +252,10 @@ std::vector<Event> demo_events(const Reply& reply) {
   for (Event& event : unfold(reply)) {
     const auto* delta = std::get_if<Delta>(&event);
     if (!delta) {
+      const bool first = std::holds_alternative<Begin>(event);
       events.push_back(std::move(event));
+      // The head of some dialects tells the input's tokens.
+      if (first) events.emplace_back(UsageSeen{Usage{.input = reply.usage.input, .estimated = true}});
       continue;
     }
     for (const auto piece : pieces(delta->text))

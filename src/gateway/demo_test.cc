@@ -171,6 +171,10 @@ TEST(Demo, StreamsWordByWordWhatItWouldSayWhole) {
     }
     EXPECT_EQ(grammar.check_end(), "");
     EXPECT_GE(deltas, 3u);
+    const Event second = demo_events(whole).at(1);
+    const auto* early = std::get_if<UsageSeen>(&second);
+    ASSERT_NE(early, nullptr) << "heads of some dialects tell it";
+    EXPECT_EQ(early->usage.input, whole.usage.input);
     EXPECT_EQ(fold.take(), whole);
   }
 }

@@ -8,8 +8,9 @@ const json = (schema, examples) => ({
 });
 const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 
-const headers = {
-  "x-request-id": { description: "The gateway's own id of this exchange, as in its log.", schema: { type: "string" } },
+// `id` is where the dialect's clients look for the exchange's id.
+const headers = (id) => ({
+  [id]: { description: "The gateway's own id of this exchange, as in its log.", schema: { type: "string" } },
   "x-sluice-notes": {
     description: "What the upstream's dialect could not say: `lost`, `restated` or `added`, each with a JSON pointer.",
     schema: { type: "string" },
@@ -17,7 +18,7 @@ const headers = {
   "x-ratelimit-limit-requests": { description: "Requests per minute, when a limit is set.", schema: { type: "integer" } },
   "x-ratelimit-remaining-requests": { description: "Of these, how many are left.", schema: { type: "integer" } },
   "x-ratelimit-reset-requests": { description: "Until all are free again, such as `1s` or `6m0s`.", schema: { type: "string" } },
-};
+});
 
 // The errors that a model call can end with, in the dialect's own shape.
 const errors = (schema) => {
@@ -36,7 +37,7 @@ const errors = (schema) => {
   };
 };
 
-const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters }) => ({
+const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters, request_id = "x-request-id" }) => ({
   tags: [tag],
   operationId: id,
   summary,
@@ -46,7 +47,7 @@ const model_call = ({ tag, id, summary, description, sample, request, reply, eve
   responses: {
     200: {
       description: event ? "The answer, whole or as server-sent events." : "The answer.",
-      headers,
+      headers: headers(request_id),
       content: { ...(reply ? json(ref(reply)) : {}), ...(event ? { "text/event-stream": { schema: ref(event) } } : {}) },
     },
     ...errors(error),
@@ -133,6 +134,7 @@ const messages = model_call({
   reply: "MessagesReply",
   event: "MessagesEvents",
   error: "AnthropicError",
+  request_id: "request-id",
   examples: {
     text: { summary: "A question", value: { model: "demo", max_tokens: 1024, messages: [{ role: "user", content: question }] } },
     stream: {
