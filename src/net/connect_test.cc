@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 
 #include "net/dns.h"
 #include "net/rig_test.h"
@@ -111,6 +112,328 @@ TEST_F(Connecting, SpeaksVerifiedTlsWithNameAndProtocol) {
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(peer.alpn, "http/1.1");
   EXPECT_EQ(peer.sni, "localhost");
+}
+
+TEST_F(Connecting, ProvesANumericAddressWithoutNamingIt) {
+  certificates.make("number", "IP:127.0.0.1");
+  TlsPeer peer(*TlsServer::make(certificates.path("number.pem"), certificates.path("number.key")));
+  auto socket =
+      connect_to({.tls = true, .host = "127.0.0.1", .port = peer.peer.port, .ca_file = certificates.path("ca.pem")});
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(ask(*socket, "hello"), "hello");
+  EXPECT_EQ(peer.sni, "");  // RFC 6066, section 3
+}
+
+TEST_F(Connecting, ResumesTheSessionOfTheSameOriginOnly) {
+  certificates.make("good", "DNS:localhost");
+  const auto server = *TlsServer::make(certificates.path("good.pem"), certificates.path("good.key"));
+  TlsPeer peer(server);
+  TlsPeer other(server);  // same tickets, other port: another origin
+  const Origin origin{.tls = true, .host = "localhost", .port = peer.peer.port, .ca_file = certificates.path("ca.pem")};
+  for (int i = 0; i < 3; ++i) {
+    auto socket = connect_to(origin);
+    ASSERT_TRUE(socket) << socket.error().detail;
+    EXPECT_EQ(ask(*socket, "hello"), "hello");  // tickets come with the first bytes in TLS 1.3
+    EXPECT_EQ(SSL_session_reused(socket->ssl()), i > 0);
+  }
+  EXPECT_EQ(peer.resumed, 2);
+  EXPECT_EQ(tls.sessions(), 1U);
+  Origin second = origin;
+  second.port = other.peer.port;
+  auto socket = connect_to(second);
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(ask(*socket, "hello"), "hello");
+  EXPECT_EQ(other.resumed, 0);
+  EXPECT_EQ(tls.sessions(), 2U);
+}
+
+TEST_F(Connecting, LetsASocketOutliveTheSessionsOfItsLoop) {
+  certificates.make("good", "DNS:localhost");
+  TlsPeer peer(*TlsServer::make(certificates.path("good.pem"), certificates.path("good.key")));
+  auto clients = std::make_unique<TlsClients>();
+  sleeper.deadline(Loop::clock_ns() / 1'000'000 + 3000);
+  const Origin origin{.tls = true, .host = "localhost", .port = peer.peer.port, .ca_file = certificates.path("ca.pem")};
+  auto socket = rig.run(connect(*rig, sleeper, origin, *resolver, *clients));
+  ASSERT_TRUE(socket) << socket.error().detail;
+  clients.reset();
+  EXPECT_EQ(ask(*socket, "hello"), "hello");  // its tickets arrive now
+}
+
+TEST_F(Connecting, RefusesEveryCertificateThatProvesNothing) {
+  struct Case {
+    const char* name;
+    const char* names;
+    long from;
+    long until;
+    bool trusted;
+    const char* why;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {"other", "DNS:example.com", -3600, 3600, true, "hostname mismatch"},
+           {"number", "IP:127.0.0.1", -3600, 3600, true, "hostname mismatch"},
+           {"expired", "DNS:localhost", -7200, -3600, true, "expired"},
+           {"early", "DNS:localhost", 3600, 7200, true, "not yet valid"},
+           {"stranger", "DNS:localhost", -3600, 3600, false, "unable to get local issuer certificate"},
+       }) {
+    certificates.make(one.name, one.names, one.from, one.until);
+    TlsPeer peer(*TlsServer::make(certificates.path(std::string(one.name) + ".pem"),
+                                  certificates.path(std::string(one.name) + ".key")));
+    const auto socket = connect_to({.tls = true,
+                                    .host = "localhost",
+                                    .port = peer.peer.port,
+                                    .ca_file = one.trusted ? certificates.path("ca.pem") : ""});
+    ASSERT_FALSE(socket) << one.name;
+    EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
+    EXPECT_THAT(socket.error().detail, HasSubstr("localhost: TLS: certificate refused")) << one.name;
+    EXPECT_THAT(socket.error().detail, HasSubstr(one.why)) << one.name;
+  }
+}
+
+TEST_F(Connecting, RefusesTlsOlderThanOneTwo) {
+  certificates.make("good", "DNS:localhost");
+  const auto server = *TlsServer::make(certificates.path("good.pem"), certificates.path("good.key"));
+  const rig::Peer peer([&](int fd) {
+    const Ssl ssl = server->begin();
+    SSL_set_security_level(ssl.get(), 0);
+    SSL_set_min_proto_version(ssl.get(), TLS1_VERSION);
+    SSL_set_max_proto_version(ssl.get(), TLS1_1_VERSION);
+    SSL_set_fd(ssl.get(), fd);
+    EXPECT_NE(SSL_do_handshake(ssl.get()), 1);
+  });
+  const auto socket =
+      connect_to({.tls = true, .host = "localhost", .port = peer.port, .ca_file = certificates.path("ca.pem")});
+  ASSERT_FALSE(socket);
+  EXPECT_THAT(socket.error().detail, HasSubstr("protocol version"));
+}
+
+TEST_F(Connecting, SaysWhenThePeerSpeaksNoTls) {
+  const rig::Peer peer([](int fd) { rig::write_all(fd, "HTTP/1.1 400 Bad Request\r\n\r\n"); });
+  const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port});
+  ASSERT_FALSE(socket);
+  EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
+  EXPECT_THAT(socket.error().detail, HasSubstr("TLS"));
+}
+
+TEST_F(Connecting, SaysWhenTheRootsCannotBeRead) {
+  const rig::Peer peer(rig::echo);
+  const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port, .ca_file = "/nowhere/ca.pem"});
+  ASSERT_FALSE(socket);
+  EXPECT_THAT(socket.error().detail, HasSubstr("/nowhere/ca.pem"));
+}
+
+TEST_F(Connecting, EndsAtTheDeadlineWhileThePeerIsSilent) {
+  const rig::Peer peer([](int fd) { rig::read_until(fd, "never"); });  // takes the hello, says nothing
+  const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port}, 60);
+  ASSERT_FALSE(socket);
+  EXPECT_EQ(socket.error().fault, Fault::upstream_timeout);
+}
+
+TEST_F(Connecting, EndsWhenTheCallerIsCancelled) {
+  const rig::Peer peer([](int fd) { rig::read_until(fd, "never"); });
+  rig->post([this] { sleeper.cancel(); });
+  const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port});
+  ASSERT_FALSE(socket);
+  EXPECT_EQ(socket.error().fault, Fault::client_gone);
+}
+
+// A proxy that takes CONNECT, answers with `answer`, and echoes when that begins with a 2xx.
+struct HttpProxy {
+  explicit HttpProxy(std::string with)
+      : answer(std::move(with)), peer([this](int fd) {
+          asked = rig::read_until(fd, "\r\n\r\n");
+          rig::write_all(fd, answer);
+          if (answer.find(" 2") < 12) rig::echo(fd);
+        }) {}
+  std::string answer;
+  std::string asked;
+  rig::Peer peer;
+  [[nodiscard]] Proxy proxy(std::string user = "", std::string password = "") const {
+    return {Proxy::Kind::http_connect, "127.0.0.1", peer.port, std::move(user), std::move(password)};
+  }
+};
+
+TEST_F(Connecting, AsksAnHttpProxyForTheName) {
+  HttpProxy proxy("HTTP/1.1 200 Connection established\r\nVia: 1.1 rig\r\n\r\n");
+  auto socket = connect_to({.host = "api.invalid", .port = 443, .proxy = proxy.proxy("user", "pass:word")});
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(ask(*socket, "hello"), "hello");
+  EXPECT_EQ(proxy.asked,
+            "CONNECT api.invalid:443 HTTP/1.1\r\nHost: api.invalid:443\r\n"
+            "Proxy-Authorization: Basic dXNlcjpwYXNzOndvcmQ=\r\n\r\n");
+}
+
+TEST_F(Connecting, WritesIpv6ForAProxyInBrackets) {
+  HttpProxy proxy("HTTP/1.0 200 OK\r\n\r\n");
+  const auto socket = connect_to({.host = "2001:db8::1", .port = 8443, .proxy = proxy.proxy()});
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(proxy.asked, "CONNECT [2001:db8::1]:8443 HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\n\r\n");
+}
+
+TEST_F(Connecting, TellsWhyAnHttpProxyDidNotLetItThrough) {
+  struct Case {
+    const char* answer;
+    const char* why;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "credentials (407)"},
+           {"HTTP/1.1 502 Bad Gateway\r\n\r\n", "502 Bad Gateway"},
+           {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not HTTP"},
+           {"", "closed the connection"},
+           {"HTTP/1.1 200 OK\r\n\r\nearly", "before the tunnel"},
+       }) {
+    HttpProxy proxy(one.answer);
+    const auto socket = connect_to({.host = "a.invalid", .port = 443, .proxy = proxy.proxy("user", "hunter2")});
+    ASSERT_FALSE(socket) << one.answer;
+    EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
+    EXPECT_THAT(socket.error().detail, HasSubstr(one.why));
+    EXPECT_THAT(socket.error().detail + socket.error().message, Not(HasSubstr("hunter2")));
+  }
+}
+
+TEST_F(Connecting, NeverPutsAHostThatSplitsAHeadBeforeAProxy) {
+  HttpProxy proxy("HTTP/1.1 200 OK\r\n\r\n");
+  for (const char* host : {"a\r\nX: y", "a b", "a\n"}) {
+    EXPECT_FALSE(connect_to({.host = host, .port = 443, .proxy = proxy.proxy()}));
+  }
+}
+
+TEST_F(Connecting, SpeaksTlsThroughAProxy) {
+  certificates.make("good", "DNS:api.invalid");
+  const auto server = *TlsServer::make(certificates.path("good.pem"), certificates.path("good.key"));
+  TlsPeer* inner = nullptr;
+  const rig::Peer proxy([&](int fd) {
+    rig::read_until(fd, "\r\n\r\n");
+    rig::write_all(fd, "HTTP/1.1 200 OK\r\n\r\n");
+    inner->serve(fd);
+  });
+  TlsPeer peer(server);
+  inner = &peer;
+  auto socket = connect_to({.tls = true,
+                            .host = "api.invalid",
+                            .port = 443,
+                            .proxy = Proxy{Proxy::Kind::http_connect, "localhost", proxy.port, "", ""},
+                            .ca_file = certificates.path("ca.pem")});
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(ask(*socket, "hello"), "hello");
+  EXPECT_EQ(peer.sni, "api.invalid");
+}
+
+// A SOCKS5 proxy that wants `user` (empty: nobody), notes the target, and answers with `code`.
+struct SocksProxy {
+  SocksProxy(std::string user_, std::string password_, char code_, std::string bound_)
+      : user(std::move(user_)),
+        password(std::move(password_)),
+        code(code_),
+        bound(std::move(bound_)),
+        peer([this](int fd) { serve(fd); }) {}
+  std::string user, password;
+  char code;
+  std::string bound;  // address type and address of the answer
+  std::string target;
+  rig::Peer peer;
+
+  void serve(int fd) {
+    const std::string greeting = rig::read_exactly(fd, 2);
+    if (greeting.size() < 2) return;  // the client found fault itself
+    const std::string methods = rig::read_exactly(fd, static_cast<std::size_t>(greeting.at(1)));
+    const char wanted = user.empty() ? 0 : 2;
+    if (methods.find(wanted) == std::string::npos) return rig::write_all(fd, "\x05\xff");
+    rig::write_all(fd, std::string("\x05") + wanted);
+    if (wanted == 2) {
+      std::string size = rig::read_exactly(fd, 2);
+      const std::string name = rig::read_exactly(fd, static_cast<std::size_t>(size.at(1)));
+      size = rig::read_exactly(fd, 1);
+      const std::string word = rig::read_exactly(fd, static_cast<std::size_t>(size.at(0)));
+      const bool right = name == user && word == password;
+      rig::write_all(fd, std::string("\x01") + (right ? '\0' : '\1'));
+      if (!right) return;
+    }
+    target = rig::read_exactly(fd, 4);
+    if (target.at(3) == 3) target += rig::read_exactly(fd, 1);
+    const int left = target.at(3) == 1 ? 4 : target.at(3) == 4 ? 16 : target.at(4);
+    target += rig::read_exactly(fd, static_cast<std::size_t>(left) + 2);
+    rig::write_all(fd, std::string("\x05") + code + '\0' + bound);
+    if (code == 0) rig::echo(fd);
+  }
+  [[nodiscard]] Proxy proxy(std::string with_user = "", std::string with_password = "") const {
+    return {Proxy::Kind::socks5, "127.0.0.1", peer.port, std::move(with_user), std::move(with_password)};
+  }
+};
+
+const std::string bound4("\x01\x7f\x00\x00\x01\x00\x50", 7);
+
+TEST_F(Connecting, LetsASocksProxyResolveTheName) {
+  SocksProxy proxy("", "", 0, std::string("\x03\x04proxy", 6).substr(0, 2) + "prox" + std::string("\x00\x50", 2));
+  auto socket = connect_to({.host = "api.invalid", .port = 443, .proxy = proxy.proxy()});
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(ask(*socket, "hello"), "hello");
+  EXPECT_EQ(proxy.target, std::string("\x05\x01\x00\x03\x0b", 5) + "api.invalid" + "\x01\xbb");
+}
+
+TEST_F(Connecting, GivesASocksProxyAddressesAsSuch) {
+  SocksProxy proxy("user", "word", 0, bound4);
+  auto four = connect_to({.host = "192.0.2.7", .port = 80, .proxy = proxy.proxy("user", "word")});
+  ASSERT_TRUE(four) << four.error().detail;
+  EXPECT_EQ(ask(*four, "hello"), "hello");
+  EXPECT_EQ(proxy.target, std::string("\x05\x01\x00\x01\xc0\x00\x02\x07\x00\x50", 10));
+  four->close();
+  auto six = connect_to({.host = "::1", .port = 80, .proxy = proxy.proxy("user", "word")});
+  ASSERT_TRUE(six) << six.error().detail;
+  EXPECT_EQ(ask(*six, "hello"), "hello");
+  EXPECT_EQ(proxy.target, std::string("\x05\x01\x00\x04", 4) + std::string(15, '\0') + std::string("\x01\x00\x50", 3));
+}
+
+TEST_F(Connecting, TellsWhyASocksProxyDidNotLetItThrough) {
+  SocksProxy picky("user", "word", 0, bound4);
+  const auto nobody = connect_to({.host = "a.invalid", .port = 80, .proxy = picky.proxy()});
+  ASSERT_FALSE(nobody);
+  EXPECT_THAT(nobody.error().detail, HasSubstr("wants a user and a password"));
+  const auto wrong = connect_to({.host = "a.invalid", .port = 80, .proxy = picky.proxy("user", "hunter2")});
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().detail, HasSubstr("other credentials"));
+  EXPECT_THAT(wrong.error().detail + wrong.error().message, Not(HasSubstr("hunter2")));
+  SocksProxy shut("", "", 5, bound4);
+  const auto refused = connect_to({.host = "a.invalid", .port = 80, .proxy = shut.proxy()});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("connection refused"));
+  const rig::Peer http([](int fd) { rig::write_all(fd, "HTTP/1.1 400 Bad Request\r\n\r\n"); });
+  const auto mistaken = connect_to(
+      {.host = "a.invalid", .port = 80, .proxy = Proxy{Proxy::Kind::socks5, "127.0.0.1", http.port, "", ""}});
+  ASSERT_FALSE(mistaken);
+  EXPECT_THAT(mistaken.error().detail, HasSubstr("does not speak SOCKS5"));
+  const std::string endless(256, 'x');
+  EXPECT_FALSE(connect_to({.host = "a.invalid", .port = 80, .proxy = shut.proxy(endless, "word")}));
+}
+
+TEST(TlsServer, KeepsTheOldCertificateWhenTheNewOneIsBad) {
+  rig::Certificates certificates;
+  certificates.make("one", "DNS:one");
+  certificates.make("two", "DNS:two");
+  const auto server = *TlsServer::make(certificates.path("one.pem"), certificates.path("one.key"));
+  const auto common_name = [&] {
+    const Ssl ssl = server->begin();
+    std::array<char, 64> name{};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get_certificate(ssl.get())), NID_commonName, name.data(),
+                              name.size());
+    return std::string(name.data());
+  };
+  EXPECT_EQ(common_name(), "one");
+  std::filesystem::copy_file(certificates.path("two.pem"), certificates.path("one.pem"),
+                             std::filesystem::copy_options::overwrite_existing);
+  const auto half = server->reload();
+  ASSERT_FALSE(half);
+  EXPECT_THAT(half.error().message, HasSubstr("does not belong to the certificate"));
+  EXPECT_EQ(common_name(), "one");
+  std::filesystem::copy_file(certificates.path("two.key"), certificates.path("one.key"),
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_TRUE(server->reload());
+  EXPECT_EQ(common_name(), "two");
+  std::filesystem::remove(certificates.path("one.pem"));
+  const auto missing = server->reload();
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, HasSubstr("one.pem"));
+  EXPECT_THAT(missing.error().message, HasSubstr("o such file"));
+  EXPECT_EQ(common_name(), "two");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "net/address.h"
@@ -15,10 +16,12 @@ namespace {
 
 constexpr std::array<unsigned char, 9> http11{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-std::string last_words() {
-  const unsigned long code = ERR_peek_last_error();
-  const char* reason = ERR_reason_error_string(code);
+// What OpenSSL complained of first: the later ones only tell who passed it on.
+std::string first_words() {
+  const unsigned long code = ERR_peek_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
+  const char* reason = ERR_reason_error_string(code);
   return reason ? reason : "unknown error";
 }
 
@@ -57,12 +60,13 @@ TlsClients::~TlsClients() {
 Result<SSL_CTX*> TlsClients::context(const std::string& ca_file) {
   if (const auto known = contexts_.find(ca_file); known != contexts_.end()) return known->second.get();
   SslContext made = make_context(TLS_client_method());
-  if (!made) return fail(Fault::internal, "TLS cannot start.", "SSL_CTX_new: " + last_words());
+  if (!made) return fail(Fault::internal, "TLS cannot start.", "SSL_CTX_new: " + first_words());
   SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_default_verify_paths(made.get());
+  ERR_clear_error();
   if (!ca_file.empty() && SSL_CTX_load_verify_file(made.get(), ca_file.c_str()) != 1) {
     return fail(Fault::upstream_unreachable, "The upstream's ca_file cannot be used.",
-                "TLS: ca_file " + ca_file + ": " + last_words());
+                "TLS: ca_file " + ca_file + ": " + first_words());
   }
   SSL_CTX_set_alpn_protos(made.get(), http11.data(), http11.size());
   SSL_CTX_set_session_cache_mode(made.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -89,7 +93,7 @@ Result<Ssl> TlsClients::begin(std::string_view host, std::uint16_t port, const s
   if (good && kept != sessions_.end()) SSL_set_session(ssl.get(), kept->second.session.get());
   auto owned = std::make_unique<std::string>(std::move(origin));
   good = good && SSL_set_ex_data(ssl.get(), origin_slot(), owned.get()) == 1;
-  if (!good) return fail(Fault::internal, "TLS cannot start.", "TLS client for " + name + ": " + last_words());
+  if (!good) return fail(Fault::internal, "TLS cannot start.", "TLS client for " + name + ": " + first_words());
   [[maybe_unused]] const auto* with_ssl = owned.release();
   SSL_set_connect_state(ssl.get());
   return ssl;
@@ -131,19 +135,20 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
 
 Result<SslContext> server_context(const std::string& cert_file, const std::string& key_file) {
   SslContext out = make_context(TLS_server_method());
-  if (!out) return fail(Fault::internal, "TLS cannot start.", "SSL_CTX_new: " + last_words());
+  if (!out) return fail(Fault::internal, "TLS cannot start.", "SSL_CTX_new: " + first_words());
   // A key that wants a passphrase must fail, not ask on the terminal.
   SSL_CTX_set_default_passwd_cb(out.get(), [](char*, int, int, void*) { return 0; });
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(out.get(), cert_file.c_str()) != 1) {
-    return fail(Fault::bad_request, "The certificate file " + cert_file + " cannot be used: " + last_words() + ".");
+    return fail(Fault::bad_request, "The certificate file " + cert_file + " cannot be used: " + first_words() + ".");
   }
   if (SSL_CTX_use_PrivateKey_file(out.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return fail(Fault::bad_request, "The key file " + key_file + " cannot be used: " + last_words() + ".");
-  }
-  if (SSL_CTX_check_private_key(out.get()) != 1) {
-    return fail(Fault::bad_request, "The key in " + key_file + " does not belong to the certificate in " + cert_file +
-                                        ": " + last_words() + ".");
+    if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
+      ERR_clear_error();
+      return fail(Fault::bad_request,
+                  "The key in " + key_file + " does not belong to the certificate in " + cert_file + ".");
+    }
+    return fail(Fault::bad_request, "The key file " + key_file + " cannot be used: " + first_words() + ".");
   }
   static constexpr std::array<unsigned char, 6> id{'s', 'l', 'u', 'i', 'c', 'e'};
   SSL_CTX_set_session_id_context(out.get(), id.data(), id.size());
