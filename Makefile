@@ -26,7 +26,6 @@ test: build ## unit tests under address and undefined sanitizers, black-box test
 	@tools/bootstrap test
 	@tools/build asan
 	@ln -sfn build/asan/compile_commands.json compile_commands.json
-	@tools/test_env
 	@tools/run_tests asan --black-box
 
 check: check-format check-layers check-tidy check-threads check-fuzz ## all that `make test` leaves out
