@@ -92,7 +92,9 @@ class Alternation {
   }
 
   void place_system(const Turn& turn, std::size_t t) {
-    if (rules_.system_in_place) {
+    // In place means behind a user turn: at the front and behind an assistant it would be refused.
+    const bool behind_user = !out_.messages.empty() && out_.messages.back().role != Role::assistant;
+    if (rules_.system_in_place && behind_user) {
       Message& message = open(Role::system);
       for (std::size_t i = 0; i < turn.parts.size(); ++i) message.parts.push_back({&turn.parts[i], t, i});
       return;
@@ -100,6 +102,8 @@ class Alternation {
     Message& message = open(Role::user);
     for (std::size_t i = 0; i < turn.parts.size(); ++i) {
       const auto* text = turn.parts[i].as<Text>();
+      if (text == nullptr)
+        notes_.lost(pointer_to_part(request_, t, i), "amid a conversation system turns are text only");
       if (text == nullptr || text->text.empty()) continue;
       notes_.restated(pointer_to_part(request_, t, i), "system text amid a conversation became user text");
       message.parts.push_back({make_text("<system-reminder>" + text->text + "</system-reminder>"), t, i});
