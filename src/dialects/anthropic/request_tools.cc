@@ -13,6 +13,7 @@ namespace sluice::anthropic {
 namespace {
 
 constexpr DialectId self = DialectId::anthropic;
+constexpr int most_strict = 20;
 constexpr std::string_view free_text_schema =
     R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
@@ -105,9 +106,9 @@ class Choosing {
   Notes& notes_;
 };
 
-// One declaration; its object is open.
+// One declaration; its object is open. `strict_left`: how many more may be strict.
 void write_function(json::Writer& out, const ChatRequest& request, std::size_t index, const ModelRules& rules, bool own,
-                    bool as_said, Notes& notes) {
+                    bool as_said, int& strict_left, Notes& notes) {
   const Tool& tool = request.tools[index];
   const std::string pointer = pointer_to_tool(request, index);
   const std::string schema_at = schema_pointer(request, index);
@@ -129,9 +130,10 @@ void write_function(json::Writer& out, const ChatRequest& request, std::size_t i
     if (tool.strict) out.member_bool("strict", *tool.strict);
     return;
   }
-  if (tool.strict.value_or(false) && rules.structured) {
+  if (tool.strict.value_or(false) && rules.structured && strict_left > 0) {
     if (const auto schema = strict_schema(object_schema(tool.schema, schema_at, notes), schema_at, notes)) {
       out.member_raw("input_schema", *schema).member_bool("strict", true);
+      --strict_left;
       return;
     }
   }
@@ -187,6 +189,7 @@ void write_tools(json::Writer& out, const ChatRequest& request, const Tools& too
                  bool as_said, PartRules& parts, Notes& notes) {
   if (!request.tools.empty() || !tools.redeclared.empty() || (own && request.tools_said)) {
     out.key("tools").begin_array();
+    int strict_left = most_strict;
     for (std::size_t i = 0; i < request.tools.size(); ++i) {
       const Tool& tool = request.tools[i];
       const std::string pointer = pointer_to_tool(request, i);
@@ -205,7 +208,7 @@ void write_tools(json::Writer& out, const ChatRequest& request, const Tools& too
         continue;
       }
       out.begin_object();
-      write_function(out, request, i, rules, own, as_said, notes);
+      write_function(out, request, i, rules, own, as_said, strict_left, notes);
       write_mark(out, parts, tool.cache, pointer, notes);
       write_extras(out, tool.extras, self, pointer, notes);
       out.end_object();
