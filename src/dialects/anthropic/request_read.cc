@@ -53,10 +53,21 @@ class Reading {
     for (const auto [key, value] : body.members()) TRY_VOID(read_member(key, value));
     if (request_.model.empty()) request_.model = asked_.path_model;
     request_.stream = request_.stream_said.value_or(asked_.path_streams);
+    remember_headers();
     return std::move(request_);
   }
 
  private:
+  // Version and beta flags belong to what the body says.
+  void remember_headers() {
+    std::string betas;
+    for (const auto& [name, value] : asked_.headers) {
+      if (name == "anthropic-version") remember(request_.extras, self, name, json::quoted(value));
+      if (name == "anthropic-beta") betas += (betas.empty() ? "" : ",") + std::string(value);
+    }
+    if (!betas.empty()) remember(request_.extras, self, "anthropic-beta", json::quoted(betas));
+  }
+
   Result<void> read_system(json::Value system) {
     Turn turn{.role = Role::system};
     TRY_VOID(read_content(system, "system", turn.parts, turn.plain_string));

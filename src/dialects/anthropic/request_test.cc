@@ -291,6 +291,9 @@ TEST(AnthropicRequest, KeepsSystemTextWhereItStoodIfTheModelCan) {
   EXPECT_TRUE(older.noted(NoteKind::restated, "/messages/3/content"));
   const Written newer(request, "claude-opus-4-8");
   EXPECT_EQ(newer["messages"].at(3).raw(), R"({"role":"system","content":"Be kind."})");
+  // Behind an assistant turn no model takes it.
+  request.turns.erase(request.turns.begin() + 2);
+  EXPECT_EQ(Written(request, "claude-opus-4-8")["messages"].at(2)["role"].text(), "user");
 }
 
 TEST(AnthropicRequest, NeverSendsEmptyTextOrForeignThinking) {
@@ -411,6 +414,42 @@ TEST(AnthropicRequest, LeavesTheWordsOfItsOwnClientsAlone) {
   EXPECT_FALSE(other["temperature"]);
   EXPECT_EQ(other["messages"].size(), 1U);
   EXPECT_TRUE(other.noted(NoteKind::lost, "/temperature"));
+}
+
+TEST(AnthropicRequest, KeepsWhatItsClientSaidInHeaders) {
+  const std::vector<HeaderView> headers = {{"anthropic-version", "2026-10-21"},
+                                           {"anthropic-beta", "context-management-2025-06-27"}};
+  Notes reading;
+  const auto request = read_request(
+      {.headers = headers, .body = R"({"model":"claude-opus-5-5","messages":[{"role":"user","content":"a"}]})"},
+      reading);
+  ASSERT_TRUE(request);
+  const Written out(*request);
+  EXPECT_EQ(out.header("anthropic-version"), "2026-10-21");
+  EXPECT_EQ(out.header("anthropic-beta"), "context-management-2025-06-27");
+}
+
+TEST(AnthropicRequest, LeavesNoTurnEmptyWhereThinkingHadToGo) {
+  Notes reading;
+  const auto request = read_request({.body = R"({"model":"claude-opus-5-5","messages":[{"role":"user","content":"a"},)"
+                                             R"({"role":"assistant","content":[{"type":"thinking","thinking":"t"}]},)"
+                                             R"({"role":"user","content":"b"}]})"},
+                                    reading);
+  ASSERT_TRUE(request);
+  const Written out(*request);
+  EXPECT_EQ(out["messages"].size(), 2U);
+  EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/1/content/0"));
+}
+
+TEST(AnthropicRequest, KeepsStrictToolsToTheNumberTaken) {
+  auto request = chat("claude-sonnet-4-5");
+  for (int i = 0; i < 21; ++i) {
+    request.tools.push_back({.name = "t" + std::to_string(i), .schema = R"({"type":"object"})", .strict = true});
+  }
+  const Written out(request);
+  EXPECT_EQ(out["tools"].at(19)["strict"].boolean(), true);
+  EXPECT_FALSE(out["tools"].at(20)["strict"]);
+  EXPECT_TRUE(out.noted(NoteKind::lost, "/tools/20/function/strict"));
 }
 
 TEST(AnthropicRequest, NamesTheFieldThatIsWrong) {

@@ -101,6 +101,8 @@ class Writing {
         TRY(const bool keep, sayable(parts_, placed, message.role, notes_));
         if (keep) kept.push_back(placed);
       }
+      // A turn of which nothing is left would be refused; one that came empty is the client's own.
+      emptied_.push_back(kept.empty() && !message.parts.empty());
       message.parts = std::move(kept);
     }
     if (as_said_) return {};
@@ -365,6 +367,7 @@ class Writing {
     out_.key("messages").begin_array();
     for (std::size_t m = 0; m < dialogue_.messages.size(); ++m) {
       const Message& message = dialogue_.messages[m];
+      if (as_said_ && emptied_[m]) continue;
       out_.begin_object();
       out_.member("role", message.role == Role::assistant ? "assistant"
                           : message.role == Role::user    ? "user"
@@ -380,7 +383,8 @@ class Writing {
         }
         out_.end_array();
       }
-      if (as_said_) write_extras(out_, turns_[m]->extras, self, pointer_to_turn(request_, m), notes_);
+      if (as_said_)
+        write_extras(out_, turns_[m]->extras, self, pointer_to_turn(request_, leading_system(request_) + m), notes_);
       out_.end_object();
     }
     out_.end_array();
@@ -395,14 +399,22 @@ class Writing {
            only.part->extras.empty();
   }
 
+  // What the client of this dialect said in a header.
+  [[nodiscard]] std::string memory(std::string_view header) const {
+    const std::string_view quoted = remembered(request_.extras, self, header);
+    return quoted.size() < 2 ? std::string() : json::unescape(quoted.substr(1, quoted.size() - 2));
+  }
+
   [[nodiscard]] std::vector<Header> headers() const {
     // The newest version takes no sampling parameters, no document in an assistant turn and no citations in a user
-    // turn: what came from this dialect may hold them.
+    // turn: what came from this dialect may hold them and keeps its own version.
     const bool newest = !own_ && rules_.newest_version && to_.provider == "anthropic";
-    std::vector<Header> out{{"anthropic-version", std::string(newest ? version_2026 : version_2023)}};
-    std::string betas;
+    std::string version = memory("anthropic-version");
+    if (version.empty()) version = newest ? version_2026 : version_2023;
+    std::vector<Header> out{{"anthropic-version", std::move(version)}};
+    std::string betas = memory("anthropic-beta");
     const auto beta = [&](bool wanted, std::string_view flag) {
-      if (!wanted) return;
+      if (!wanted || betas.contains(flag)) return;
       betas += betas.empty() ? "" : ",";
       betas += flag;
     };
@@ -421,6 +433,7 @@ class Writing {
   PartRules parts_;
   Dialogue dialogue_;
   std::vector<const Turn*> turns_;  // of the messages, when they stand as they came
+  std::vector<bool> emptied_;       // of the messages: nothing of it could be said
   std::optional<std::int64_t> max_tokens_;
   Thinking thinking_;
   Tools tools_;
