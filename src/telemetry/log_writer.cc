@@ -135,7 +135,6 @@ void LogWriter::run() {
   std::unique_lock guard(lock_);
   for (;;) {
     while (front_.empty() && !stop_) {
-      hurry_ = false;
       idle_ = true;
       wake_.wait(guard);
     }
@@ -145,6 +144,7 @@ void LogWriter::run() {
 
     lines.swap(front_);
     writing_ = lines.size();
+    hurry_ = false;
     const std::shared_ptr<const File> file = file_;
     guard.unlock();
     write(*file, lines);
