@@ -3,11 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 
 #include "net/dns.h"
+#include "net/name_server_test.h"
 #include "net/rig_test.h"
 #include "net/tls.h"
 
@@ -101,6 +103,53 @@ TEST_F(Connecting, NamesTheAddressThatRefused) {
   EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
   EXPECT_THAT(socket.error().detail, HasSubstr("127.0.0.1: Connection refused"));
   EXPECT_THAT(socket.error().detail, HasSubstr(std::to_string(port)));
+}
+
+// 127.0.0.2 on the port of `peer`: nobody there, or somebody whose queue is full, so that he never answers.
+struct Silent {
+  explicit Silent(std::uint16_t port) {
+    const socklen_t size = parse_address("127.0.0.2")->fill(at, port);
+    if (bind(listener, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener, 0) != 0) std::abort();
+    for (int& fd : callers) {
+      fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      connect(fd, reinterpret_cast<sockaddr*>(&at), size);
+    }
+  }
+  ~Silent() {
+    for (const int fd : callers) close(fd);
+    close(listener);
+  }
+  sockaddr_storage at{};
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::array<int, 8> callers{};
+};
+
+TEST_F(Connecting, GoesOnToTheNextAddressAtOnceWhenOneRefuses) {
+  rig::NameServer names;
+  names.set("two.test", {.addresses = {"127.0.0.2", "127.0.0.1"}});
+  resolver = std::move(*Resolver::make(*rig, {.servers = names.address()}));
+  const rig::Peer peer(rig::echo);
+  auto socket = connect_to({.host = "two.test", .port = peer.port}, 1000);
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(socket->peer(), "127.0.0.1");
+}
+
+TEST_F(Connecting, GivesAnAddressThatIsSilentOnlyItsShareOfTheTime) {
+  rig::NameServer names;
+  names.set("two.test", {.addresses = {"127.0.0.2", "127.0.0.1"}});
+  resolver = std::move(*Resolver::make(*rig, {.servers = names.address()}));
+  const rig::Peer peer(rig::echo);
+  const Silent silent(peer.port);
+  const auto alone = connect_to({.host = "127.0.0.2", .port = peer.port}, 100);
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().fault, Fault::upstream_timeout);
+  EXPECT_THAT(alone.error().detail, HasSubstr("127.0.0.2: no answer"));
+  const std::int64_t before = rig->now_ms();
+  auto socket = connect_to({.host = "two.test", .port = peer.port}, 3200);
+  ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_EQ(socket->peer(), "127.0.0.1");
+  EXPECT_GE(rig->now_ms() - before, 1500);
+  EXPECT_LT(rig->now_ms() - before, 3000);
 }
 
 TEST_F(Connecting, SpeaksVerifiedTlsWithNameAndProtocol) {

@@ -3,6 +3,7 @@
 
 #include <ares.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,6 +16,14 @@ constexpr std::int64_t shortest = second;        // /etc/hosts and TTL 0: enough
 constexpr std::int64_t longest = 3600 * second;  // however long a TTL says
 constexpr std::int64_t stale_for = 3600 * second;
 constexpr std::int64_t retry_stale = 10 * second;  // while a stale answer serves, ask this often
+
+// What tells one state of a file from another.
+std::string version_of(const std::string& path) {
+  struct stat found{};
+  if (stat(path.c_str(), &found) != 0) return {};
+  return std::to_string(found.st_ino) + ' ' + std::to_string(found.st_size) + ' ' +
+         std::to_string(found.st_mtim.tv_sec) + '.' + std::to_string(found.st_mtim.tv_nsec);
+}
 
 }  // namespace
 
@@ -63,29 +72,49 @@ struct Resolver::Timer final : Alarm {
   void ring() override { resolver.process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
 };
 
-Resolver::Resolver(Loop& loop, std::size_t most) : loop_(loop), most_(most), timer_(std::make_unique<Timer>(*this)) {}
+Resolver::Resolver(Loop& loop, ResolverOptions options)
+    : loop_(loop), options_(std::move(options)), timer_(std::make_unique<Timer>(*this)) {}
 
 Result<std::unique_ptr<Resolver>> Resolver::make(Loop& loop, const ResolverOptions& options) {
   static const int library = ares_library_init(ARES_LIB_INIT_ALL);
-  std::unique_ptr<Resolver> out(new Resolver(loop, options.most));
-  ares_options wanted{};
-  wanted.timeout = options.timeout_ms;
-  wanted.tries = options.tries;
-  wanted.sock_state_cb_data = out.get();
-  wanted.sock_state_cb = [](void* resolver, ares_socket_t fd, int read, int write) {
-    static_cast<Resolver*>(resolver)->descriptor(fd, read != 0, write != 0);
-  };
-  int status = library;
-  if (status == ARES_SUCCESS) {
-    status = ares_init_options(&out->channel_, &wanted, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-  }
-  if (status == ARES_SUCCESS && !options.servers.empty()) {
-    status = ares_set_servers_ports_csv(out->channel_, options.servers.c_str());
-  }
+  std::unique_ptr<Resolver> out(new Resolver(loop, options));
+  const int status = library == ARES_SUCCESS ? out->open_channel() : library;
   if (status != ARES_SUCCESS) {
     return fail(Fault::internal, "The name resolver cannot start.", std::string("c-ares: ") + ares_strerror(status));
   }
   return out;
+}
+
+int Resolver::open_channel() {
+  std::string file = options_.file;
+  ares_options wanted{};
+  wanted.timeout = options_.timeout_ms;
+  wanted.tries = options_.tries;
+  wanted.resolvconf_path = file.data();
+  wanted.sock_state_cb_data = this;
+  wanted.sock_state_cb = [](void* resolver, ares_socket_t fd, int read, int write) {
+    static_cast<Resolver*>(resolver)->descriptor(fd, read != 0, write != 0);
+  };
+  std::string version = version_of(options_.file);
+  ares_channel made = nullptr;
+  int status = ares_init_options(&made, &wanted,
+                                 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB);
+  if (status != ARES_SUCCESS) return status;
+  if (!options_.servers.empty()) status = ares_set_servers_ports_csv(made, options_.servers.c_str());
+  if (status != ARES_SUCCESS) {
+    ares_destroy(made);
+    return status;
+  }
+  if (channel_) ares_destroy(channel_);
+  channel_ = made;
+  version_ = std::move(version);
+  return status;
+}
+
+// A machine that moves to another network gets other name servers; c-ares looks only once.
+void Resolver::follow_file() {
+  if (!queries_.empty() || version_of(options_.file) == version_) return;
+  [[maybe_unused]] const int status = open_channel();  // on a failure the old one goes on
 }
 
 Resolver::~Resolver() {
@@ -122,6 +151,7 @@ Task<Result<std::vector<Address>>> Resolver::resolve(Sleeper& sleeper, std::stri
 
 std::optional<Result<std::vector<Address>>> Resolver::ask(const std::string& host) {
   ++asked_;
+  follow_file();
   Query& query = *queries_.emplace(host, std::make_unique<Query>(*this, host)).first->second;
   ares_addrinfo_hints hints{};
   hints.ai_family = AF_UNSPEC;
@@ -178,10 +208,10 @@ void Resolver::answered(Query& query, int status, ares_addrinfo* found) {
 }
 
 void Resolver::remember(const std::string& host, Answer answer) {
-  if (answers_.size() >= most_ && !answers_.contains(host)) {
+  if (answers_.size() >= options_.most && !answers_.contains(host)) {
     const std::int64_t now = loop_.now_ms();
     std::erase_if(answers_, [now](const auto& known) { return known.second.usable_until <= now; });
-    if (answers_.size() >= most_) {
+    if (answers_.size() >= options_.most) {
       answers_.erase(
           std::ranges::min_element(answers_, {}, [](const auto& known) { return known.second.usable_until; }));
     }

@@ -22,10 +22,11 @@ struct ares_addrinfo;
 namespace sluice::net {
 
 struct ResolverOptions {
-  std::string servers;      // "127.0.0.1:5353,[::1]:53"; empty = the system's
-  int timeout_ms = 2000;    // of the first try; later ones wait longer
-  int tries = 3;            // per server
-  std::size_t most = 1024;  // names remembered
+  std::string servers;                    // "127.0.0.1:5353,[::1]:53"; empty = those of `file`
+  std::string file = "/etc/resolv.conf";  // read again when it has changed
+  int timeout_ms = 2000;                  // of the first try; later ones wait longer
+  int tries = 3;                          // per server
+  std::size_t most = 1024;                // names remembered
 };
 
 class Resolver {
@@ -54,7 +55,10 @@ class Resolver {
   struct Query;    // one name in flight
   struct Foreign;  // one descriptor of c-ares
   struct Timer;
-  Resolver(Loop& loop, std::size_t most);
+  Resolver(Loop& loop, ResolverOptions options);
+  // Makes the channel, in place of an older one. The status of c-ares.
+  [[nodiscard]] int open_channel();
+  void follow_file();
 
   [[nodiscard]] const Answer* fresh(const std::string& host) const;
   // Starts a query; its result, when it was answered at once.
@@ -66,8 +70,9 @@ class Resolver {
   void set_timer();
 
   Loop& loop_;
-  const std::size_t most_;
+  const ResolverOptions options_;
   ares_channeldata* channel_ = nullptr;
+  std::string version_;  // of the file that the channel was made from
   std::unordered_map<std::string, Answer> answers_;
   std::unordered_map<std::string, std::unique_ptr<Query>> queries_;
   std::vector<std::unique_ptr<Query>> finished_;
