@@ -41,11 +41,19 @@ constexpr StopRow stops[] = {
     {"CONTINUATION", StopKind::length},
 };
 
+// Enums as numbers, for clients that asked for "enum-encoding=int".
+constexpr std::string_view modalities[] = {"", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"};
+
+bool is_modality(json::Value value, std::string_view word) {
+  const auto number = value.integer();
+  return number ? *number > 0 && *number < 6 && modalities[*number] == word : value.equals(word);
+}
+
 void read_modalities(json::Value details, std::optional<std::int64_t>& audio, std::optional<std::int64_t>& image) {
   for (const json::Value one : details.elements()) {
     const json::Value modality = one["modality"];
-    if (modality.equals("AUDIO")) audio = field(one, "tokenCount").integer();
-    if (modality.equals("IMAGE")) image = field(one, "tokenCount").integer();
+    if (is_modality(modality, "AUDIO")) audio = field(one, "tokenCount").integer();
+    if (is_modality(modality, "IMAGE")) image = field(one, "tokenCount").integer();
   }
 }
 
@@ -103,6 +111,18 @@ std::string write_usage(const Usage& usage, std::string_view service_tier) {
   if (!service_tier.empty()) w.member("serviceTier", service_tier);
   w.end_object();
   return out;
+}
+
+std::string read_finish_reason(json::Value reason) {
+  constexpr std::string_view numbered[] = {"FINISH_REASON_UNSPECIFIED", "STOP",       "MAX_TOKENS", "SAFETY",
+                                           "RECITATION",                "OTHER",      "LANGUAGE",   "BLOCKLIST",
+                                           "PROHIBITED_CONTENT",        "SPII",       "MALFORMED_FUNCTION_CALL",
+                                           "IMAGE_SAFETY",              "UNEXPECTED_TOOL_CALL",
+                                           "TOO_MANY_TOOL_CALLS"};
+  const auto number = reason.integer();
+  if (!number) return reason.text();
+  const bool known = *number >= 0 && static_cast<std::size_t>(*number) < std::size(numbered);
+  return known ? std::string(numbered[*number]) : std::string(reason.raw());
 }
 
 StopKind stop_kind(std::string_view finish_reason, bool calls) {

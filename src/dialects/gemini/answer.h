@@ -17,6 +17,8 @@ namespace sluice::gemini {
 // The usageMetadata that says the same; empty when nothing is known.
 [[nodiscard]] std::string write_usage(const Usage& usage, std::string_view service_tier);
 
+// The vendor's word, also where it stands as a number; empty when there is none.
+[[nodiscard]] std::string read_finish_reason(json::Value reason);
 // The finish reason's meaning. Calls that were made turn a natural end into tool_calls.
 [[nodiscard]] StopKind stop_kind(std::string_view finish_reason, bool calls);
 // The finish reason for a meaning: the vendor's own word where it came from this dialect.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "model/reply.h"
@@ -31,7 +32,9 @@ struct PartNames {
 // finishReason and finishMessage into the open object. `malformed`: a call had to be left out.
 void write_stop(json::Writer& out, const Stop& stop, bool malformed);
 
-// Where choice `index` stands in an answer of that dialect.
-[[nodiscard]] std::string choice_pointer(DialectId origin, std::size_t index);
+// Where a choice, and a part of it, stands in the upstream's answer.
+[[nodiscard]] std::string choice_pointer(DialectId origin, std::size_t choice);
+[[nodiscard]] std::string part_pointer(DialectId origin, std::size_t choice, const std::vector<Part>& parts,
+                                       std::size_t part);
 
 }  // namespace sluice::gemini

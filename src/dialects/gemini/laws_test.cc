@@ -43,6 +43,7 @@ void spell_tools(json::Writer& w, json::Value tools) {
   const auto entry = [&](json::Value tool) {
     for (const auto [key, value] : tool.members()) {
       const std::string name = to_camel(key);
+      if (value.is_null()) continue;
       if (name != "functionDeclarations") {
         w.begin_object().key(name);
         spell(w, value, name);
@@ -72,12 +73,19 @@ bool says_nothing(std::string_view name, json::Value value, std::string_view ins
   if (name == "thought") return value.boolean() == false;
   if (name == "role") return inside == "systemInstruction" || value.equals("model") || value.equals("user");
   if (name == "index") return value.integer() == 0;
-  if (name == "args") return value.size() == 0;
+  if (name == "args" || name == "stopSequences") return value.size() == 0;
+  if (name == "candidateCount") return value.integer() == 1;
+  if (name == "description") return value.equals("");
   if (name == "model") return inside.empty();
   if (name == "id") return inside == "functionCall" && made_up(value);
   if (name == "content") return !value["parts"];
-  if (name == "generationConfig" || name == "toolConfig" || name == "thinkingConfig") return value.size() == 0;
-  return name == "text" && inside == "proof";
+  if (name == "generationConfig" || name == "toolConfig" || name == "thinkingConfig") {
+    for (const auto [key, member] : value.members()) {
+      if (!says_nothing(to_camel(key), member, name)) return false;
+    }
+    return true;
+  }
+  return false;
 }
 
 void spell(json::Writer& w, json::Value value, std::string_view inside) {
@@ -104,6 +112,8 @@ void spell(json::Writer& w, json::Value value, std::string_view inside) {
     } else if (name == "systemInstruction" && member.is_string()) {
       w.begin_object().key("parts").begin_array().begin_object().member_raw("text", member.raw());
       w.end_object().end_array().end_object();
+    } else if (name == "finishReason" && member.is_number()) {
+      w.string(member.integer() == 1 ? "STOP" : member.integer() == 2 ? "MAX_TOKENS" : "another");
     } else if (name == "mode" || name == "thinkingLevel") {
       w.string(upper(member.text()));
     } else {
@@ -123,8 +133,39 @@ std::optional<std::string> spelled_whole(json::Value value) {
 const Register judge_gemini({
     .dialect = DialectId::gemini,
     .spellings = {{request, "", spelled_whole}, {reply, "", spelled_whole}},
-    .forms = {},
-    .carried = {},
+    .forms =
+        {
+            {request, "/contents/*/role"},
+            {request, "/contents/*/parts/*/thought"},
+            // Ids and names tie calls to results; another dialect may need only one of them.
+            {request, "/contents/*/parts/*/functionResponse/name"},
+            // Words that a row of the mapping translates.
+            {request, "/generationConfig/responseMimeType"},
+            {request, "/generationConfig/responseModalities/*"},
+            {request, "/generationConfig/thinkingConfig/**"},
+            {request, "/toolConfig/functionCallingConfig/mode"},
+            // Types of the vendor's own schemas are in upper case, and their own words for null and for counts.
+            {request, "/tools/**/parameters/**/type"},
+            {request, "/tools/**/parameters/**/nullable"},
+            {request, "/generationConfig/responseSchema/**/type"},
+            {request, "/generationConfig/responseSchema/**/nullable"},
+            {reply, "/candidates/*/content/role"},
+            {reply, "/candidates/*/content/parts/*/thought"},
+            {reply, "/candidates/*/finishReason"},
+            {reply, "/candidates/*/finishMessage"},
+            {reply, "/promptFeedback/blockReason"},
+            // A proof travels in an envelope.
+            {reply, "/candidates/*/content/parts/*/thoughtSignature"},
+            // Sums and differences of it arrive (answer_test.cc).
+            {reply, "/usageMetadata/**"},
+        },
+    .carried =
+        {
+            {request, "/contents/*/parts/*/text"},
+            {request, "/contents/*/parts/*/functionCall/args/**"},
+            {request, "/systemInstruction/parts/*/text"},
+            {reply, "/candidates/*/content/parts/*/text"},
+        },
     .terminal_words = {"\"finishReason\"", "\"blockReason\""},
 });
 

@@ -56,7 +56,7 @@ Result<Choice> read_candidate(json::Value candidate, std::int64_t position) {
         }
       }
     } else if (is_name(key, "finishReason")) {
-      choice.stop.raw = value.text();
+      choice.stop.raw = read_finish_reason(value);
     } else if (is_name(key, "finishMessage")) {
       choice.stop.detail = std::string(value.raw());
     } else if (key == "index" && value.integer()) {

@@ -23,7 +23,10 @@ bool blocked(const Choice& choice) {
   return choice.stop.origin == self && choice.parts.empty() && choice.stop.detail.starts_with('{');
 }
 
-void write_choice(json::Writer& w, const Choice& choice, std::string_view at, const Question& question, Notes& notes) {
+void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const Question& question, Notes& notes) {
+  const Choice& choice = reply.choices[index];
+  const std::string at = choice_pointer(reply.origin, index);
+  const std::string message_at = reply.origin == DialectId::openai_chat ? at + "/message" : at;
   w.begin_object();
   std::string parts;
   json::Writer list(parts);
@@ -34,7 +37,7 @@ void write_choice(json::Writer& w, const Choice& choice, std::string_view at, co
   std::size_t written = 0;
   for (std::size_t i = 0; i < choice.parts.size(); ++i) {
     const Part& part = choice.parts[i];
-    const std::string place = std::string(at) + "/parts/" + std::to_string(i);
+    const std::string place = part_pointer(reply.origin, index, choice.parts, i);
     if (const auto* text = part.as<Text>(); text != nullptr && !text->citations.empty())
       cited.emplace_back(written, text);
     if (part.extras.origin != self) note_extras(part.extras, self, place, notes);
@@ -56,7 +59,7 @@ void write_choice(json::Writer& w, const Choice& choice, std::string_view at, co
     w.key("content").begin_object();
     if (written > 0) w.member_raw("parts", parts);
     w.member("role", "model");
-    write_extras(w, choice.message_extras, self, std::string(at) + "/message", notes);
+    write_extras(w, choice.message_extras, self, message_at, notes);
     w.end_object();
   }
   write_stop(w, choice.stop, malformed);
@@ -69,7 +72,7 @@ void write_choice(json::Writer& w, const Choice& choice, std::string_view at, co
   if (!has(choice.extras, "groundingMetadata") && !has(choice.extras, "citationMetadata")) {
     std::size_t lost = 0;
     if (const std::string text = write_grounding(cited, lost); !text.empty()) w.member_raw("groundingMetadata", text);
-    if (lost > 0) notes.lost(std::string(at) + "/citations", "gemini cites only addresses");
+    if (lost > 0) notes.lost(at + "/citations", "gemini cites only addresses");
   }
   write_extras(w, choice.extras, self, at, notes);
   w.end_object();
@@ -87,7 +90,7 @@ std::string write_reply(const Reply& reply, const Question& question, Notes& not
   } else {
     w.key("candidates").begin_array();
     for (std::size_t i = 0; i < reply.choices.size(); ++i) {
-      write_choice(w, reply.choices[i], choice_pointer(reply.origin, i), question, notes);
+      write_choice(w, reply, i, question, notes);
     }
     w.end_array();
   }

@@ -118,7 +118,7 @@ class Reader final : public StreamReader {
 
   void watch(json::Value candidate, Sight& sight) {
     Progress& p = progress(candidate, 0);
-    if (field(candidate, "finishReason").is_string()) p.has_reason = true;
+    if (field(candidate, "finishReason")) p.has_reason = true;
     if (sight.content) return;
     for (const json::Value part : candidate["content"]["parts"].elements()) {
       const json::Value text = part["text"];

@@ -142,6 +142,8 @@ class Contents {
       std::string signature;
       if (p.seal && usable(*p.seal)) {
         signature = p.seal->raw;
+      } else if (p.seal && reasoning != nullptr && !reasoning->text.empty()) {
+        notes_.restated(at(placed), "the thought goes without its proof, which is only for the vendor that made it");
       } else if (p.seal) {
         notes_.lost(at_seal(placed), "a proof is only for the vendor that made it");
       }
