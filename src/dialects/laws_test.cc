@@ -8,6 +8,7 @@
 #include <random>
 
 #include "dialects/registry.h"
+#include "dialects/tool_id.h"
 #include "model/fold.h"
 #include "model/grammar.h"
 
@@ -280,6 +281,21 @@ std::string ground(const Reply& reply, bool all) {
   return describe(reply, !all);
 }
 
+// A call that came without an id gets one on the way to a client (tool_id.h, answer_tool_id).
+Reply with_ids(Reply reply, DialectId client) {
+  for (Choice& choice : reply.choices) {
+    std::size_t calls = 0;
+    for (Part& part : choice.parts) {
+      auto* call = part.as<ToolCall>();
+      if (call == nullptr) continue;
+      const std::string_view prefix = client == DialectId::anthropic ? "toolu_" : "call_";
+      if (call->id.empty()) call->id = answer_tool_id(prefix, question().exchange_id, choice.index, calls);
+      ++calls;
+    }
+  }
+  return reply;
+}
+
 std::string fold_breach(const Dialect& dialect, const Reply& reply, bool all) {
   const std::string bytes = write_stream(dialect, unfold(reply));
   const auto events = read_stream(dialect, dialect.stream_writer(question())->content_type(), {bytes});
@@ -288,7 +304,7 @@ std::string fold_breach(const Dialect& dialect, const Reply& reply, bool all) {
   for (const Event& event : events) fold.add(event);
   const auto again = fold.take();
   if (!again) return "its own stream failed: " + again.error().message + ' ' + again.error().detail;
-  const std::string before = ground(reply, all);
+  const std::string before = ground(with_ids(reply, dialect.id()), all);
   const std::string after = ground(*again, all);
   return before == after ? "" : "\n--- before\n" + before + "--- after\n" + after;
 }

@@ -170,9 +170,8 @@ std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn,
 }
 
 std::string pointer_to_tool(const ChatRequest& request, std::size_t tool) {
-  if (request.origin != DialectId::gemini) return numbered("/tools", tool);
-  // Gemini declares several functions in one tool: the list is what can be pointed at.
-  return "/tools";
+  const std::string& place = request.tools[tool].place.text;
+  return place.empty() ? numbered("/tools", tool) : place;
 }
 
 }  // namespace sluice

@@ -4,12 +4,13 @@
 #include <vector>
 
 #include "dialects/anthropic/anthropic.h"
+#include "dialects/gemini/gemini.h"
 
 namespace sluice {
 namespace {
 
 const std::vector<const Dialect*>& list() {
-  static const std::vector<const Dialect*> all = {&anthropic::anthropic_dialect()};
+  static const std::vector<const Dialect*> all = {&anthropic::anthropic_dialect(), &gemini::gemini_dialect()};
   return all;
 }
 

@@ -175,6 +175,7 @@ struct Tool {
   RawJson vendor_raw;
   std::string vendor_type;
   DialectId origin = DialectId::openai_chat;
+  AsWritten place;  // pointer to the declaration, where the origin keeps several in one entry
   bool operator==(const Tool&) const = default;
 };
 

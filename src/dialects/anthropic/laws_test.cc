@@ -47,6 +47,7 @@ const Register judge_anthropic({
         },
     .forms =
         {
+            {request, "/model"},  // in other dialects' paths
             {request, "/stream"},
             {request, "/service_tier"},
             {request, "/thinking/type"},
@@ -54,6 +55,7 @@ const Register judge_anthropic({
             {request, "/thinking/display"},
             {request, "/output_config/effort"},
             {request, "/output_config/format/type"},
+            {request, "/output_format/type"},
             {request, "/cache_control/type"},
             {request, "/system/*/type"},
             {request, "/system/*/cache_control/type"},
@@ -77,6 +79,9 @@ const Register judge_anthropic({
             {reply, "/usage/**"},
             {reply, "/content/*/type"},
             {reply, "/content/*/citations/*/type"},
+            // Proofs travel in an envelope.
+            {reply, "/content/*/signature"},
+            {reply, "/content/*/data"},
         },
     .carried =
         {

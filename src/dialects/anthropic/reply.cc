@@ -26,7 +26,7 @@ class BlockWriting {
     part_ = &part;
     if (silent(part)) return;
     // A proof without a slot of its own travels in front of its part.
-    if (part.seal && part.as<Reasoning>() == nullptr) {
+    if (part.seal && part.as<Reasoning>() == nullptr && !foreign_whole(part)) {
       out_.begin_object().member("type", "redacted_thinking");
       out_.member("data", seal_data(*part.seal, Belongs::next)).end_object();
     }
@@ -34,6 +34,13 @@ class BlockWriting {
   }
 
  private:
+  // Left out, and its proof with it.
+  static bool foreign_whole(const Part& part) {
+    const auto* tool = part.as<ServerTool>();
+    const auto* opaque = part.as<Opaque>();
+    return (tool != nullptr && tool->origin != self) || (opaque != nullptr && opaque->origin != self);
+  }
+
   // What other vendors send without meaning; this one's own words stand.
   [[nodiscard]] bool silent(const Part& part) const {
     if (reply_.origin == self) return false;
@@ -137,6 +144,10 @@ void note_choice(const Reply& reply, const Choice& choice, Notes& notes) {
   note_extras(choice.extras, self, pointer, notes);
   note_extras(choice.message_extras, self, pointer + (reply.origin == DialectId::gemini ? "/content" : "/message"),
               notes);
+  if (!choice.stop.detail.empty() && reply.origin == DialectId::gemini) {
+    notes.lost(choice.stop.detail.starts_with('{') ? "/promptFeedback" : pointer + "/finishMessage",
+               "anthropic has no such detail");
+  }
   if (choice.stop.kind == StopKind::malformed_tool || choice.stop.kind == StopKind::error) {
     notes.restated(pointer, "anthropic has no word for this end");
   }

@@ -71,7 +71,10 @@ Result<bool> sayable_media(const PartRules& rules, const Media& media, const std
     case MediaForm::base64: {
       const std::string mime = mime_of(media);
       if (rules.own || mime.starts_with("image/") || mime == "application/pdf") return true;
-      if (plain_text(mime) && base64_decode(media.data)) return true;
+      if (plain_text(mime) && base64_decode(media.data)) {
+        notes.restated(pointer, "a text document is plain text here");
+        return true;
+      }
       return unsupported(pointer, "Claude takes PDF and plain text documents; this one is " + mime + '.');
     }
     case MediaForm::file_id:

@@ -43,7 +43,8 @@ std::string schema_pointer(const ChatRequest& request, std::size_t index) {
     case DialectId::openai_responses: return tool + "/parameters";
     case DialectId::anthropic: return tool + "/input_schema";
     case DialectId::bedrock_converse: return tool + "/toolSpec/inputSchema/json";
-    case DialectId::gemini: return tool;
+    case DialectId::gemini:
+      return tool + (request.tools[index].schema_native.text.empty() ? "/parametersJsonSchema" : "/parameters");
   }
   return tool;
 }

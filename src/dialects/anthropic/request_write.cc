@@ -220,7 +220,10 @@ class Writing {
   }
 
   [[nodiscard]] std::string schema_pointer() const {
-    if (request_.origin == DialectId::gemini) return pointer_to(request_, Field::format);
+    if (request_.origin == DialectId::gemini) {
+      return pointer_to(request_, Field::format) +
+             (request_.format->schema_native.text.empty() ? "/responseJsonSchema" : "/responseSchema");
+    }
     return below_format("schema");
   }
 

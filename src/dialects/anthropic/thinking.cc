@@ -83,13 +83,15 @@ class Plan {
     }
   }
 
-  // A budget must leave room to answer: clients that know nothing of thinking mean max_tokens as the answer's size.
+  // A budget must leave room to answer: chat clients, who know nothing of thinking, mean max_tokens as the answer's
+  // size.
   void enable(std::int64_t budget) {
     const std::int64_t asked = budget;
     budget = std::max(budget, least_budget);
     if (max_tokens_ && *max_tokens_ <= budget) {
       const std::int64_t room = rules_.max_output - *max_tokens_;
-      if (room >= least_budget) {
+      const bool answer_only = request_.origin == DialectId::openai_chat || request_.origin == DialectId::cohere;
+      if (room >= least_budget && answer_only) {
         budget = std::min(budget, room);
         *max_tokens_ += budget;
         notes_.restated(pointer_to(request_, Field::max_output), "the thinking budget is added to it");

@@ -114,10 +114,19 @@ std::string write_usage(const Usage& usage, std::string_view service_tier) {
 }
 
 std::string read_finish_reason(json::Value reason) {
-  constexpr std::string_view numbered[] = {"FINISH_REASON_UNSPECIFIED", "STOP",       "MAX_TOKENS", "SAFETY",
-                                           "RECITATION",                "OTHER",      "LANGUAGE",   "BLOCKLIST",
-                                           "PROHIBITED_CONTENT",        "SPII",       "MALFORMED_FUNCTION_CALL",
-                                           "IMAGE_SAFETY",              "UNEXPECTED_TOOL_CALL",
+  constexpr std::string_view numbered[] = {"FINISH_REASON_UNSPECIFIED",
+                                           "STOP",
+                                           "MAX_TOKENS",
+                                           "SAFETY",
+                                           "RECITATION",
+                                           "OTHER",
+                                           "LANGUAGE",
+                                           "BLOCKLIST",
+                                           "PROHIBITED_CONTENT",
+                                           "SPII",
+                                           "MALFORMED_FUNCTION_CALL",
+                                           "IMAGE_SAFETY",
+                                           "UNEXPECTED_TOOL_CALL",
                                            "TOO_MANY_TOOL_CALLS"};
   const auto number = reason.integer();
   if (!number) return reason.text();

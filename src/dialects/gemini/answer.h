@@ -36,9 +36,10 @@ struct Found {
   std::size_t passage = 0;
   Citation citation;
 };
-// The supports of a groundingMetadata, UTF-8 byte offsets turned into code points. A support whose place cannot be
-// found has no offsets and stands in the last passage.
-[[nodiscard]] std::vector<Found> read_grounding(json::Value grounding, const std::vector<Passage>& passages);
+// The supports of a groundingMetadata, UTF-8 byte offsets turned into code points, and the sources of a
+// citationMetadata. What has no place that can be found has no offsets and stands in the last passage.
+[[nodiscard]] std::vector<Found> read_citations(json::Value grounding, json::Value recitation,
+                                                const std::vector<Passage>& passages);
 // The groundingMetadata for citations of other dialects; `parts` are the texts with their citations, in order. Empty
 // when there are none. `lost` counts citations without an address.
 [[nodiscard]] std::string write_grounding(const std::vector<std::pair<std::size_t, const Text*>>& parts,

@@ -49,7 +49,7 @@ Place find(std::string_view words, std::size_t part, std::size_t begin, std::siz
 
 }  // namespace
 
-std::vector<Found> read_grounding(json::Value grounding, const std::vector<Passage>& passages) {
+std::vector<Found> read_citations(json::Value grounding, json::Value recitation, const std::vector<Passage>& passages) {
   std::vector<Found> out;
   if (passages.empty()) return out;
   const json::Value chunks = field(grounding, "groundingChunks");
@@ -76,6 +76,13 @@ std::vector<Found> read_grounding(json::Value grounding, const std::vector<Passa
       }
       out.push_back({place.passage, std::move(citation)});
     }
+  }
+  const json::Value sources = field(recitation, field(recitation, "citations") ? "citations" : "citationSources");
+  for (const json::Value source : sources.elements()) {
+    if (!source["uri"]) continue;
+    Citation citation{.url = source["uri"].text(), .title = source["title"].text(), .origin = self};
+    citation.raw = std::string(source.raw());
+    out.push_back({passages.size() - 1, std::move(citation)});
   }
   return out;
 }

@@ -139,6 +139,9 @@ const Register judge_gemini({
             {request, "/contents/*/parts/*/thought"},
             // Ids and names tie calls to results; another dialect may need only one of them.
             {request, "/contents/*/parts/*/functionResponse/name"},
+            // A link needs no type elsewhere.
+            {request, "/contents/*/parts/*/fileData/mimeType"},
+            {request, "/contents/*/parts/*/functionResponse/parts/*/fileData/mimeType"},
             // Words that a row of the mapping translates.
             {request, "/generationConfig/responseMimeType"},
             {request, "/generationConfig/responseModalities/*"},

@@ -85,6 +85,10 @@ Result<void> read_result(json::Value data, Part& part) {
     result.json = std::string(response.raw());
   }
   TRY_VOID(read_parts(field(data, "parts"), result.parts));
+  // Beside media the object stands as a text too: other dialects have no object there.
+  if (!result.json.empty() && !result.parts.empty()) {
+    result.parts.insert(result.parts.begin(), Part{.body = Text{.text = result.json}});
+  }
   keep_inner(data, "functionResponse", part.extras,
              [](std::string_view key) { return key == "id" || key == "name" || key == "response" || key == "parts"; });
   part.body = std::move(result);
@@ -231,23 +235,23 @@ void write_outer_extras(json::Writer& out, const Extras& extras, std::string_vie
   }
 }
 
-bool write_media(json::Writer& out, const Media& media, const Extras& extras) {
-  const bool native = media.origin == self;
-  std::string_view name = "inlineData";
+bool can_write_media(const Media& media) {
   switch (media.form) {
     case MediaForm::base64:
-    case MediaForm::text: break;
-    case MediaForm::url: name = "fileData"; break;
-    case MediaForm::uri:
-      if (!native && !media.data.starts_with("gs://")) return false;
-      name = "fileData";
-      break;
-    case MediaForm::file_id:
-      if (!native) return false;
-      name = "fileData";
-      break;
-    case MediaForm::blocks: return false;
+    case MediaForm::text:
+    case MediaForm::url: return true;
+    case MediaForm::uri: return media.origin == self || media.data.starts_with("gs://");
+    case MediaForm::file_id: return media.origin == self;
+    case MediaForm::blocks: break;
   }
+  return false;
+}
+
+bool write_media(json::Writer& out, const Media& media, const Extras& extras) {
+  if (!can_write_media(media)) return false;
+  const bool native = media.origin == self;
+  const bool inside = media.form == MediaForm::base64 || media.form == MediaForm::text;
+  const std::string_view name = inside ? "inlineData" : "fileData";
   out.key(name).begin_object();
   std::string_view mime = media.mime;
   if (mime.empty() && media.form == MediaForm::text) mime = "text/plain";

@@ -29,6 +29,8 @@ namespace sluice::gemini {
 void write_inner_extras(json::Writer& out, const Extras& extras, std::string_view name);
 void write_outer_extras(json::Writer& out, const Extras& extras, std::string_view name);
 
+// False for what lives with another vendor.
+[[nodiscard]] bool can_write_media(const Media& media);
 // "inlineData": {…} or "fileData": {…}; false, and nothing written, when the dialect cannot say it. No siblings.
 [[nodiscard]] bool write_media(json::Writer& out, const Media& media, const Extras& extras);
 // "mediaResolution": {…} for a detail that has one; false when it has none.

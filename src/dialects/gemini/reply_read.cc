@@ -26,16 +26,8 @@ void cite(json::Value grounding, json::Value recitation, Choice& choice) {
       texts.push_back(text);
     }
   }
-  for (Found& found : read_grounding(grounding, passages)) {
+  for (Found& found : read_citations(grounding, recitation, passages)) {
     texts[found.passage]->citations.push_back(std::move(found.citation));
-  }
-  const json::Value sources = field(recitation, field(recitation, "citations") ? "citations" : "citationSources");
-  for (const json::Value source : sources.elements()) {
-    if (texts.empty() || !source["uri"]) continue;
-    texts.front()->citations.push_back({.url = source["uri"].text(),
-                                        .title = source["title"].text(),
-                                        .origin = self,
-                                        .raw = std::string(source.raw())});
   }
 }
 

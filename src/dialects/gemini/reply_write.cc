@@ -23,6 +23,14 @@ bool blocked(const Choice& choice) {
   return choice.stop.origin == self && choice.parts.empty() && choice.stop.detail.starts_with('{');
 }
 
+// What gemini's one word for an end leaves out.
+void note_stop(const Reply& reply, const Stop& stop, const std::string& at, Notes& notes) {
+  if (reply.origin == self) return;
+  const bool anthropic = reply.origin == DialectId::anthropic;
+  if (!stop.sequence.empty()) notes.lost(at + "/stop_sequence", "gemini does not say which stop sequence was hit");
+  if (!stop.detail.empty()) notes.lost(anthropic ? "/stop_details" : at + "/finish_details", "gemini has no details");
+}
+
 void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const Question& question, Notes& notes) {
   const Choice& choice = reply.choices[index];
   const std::string at = choice_pointer(reply.origin, index);
@@ -38,8 +46,10 @@ void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const 
   for (std::size_t i = 0; i < choice.parts.size(); ++i) {
     const Part& part = choice.parts[i];
     const std::string place = part_pointer(reply.origin, index, choice.parts, i);
-    if (const auto* text = part.as<Text>(); text != nullptr && !text->citations.empty())
+    if (const auto* text = part.as<Text>(); text != nullptr && !text->citations.empty() && reply.origin != self) {
       cited.emplace_back(written, text);
+      notes.restated(place, "gemini cites by address and place");
+    }
     if (part.extras.origin != self) note_extras(part.extras, self, place, notes);
     switch (write_part(list, part, names)) {
       case Written::yes: ++written; break;
@@ -63,6 +73,7 @@ void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const 
     w.end_object();
   }
   write_stop(w, choice.stop, malformed);
+  note_stop(reply, choice.stop, at, notes);
   w.member("index", choice.index);
   if (choice.logprobs) {
     const bool own = choice.stop.origin == self;

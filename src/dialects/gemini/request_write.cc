@@ -95,7 +95,8 @@ Result<WireRequest> write_request(const ChatRequest& request, const Destination&
     }
   } else {
     note_extras(request.extras, self, "", notes);
-    note_extras(request.reasoning.extras, self, pointer_to(request, Field::effort), notes);
+    note_extras(request.reasoning.extras, self, request.origin == DialectId::anthropic ? "/thinking" : "/reasoning",
+                notes);
   }
   w.end_object();
   return out;

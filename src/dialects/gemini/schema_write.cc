@@ -11,10 +11,11 @@ namespace {
 constexpr int deepest = 48;          // of references put in place
 constexpr int most_written = 50000;  // schemas inside one schema
 
-// Keywords that JsonSchema takes as they are.
-constexpr std::string_view json_words[] = {"$id",      "$defs",   "$ref",        "$anchor",  "type",
-                                           "format",   "title",   "description", "enum",     "minItems",
-                                           "maxItems", "minimum", "maximum",     "required", "propertyOrdering"};
+// Keywords that JsonSchema takes as they are: the documented ones, and those that recorded requests show to be taken.
+constexpr std::string_view json_words[] = {"$id",       "$defs",     "$ref",        "$anchor",     "type",
+                                           "format",    "title",     "description", "enum",        "minItems",
+                                           "maxItems",  "minimum",   "maximum",     "default",     "required",
+                                           "minLength", "maxLength", "pattern",     "uniqueItems", "propertyOrdering"};
 // Those that hold schemas.
 constexpr std::string_view json_nests[] = {
     "items", "prefixItems", "anyOf", "oneOf", "properties", "additionalProperties", "$defs", "definitions", "allOf"};
@@ -29,7 +30,7 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
   return std::ranges::find(list, word) != std::end(list);
 }
 
-// Says nothing that the vendor or the model would miss.
+// Says nothing that the model would miss.
 bool silent(std::string_view key, json::Value value) {
   return key == "$schema" || key == "strict" || key == "$comment" || (key == "required" && value.size() == 0);
 }
@@ -51,6 +52,12 @@ class Rewriting {
   [[nodiscard]] bool circular() const { return circular_; }
 
  private:
+  // Leaves out what is silent.
+  bool skips(const std::string& at, std::string_view key, json::Value value) {
+    if (!silent(key, value)) return false;
+    if (key != "required") notes_.lost(below(at, key), "gemini's schemas do not take it");
+    return true;
+  }
   static std::string below(const std::string& at, std::string_view key) { return at + '/' + json::pointer_token(key); }
 
   // What has no word goes into the description, so that the model still reads it.
@@ -95,7 +102,7 @@ class Rewriting {
           w.member("$ref", reference(value.text()));
         } else if (key == "$defs" || key == "definitions") {
           write_map(w, "$defs", value, below(at, key), 0);
-        } else if (!silent(key, value)) {
+        } else if (!skips(at, key, value)) {
           notes_.lost(below(at, key), "gemini takes nothing beside a $ref");
         }
       }
@@ -107,7 +114,7 @@ class Rewriting {
     const bool merge = all.is_array() && mergeable(schema, all);
     for (const auto [key, value] : schema.members()) {
       const std::string_view word = key;
-      if (silent(word, value) || word == "description") continue;
+      if (skips(at, word, value) || word == "description") continue;
       if (word == "properties" || word == "$defs" || word == "definitions") {
         if (merge && word == "properties") continue;
         write_map(w, word == "definitions" ? "$defs" : word, value, below(at, word), 0);
@@ -117,8 +124,7 @@ class Rewriting {
         w.key(word);
         write(w, value, below(at, word));
       } else if (word == "anyOf" || word == "oneOf" || word == "prefixItems") {
-        write_list(w, word == "oneOf" ? "anyOf" : word, value, below(at, word), 0);
-        if (word == "oneOf") notes_.restated(below(at, word), "gemini takes oneOf as anyOf");
+        write_list(w, word, value, below(at, word), 0);
       } else if (word == "const") {
         w.key("enum").begin_array().raw(value.raw()).end_array();
         notes_.restated(below(at, word), "gemini takes const as an enum of one");
@@ -230,8 +236,8 @@ class Rewriting {
     write_type(w, schema, at);
     for (const auto [key, value] : schema.members()) {
       const std::string_view word = key;
-      if (silent(word, value) || word == "description" || word == "type" || word == "$defs" || word == "definitions" ||
-          word == "$id" || word == "$anchor") {
+      if (skips(at, word, value) || word == "description" || word == "type" || word == "$defs" ||
+          word == "definitions" || word == "$id" || word == "$anchor") {
         continue;
       }
       if (word == "properties") {
@@ -363,7 +369,7 @@ bool taken(json::Value schema) {
   const bool ref = static_cast<bool>(schema["$ref"]);
   for (const auto [key, value] : schema.members()) {
     if (ref && !key.starts_with('$')) return false;
-    if (key == "oneOf" || key == "definitions" || key == "allOf" || silent(key, value)) return false;
+    if (key == "definitions" || key == "allOf" || silent(key, value)) return false;
     if (key == "$ref" && value.text().starts_with("#/definitions/")) return false;
     if (key == "properties" || key == "$defs") {
       for (const auto [name, inner] : value.members()) {

@@ -33,12 +33,12 @@ struct Progress {
   bool calls = false;
   bool has_reason = false;
   Stop stop;
-  std::string text;  // of the open text block: citations point into it
-  RawJson grounding;
+  std::optional<Seal> seal;        // of the open block, which nothing but its end can follow
+  std::vector<std::string> texts;  // of the text blocks: citations point into them
+  RawJson grounding, recitation;
   Extras extras, message_extras;
   std::optional<RawJson> logprobs;         // waiting for a text
   std::unique_ptr<PartialArgs> arguments;  // of a call that comes in pieces
-  std::optional<Seal> call_seal;
 };
 
 class Reader final : public StreamReader {
@@ -56,7 +56,7 @@ class Reader final : public StreamReader {
     if (over_) return;
     if (!complete()) return failed(broken("the stream ended without a finishReason"), out);
     for (Progress& p : choices_) {
-      close(p, out);
+      close(p, out, true);
       p.stop.kind = blocked_ ? p.stop.kind : stop_kind(p.stop.raw, p.calls);
       Finish finish{.choice = p.index, .stop = std::move(p.stop)};
       finish.extras = std::move(p.extras);
@@ -228,6 +228,7 @@ class Reader final : public StreamReader {
         // an empty one does not take back what was said
       } else {
         if (is_name(key, "groundingMetadata")) p.grounding = std::string(value.raw());
+        if (is_name(key, "citationMetadata")) p.recitation = std::string(value.raw());
         keep(p.extras, key, value);
       }
     }
@@ -283,19 +284,19 @@ class Reader final : public StreamReader {
     const bool empty = !text || text.raw().size() == 2;
     const bool sealed = signature.is_string() && signature.raw().size() > 2;
     if (empty && !sealed && !p.logprobs) return;
-    if (empty && !sealed && p.open != kind) return;
+    if (empty && !sealed && (p.open != kind || p.seal)) return;
     // A proof belongs to the words it came with, or, alone, to the words before it.
-    if (p.open != kind || (sealed && !empty)) {
+    if (p.open != kind || p.seal || (sealed && !empty)) {
       close(p, out);
       open(p, kind, out);
     }
     if (!empty || p.logprobs) {
       Delta delta{.choice = p.index, .block = p.blocks - 1, .text = text.text()};
       delta.logprobs = std::exchange(p.logprobs, std::nullopt);
-      if (!thought) p.text += delta.text;
+      if (!thought) p.texts.back() += delta.text;
       out.emplace_back(std::move(delta));
     }
-    if (sealed) close(p, out, read_seal(signature.text(), self));
+    if (sealed) p.seal = read_seal(signature.text(), self);
   }
 
   void open(Progress& p, Progress::Open kind, std::vector<Event>& out) {
@@ -304,30 +305,33 @@ class Reader final : public StreamReader {
       start.part.body = Reasoning{};
     } else {
       start.part.body = Text{};
+      p.texts.emplace_back();
     }
     p.open = kind;
-    p.text.clear();
     out.emplace_back(std::move(start));
   }
 
-  void close(Progress& p, std::vector<Event>& out, std::optional<Seal> seal = {}) {
+  // A block stays open until something else begins, for its sources may be named in a later chunk.
+  void close(Progress& p, std::vector<Event>& out, bool last = false) {
     if (p.open == Progress::Open::nothing) return;
-    if (p.open == Progress::Open::text && !p.grounding.empty()) cite(p, out);
+    if (p.open == Progress::Open::text && (!p.grounding.empty() || !p.recitation.empty())) cite(p, last, out);
     if (p.open == Progress::Open::call) {
       out.emplace_back(Delta{.choice = p.index, .block = p.blocks - 1, .text = p.arguments->text()});
       p.arguments.reset();
-      seal = std::exchange(p.call_seal, std::nullopt);
     }
-    out.emplace_back(BlockStop{.choice = p.index, .block = p.blocks - 1, .seal = std::move(seal)});
+    out.emplace_back(BlockStop{.choice = p.index, .block = p.blocks - 1, .seal = std::exchange(p.seal, std::nullopt)});
     p.open = Progress::Open::nothing;
   }
 
-  static void cite(Progress& p, std::vector<Event>& out) {
-    json::Document doc;
-    const auto grounding = doc.parse(p.grounding);
-    if (!grounding) return;
-    for (Found& found : read_grounding(*grounding, {{p.text, 0}})) {
-      if (!found.citation.start) continue;  // of another block
+  static void cite(Progress& p, bool last, std::vector<Event>& out) {
+    std::vector<Passage> passages;
+    for (const std::string& text : p.texts) passages.push_back({text, 0});
+    json::Document grounding, recitation;
+    static_cast<void>(grounding.parse(p.grounding));
+    static_cast<void>(recitation.parse(p.recitation));
+    for (Found& found : read_citations(grounding.root(), recitation.root(), passages)) {
+      // What stands in an earlier block came too late for it; what has no place waits for the last one.
+      if (found.passage + 1 != passages.size() || (!found.citation.start && !last)) continue;
       out.emplace_back(CitationSeen{p.index, p.blocks - 1, std::move(found.citation)});
     }
   }
@@ -347,7 +351,7 @@ class Reader final : public StreamReader {
       p.calls = true;
       out.emplace_back(BlockStart{.choice = p.index, .block = p.blocks++, .part = {.body = std::move(start)}});
     }
-    if (signature.is_string()) p.call_seal = read_seal(signature.text(), self);
+    if (signature.is_string()) p.seal = read_seal(signature.text(), self);
     if (!p.arguments->add(field(call, "partialArgs"))) return false;
     if (const json::Value args = call["args"]; args.is_object()) p.arguments->add_whole(args);
     if (!field(call, "willContinue").boolean().value_or(false)) close(p, out);

@@ -61,8 +61,9 @@ class Writing final : public StreamWriter {
 
   void on(const Begin& e, std::string&) {
     head_ = e.reply;
-    if (!head_.model.empty()) model_ = head_.model;
-    if (head_.id.empty()) head_.id = exchange_;
+    const bool own = head_.origin == self;  // says what its upstream said
+    if (own || !head_.model.empty()) model_ = head_.model;
+    if (!own && head_.id.empty()) head_.id = exchange_;
   }
 
   void on(const BlockStart& e, std::string&) {
@@ -180,6 +181,8 @@ class Writing final : public StreamWriter {
     }
     w.end_object();
     write_stop(w, p.finish.stop, p.malformed);
+    // Without a reason a stream has no proper end.
+    if (finish_reason(p.finish.stop).empty() && !p.malformed) w.member("finishReason", "FINISH_REASON_UNSPECIFIED");
     w.member("index", p.index);
     bool grounded = false;
     if (p.finish.extras.origin == self) {

@@ -41,23 +41,30 @@ Result<Tool> read_declaration(json::Value declaration) {
   return tool;
 }
 
-Result<void> read_tool(json::Value entry, ChatRequest& out) {
+Result<void> read_function(json::Value declaration, std::string place, ChatRequest& out) {
+  TRY(Tool tool, read_declaration(declaration));
+  tool.place.text = std::move(place);
+  out.tools.push_back(std::move(tool));
+  return {};
+}
+
+Result<void> read_tool(json::Value entry, const std::string& place, ChatRequest& out) {
   if (!entry.is_object()) return wrong("Invalid value at 'tools'", "tools");
   for (const auto [key, value] : entry.members()) {
     if (value.is_null()) continue;
     if (is_name(key, "functionDeclarations")) {
-      if (value.is_object()) {
-        TRY(Tool tool, read_declaration(value));
-        out.tools.push_back(std::move(tool));
-      }
+      const std::string list = place + '/' + std::string(key);
+      std::size_t index = 0;
+      if (value.is_object()) TRY_VOID(read_function(value, list, out));
       for (const json::Value one : value.elements()) {
-        TRY(Tool tool, read_declaration(one));
-        out.tools.push_back(std::move(tool));
+        TRY_VOID(read_function(one, list + '/' + std::to_string(index++), out));
       }
     } else {
       Leftovers raw;
       raw.add(key, value.raw());
-      out.tools.push_back(Tool{.vendor_raw = raw.take(), .vendor_type = to_camel(key), .origin = self});
+      Tool tool{.vendor_raw = raw.take(), .vendor_type = to_camel(key), .origin = self};
+      tool.place.text = place + '/' + json::pointer_token(key);
+      out.tools.push_back(std::move(tool));
     }
   }
   return {};
@@ -305,9 +312,12 @@ ToolChoice read_choice(json::Value config) {
 
 Result<void> read_tools(json::Value tools, ChatRequest& out) {
   if (!tools) return {};
-  if (tools.is_object()) return read_tool(tools, out);
+  if (tools.is_object()) return read_tool(tools, "/tools", out);
   if (!tools.is_array()) return wrong("Invalid value at 'tools'", "tools");
-  for (const json::Value entry : tools.elements()) TRY_VOID(read_tool(entry, out));
+  std::size_t index = 0;
+  for (const json::Value entry : tools.elements()) {
+    TRY_VOID(read_tool(entry, "/tools/" + std::to_string(index++), out));
+  }
   out.tools_said = tools.size() == 0;
   return {};
 }

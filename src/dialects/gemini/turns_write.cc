@@ -98,12 +98,21 @@ class Contents {
     return {};
   }
 
+  // What a user says, as far as it can be written.
+  static bool says_something(const Part& part) {
+    if (part.as<ToolResult>() != nullptr) return false;
+    if (const auto* tool = part.as<ServerTool>()) return tool->origin == self;
+    if (const auto* opaque = part.as<Opaque>()) return opaque->origin == self;
+    const auto* media = part.as<Media>();
+    return media == nullptr || media->form == MediaForm::blocks || can_write_media(*media);
+  }
+
   // Only calls behind the last thing that a user said are checked for signatures.
   void find_current_turn() {
     for (std::size_t m = 0; m < dialogue_.messages.size(); ++m) {
       const Message& message = dialogue_.messages[m];
       if (message.role != Role::assistant &&
-          std::ranges::any_of(message.parts, [](const PlacedPart& p) { return p.part->as<ToolResult>() == nullptr; })) {
+          std::ranges::any_of(message.parts, [](const PlacedPart& p) { return says_something(*p.part); })) {
         current_ = m;
       }
     }
@@ -165,9 +174,8 @@ class Contents {
     flush_siblings(w);
     if (!carried.empty()) w.begin_object().member("text", "").member("thoughtSignature", carried).end_object();
     w.end_array();
-    if (text.size() == 2) {
-      if (!message.parts.empty())
-        notes_.lost(pointer_to_turn(request_, message.parts[0].turn), "nothing of it is left");
+    if (text.size() == 2) {  // what stood there has its Notes
+      if (message.parts.empty()) notes_.lost(pointer_to_turn(request_, leading_ + m), "gemini takes no empty turn");
       return {};
     }
     out.begin_object().member("role", message.role == Role::assistant ? "model" : "user").member_raw("parts", text);
@@ -306,7 +314,7 @@ class Contents {
       }
     }
     const std::string_view name = result.is_error ? "error" : "output";
-    if (texts == 0 && !result.json.empty()) {
+    if (!result.json.empty() && (texts == 0 || text == result.json)) {
       const bool object = result.json.starts_with('{');
       if (object && (own_ || !result.is_error)) return result.json;
       return "{\"" + std::string(name) + "\":" + result.json + '}';
@@ -347,6 +355,7 @@ class Contents {
     }
     write_outer_extras(single, inner.extras, one.starts_with("{\"inlineData\"") ? "inlineData" : "fileData");
     single.end_object();
+    if (media->form == MediaForm::text) notes_.restated(place, "a text document goes as inline data");
     if (!media->name.empty() && media->origin != self) notes_.lost(place + "/title", "gemini has no name for media");
     if (!media->detail.empty() && media->origin != self) notes_.lost(place + "/detail", "no detail inside a result");
     if (own_ || rules_.media_in_results) {
@@ -372,6 +381,7 @@ class Contents {
       notes_.lost(at(placed), "gemini cannot read this kind of source");
       return {};
     }
+    if (media.form == MediaForm::text) notes_.restated(at(placed), "a text document goes as inline data");
     if (!media.name.empty() && media.origin != self) notes_.lost(at_name(placed), "gemini has no name for media");
     if (!media.detail.empty()) {
       const bool said = (media.origin == self || rules_.media_resolution) && write_detail(single, media);
