@@ -92,7 +92,6 @@ const Register judge_anthropic({
             {request, "/messages/*"},
             {request, "/messages/*/content"},
             {request, "/max_tokens"},
-            {request, "/tool_choice"},
             {reply, "/content"},
             {reply, "/stop_reason"},
             {reply, "/usage"},

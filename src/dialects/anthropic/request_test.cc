@@ -449,7 +449,7 @@ TEST(AnthropicRequest, KeepsStrictToolsToTheNumberTaken) {
   const Written out(request);
   EXPECT_EQ(out["tools"].at(19)["strict"].boolean(), true);
   EXPECT_FALSE(out["tools"].at(20)["strict"]);
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/tools/20/function/strict"));
+  EXPECT_TRUE(out.noted(NoteKind::restated, "/tools/20/function/strict"));
 }
 
 TEST(AnthropicRequest, NamesTheFieldThatIsWrong) {

@@ -142,7 +142,7 @@ void write_function(json::Writer& out, const ChatRequest& request, std::size_t i
   if (!tool.strict) return;
   if (*tool.strict || !rules.structured) {
     const bool chat = request.origin == DialectId::openai_chat;
-    notes.lost(pointer + (chat ? "/function/strict" : "/strict"), "the schema cannot be enforced here");
+    notes.restated(pointer + (chat ? "/function/strict" : "/strict"), "the schema is told but not enforced here");
   } else {
     out.member_bool("strict", false);
   }
