@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "net/dns.h"
 #include "net/name_server_test.h"
@@ -483,6 +485,24 @@ TEST(TlsServer, KeepsTheOldCertificateWhenTheNewOneIsBad) {
   EXPECT_THAT(missing.error().message, HasSubstr("one.pem"));
   EXPECT_THAT(missing.error().message, HasSubstr("o such file"));
   EXPECT_EQ(common_name(), "two");
+}
+
+TEST(TlsServer, BeginsConnectionsWhileItReloads) {
+  rig::Certificates certificates;
+  certificates.make("one", "DNS:one");
+  const auto server = *TlsServer::make(certificates.path("one.pem"), certificates.path("one.key"));
+  std::atomic<bool> over{false};
+  std::atomic<int> begun{0};
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 3; ++i) {
+    workers.emplace_back([&] {
+      while (!over) begun += server->begin() != nullptr;
+    });
+  }
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(server->reload());
+  over = true;
+  workers.clear();
+  EXPECT_GT(begun, 0);
 }
 
 }  // namespace
