@@ -33,12 +33,17 @@ struct NameServer {
     unsigned alias_ttl = 60;
   };
   NameServer() {
-    udp_ = bind_to(SOCK_DGRAM, 0);
-    sockaddr_in here{};
-    socklen_t size = sizeof here;
-    getsockname(udp_, reinterpret_cast<sockaddr*>(&here), &size);
-    port = ntohs(here.sin_port);
-    tcp_ = bind_to(SOCK_STREAM, port);
+    // One port for both: the number that UDP got may be in use for TCP.
+    for (int tries = 0; tcp_ < 0 && tries < 100; ++tries) {
+      if (udp_ >= 0) close(udp_);
+      udp_ = bind_to(SOCK_DGRAM, 0);
+      sockaddr_in here{};
+      socklen_t size = sizeof here;
+      getsockname(udp_, reinterpret_cast<sockaddr*>(&here), &size);
+      port = ntohs(here.sin_port);
+      tcp_ = bind_to(SOCK_STREAM, port);
+    }
+    if (tcp_ < 0) std::abort();
     listen(tcp_, 8);
     thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
   }
@@ -62,8 +67,9 @@ struct NameServer {
     const int fd = socket(AF_INET, kind | SOCK_CLOEXEC, 0);
     sockaddr_storage to;
     const socklen_t size = parse_address("127.0.0.1")->fill(to, wanted);
-    if (bind(fd, reinterpret_cast<sockaddr*>(&to), size) != 0) std::abort();
-    return fd;
+    if (bind(fd, reinterpret_cast<sockaddr*>(&to), size) == 0) return fd;
+    close(fd);
+    return -1;
   }
   static void put16(std::string& out, unsigned value) {
     out += static_cast<char>(value >> 8);

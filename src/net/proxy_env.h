@@ -12,7 +12,7 @@
 
 namespace sluice::net {
 
-// Like getenv: null when the variable is not set.
+// Like getenv: null when the variable is not set. The text has to last until the next call only.
 using Environment = std::function<const char*(const char* name)>;
 
 // The proxy for `scheme` ("http" or "https") to `host` (lower case, IPv6 without brackets) and `port`; none to go
