@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/text.h"
 #include "dialects/anthropic/blocks.h"
@@ -47,6 +48,9 @@ std::unexpected<Error> unsupported(std::string pointer, std::string message) {
 }
 
 std::string place(const PartRules& rules, const PlacedPart& at) {
+  // What was made up stands near a turn that may hold nothing.
+  if (at.index >= rules.request.turns[at.turn].parts.size()) return pointer_to_turn(rules.request, at.turn);
+  if (rules.inner) return pointer_to_result_part(rules.request, at.turn, at.index, *rules.inner);
   return pointer_to_part(rules.request, at.turn, at.index);
 }
 
@@ -191,18 +195,19 @@ class BlockWriting {
   }
 
   void write_inner(const ToolResult& result) {
-    std::vector<PlacedPart> said;
-    for (const Part& part : result.parts) {
-      const PlacedPart inner{&part, at_.turn, at_.index};
+    bool open = false;
+    for (std::size_t i = 0; i < result.parts.size(); ++i) {
+      rules_.inner = i;
+      const PlacedPart inner{&result.parts[i], at_.turn, at_.index};
       const auto keep = sayable(rules_, inner, Role::user, notes_);
       // What cannot be left out of a turn can be left out of a result: the call stays answered.
-      if (!keep) notes_.lost(pointer_, keep.error().message);
-      if (keep && *keep) said.push_back(inner);
+      if (!keep) notes_.lost(place(rules_, inner), keep.error().message);
+      if (!keep || !*keep) continue;
+      if (!std::exchange(open, true)) out_.key("content").begin_array();
+      write_part(out_, rules_, inner, notes_);
     }
-    if (said.empty()) return;
-    out_.key("content").begin_array();
-    for (const PlacedPart& inner : said) write_part(out_, rules_, inner, notes_);
-    out_.end_array();
+    rules_.inner.reset();
+    if (open) out_.end_array();
   }
 
   json::Writer& out_;

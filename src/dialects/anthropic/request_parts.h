@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "dialects/dialect.h"
@@ -13,9 +14,10 @@ namespace sluice::anthropic {
 struct PartRules {
   const ChatRequest& request;
   std::string_view provider;
-  bool own = false;               // the parts come from a client of this dialect
-  bool as_said = false;           // and it named this very model: its words stand
-  std::size_t marks_to_skip = 0;  // cache marks beyond what the vendor takes: the first ones go
+  bool own = false;                       // the parts come from a client of this dialect
+  bool as_said = false;                   // and it named this very model: its words stand
+  std::optional<std::size_t> inner = {};  // inside a tool result: the part's place in it
+  std::size_t marks_to_skip = 0;          // cache marks beyond what the vendor takes: the first ones go
 };
 
 // Whether the part is said at all; if not, a Note tells why (an empty text needs none). Error: unsupported where

@@ -367,6 +367,23 @@ TEST(AnthropicRequest, CarriesDocumentsInTheFormTheVendorTakes) {
   EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/0/content/3/image_url/detail"));
 }
 
+TEST(AnthropicRequest, PointsIntoToolResults) {
+  auto request = chat("claude-sonnet-4-5");
+  Turn calls{.role = Role::assistant};
+  calls.parts = {call("call_a", "listen", "{}"), call("call_b", "listen", "{}")};
+  request.turns.push_back(std::move(calls));
+  ToolResult heard{.call_id = "call_a"};
+  heard.parts.push_back({.body = Text{.text = "heard"}});
+  heard.parts.push_back({.body = Media{.kind = MediaKind::audio, .form = MediaForm::base64, .data = "UklG"}});
+  request.turns.push_back({.role = Role::tool, .parts = {{.body = heard}}});
+  request.turns.push_back({.role = Role::assistant});  // nothing of it can be pointed at
+  const Written out(request);
+  ASSERT_TRUE(out.outcome());
+  EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/2/content/1"));
+  EXPECT_EQ(out["messages"].at(2)["content"].at(0)["content"].size(), 1U);
+  EXPECT_EQ(out["messages"].at(2)["content"].at(1)["is_error"].boolean(), true);
+}
+
 TEST(AnthropicRequest, KeepsTheLastFourCacheMarks) {
   auto request = chat("claude-sonnet-4-5");
   request.turns[0].parts.clear();
