@@ -159,6 +159,12 @@ TEST(AnthropicStream, SpeaksAFailureAndNeverAnEndAfterIt) {
   EXPECT_FALSE(out.contains("message_stop"));
 }
 
+TEST(AnthropicStream, KeepsUnknownMembersOfItsOwnDeltas) {
+  const std::string stream =
+      start + text_block + delta(0, R"({"type":"text_delta","text":"x","tone":{"warm":true}})") + finish;
+  EXPECT_TRUE(written(read(stream)).contains(R"({"type":"text_delta","text":"x","tone":{"warm":true}})"));
+}
+
 TEST(AnthropicStream, KeepsAliveWithAPing) {
   const auto writer = stream_writer(question);
   std::string out;

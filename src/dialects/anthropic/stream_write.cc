@@ -33,6 +33,16 @@ void append_json(std::string& out, std::string_view event, std::string_view data
   }
 }
 
+// ,"key":value for each member, on one line.
+void append_members(std::string& out, const Extras& extras) {
+  for (const Extra& x : extras.members) {
+    out += ',';
+    json::append_quoted(out, x.key);
+    out += ':';
+    out += json::compact(x.raw);
+  }
+}
+
 enum class Open : std::uint8_t { none, text, thinking, call, held };
 
 class Writer final : public StreamWriter {
@@ -101,16 +111,17 @@ class Writer final : public StreamWriter {
   }
 
   void on(const Delta& e) {
-    if (e.choice != 0 || e.text.empty()) return;
+    const bool said = !e.text.empty() || (e.extras.origin == self && !e.extras.empty());
+    if (e.choice != 0 || !said) return;
     if (open_ == Open::held) {
       text_ += e.text;
       return;
     }
     speak_start();
     switch (open_) {
-      case Open::text: return delta("text_delta", "text", e.text);
-      case Open::thinking: return delta("thinking_delta", "thinking", e.text);
-      case Open::call: return delta("input_json_delta", "partial_json", e.text);
+      case Open::text: return delta("text_delta", "text", e.text, e.extras);
+      case Open::thinking: return delta("thinking_delta", "thinking", e.text, e.extras);
+      case Open::call: return delta("input_json_delta", "partial_json", e.text, e.extras);
       case Open::held:
       case Open::none: return;
     }
@@ -184,7 +195,7 @@ class Writer final : public StreamWriter {
     *out_ += "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
   }
 
-  void delta(std::string_view type, std::string_view member, std::string_view text) {
+  void delta(std::string_view type, std::string_view member, std::string_view text, const Extras& extras = {}) {
     std::string& out = *out_;
     out += "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":";
     append_number(out, index_);
@@ -194,6 +205,7 @@ class Writer final : public StreamWriter {
     out += member;
     out += "\":";
     json::append_quoted(out, text);
+    if (extras.origin == self) append_members(out, extras);
     out += "}}\n\n";
   }
 
@@ -208,10 +220,7 @@ class Writer final : public StreamWriter {
   }
 
   void speak_block(std::string data, const Extras& extras) {
-    for (const Extra& x : extras.members) {
-      if (extras.origin != self) break;
-      data += ',' + json::quoted(x.key) + ':' + x.raw;
-    }
+    if (extras.origin == self) append_members(data, extras);
     data += "}}";
     append_json(*out_, "content_block_start", data);
     spoken_ = true;
