@@ -257,6 +257,20 @@ TEST(AnthropicRequest, MakesToolsThatTheVendorTakes) {
   EXPECT_TRUE(out.noted(NoteKind::lost, "/tools/5"));
 }
 
+TEST(AnthropicRequest, SearchesTheWebForAChatClient) {
+  auto request = chat("claude-sonnet-4-5");
+  request.extras.add(
+      DialectId::openai_chat, "web_search_options",
+      R"({"search_context_size":"low","user_location":{"type":"approximate","approximate":{"city":"Husum"}}})");
+  request.extras.add(DialectId::openai_chat, "store", "true");
+  const Written out(request);
+  EXPECT_EQ(out.raw("tools"), R"([{"type":"web_search_20250305","name":"web_search",)"
+                              R"("user_location":{"type":"approximate","city":"Husum"}}])");
+  EXPECT_TRUE(out.noted(NoteKind::lost, "/web_search_options/search_context_size"));
+  EXPECT_TRUE(out.noted(NoteKind::lost, "/store"));
+  EXPECT_FALSE(out.noted(NoteKind::lost, "/web_search_options"));
+}
+
 TEST(AnthropicRequest, OrdersResultsAsTheCallsAndPutsThemFirst) {
   auto request = chat("claude-sonnet-4-5");
   Turn calls{.role = Role::assistant};

@@ -107,6 +107,24 @@ class Choosing {
   Notes& notes_;
 };
 
+// Chat's web_search_options as the tool that it is here.
+RawJson search_tool(json::Value options, Notes& notes) {
+  RawJson text;
+  json::Writer out(text);
+  out.begin_object().member("type", "web_search_20250305").member("name", "web_search");
+  const json::Value place = options["user_location"]["approximate"];
+  if (place.size() > 0) {
+    out.key("user_location").begin_object().member("type", "approximate");
+    for (const auto [key, value] : place.members()) out.member_raw(key, value.raw());
+    out.end_object();
+  }
+  out.end_object();
+  if (options["search_context_size"]) {
+    notes.lost("/web_search_options/search_context_size", "anthropic has no size of search results");
+  }
+  return text;
+}
+
 // One declaration; its object is open. `strict_left`: how many more may be strict.
 void write_function(json::Writer& out, const ChatRequest& request, std::size_t index, const ModelRules& rules, bool own,
                     bool as_said, int& strict_left, Notes& notes) {
@@ -163,7 +181,12 @@ Tools plan_tools(const ChatRequest& request, const Dialogue& dialogue, const Mod
     }
     if (!out.redeclared.empty()) notes.added("/tools", "calls in the history need their tools declared");
   }
-  const bool any = !request.tools.empty() || !out.redeclared.empty();
+  for (const Extra& x : request.extras.members) {
+    if (request.origin != DialectId::openai_chat || x.key != web_search_options || !rules.thinks) continue;
+    json::Document doc;
+    if (const auto options = doc.parse(x.raw)) out.web_search = search_tool(*options, notes);
+  }
+  const bool any = !request.tools.empty() || !out.redeclared.empty() || !out.web_search.empty();
   if (!any && !as_said) {
     if (request.tool_choice) notes.lost(pointer_to(request, Field::tool_choice), "there are no tools to choose from");
     if (request.parallel_tools) notes.lost(pointer_to(request, Field::parallel_tools), "there are no tools to call");
@@ -188,7 +211,8 @@ Tools plan_tools(const ChatRequest& request, const Dialogue& dialogue, const Mod
 
 void write_tools(json::Writer& out, const ChatRequest& request, const Tools& tools, const ModelRules& rules, bool own,
                  bool as_said, PartRules& parts, Notes& notes) {
-  if (!request.tools.empty() || !tools.redeclared.empty() || (own && request.tools_said)) {
+  const bool any = !request.tools.empty() || !tools.redeclared.empty() || !tools.web_search.empty();
+  if (any || (own && request.tools_said)) {
     out.key("tools").begin_array();
     int strict_left = most_strict;
     for (std::size_t i = 0; i < request.tools.size(); ++i) {
@@ -218,6 +242,7 @@ void write_tools(json::Writer& out, const ChatRequest& request, const Tools& too
       out.begin_object().member("name", own ? name : to_portable_tool_name(name));
       out.member_raw("input_schema", R"({"type":"object"})").end_object();
     }
+    if (!tools.web_search.empty()) out.raw(tools.web_search);
     out.end_array();
   }
   if (tools.choice.empty()) return;

@@ -10,8 +10,12 @@
 
 namespace sluice::anthropic {
 
+// Chat's member that stands for a tool here: no unknown one.
+inline constexpr std::string_view web_search_options = "web_search_options";
+
 struct Tools {
   std::vector<std::string> redeclared;  // names that the history calls though no tool is declared
+  RawJson web_search;                   // the vendor's own tool, for a client that asks for search outside of its tools
   std::string only;                     // not empty: of the declared tools this one alone is offered
   std::string choice;                   // auto, any, tool, none; empty: nothing is said
   std::string choice_name;              // of choice "tool"

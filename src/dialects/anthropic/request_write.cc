@@ -69,7 +69,7 @@ class Writing {
     write_tools(out_, request_, tools_, rules_, own_, as_said_, parts_, notes_);
     write_system();
     write_messages();
-    write_extras(out_, request_.extras, self, "", notes_);
+    write_unknown();
     out_.end_object();
     return WireRequest{.body = std::move(body_), .headers = headers()};
   }
@@ -181,7 +181,7 @@ class Writing {
     if (!max_tokens_) {
       max_tokens_ = to_.stream ? rules_.max_output : std::min(rules_.max_output, whole_reply_limit);
       notes_.added(pointer, "anthropic demands a limit: the model's own");
-    } else if (*max_tokens_ > rules_.max_output && rules_.thinks && to_.model.contains("claude")) {
+    } else if (*max_tokens_ > rules_.max_output && to_.model.contains("claude")) {
       max_tokens_ = rules_.max_output;
       notes_.restated(pointer, "the model's own limit is lower");
     }
@@ -391,6 +391,13 @@ class Writing {
       out_.end_object();
     }
     out_.end_array();
+  }
+
+  void write_unknown() {
+    if (tools_.web_search.empty()) return write_extras(out_, request_.extras, self, "", notes_);
+    Extras rest = request_.extras;
+    std::erase_if(rest.members, [](const Extra& x) { return x.key == web_search_options; });
+    write_extras(out_, rest, self, "", notes_);
   }
 
   [[nodiscard]] bool is_string(const Message& message) const {
