@@ -192,6 +192,11 @@ void write_token(json::Writer& w, json::Value token) {
 
 }  // namespace
 
+RawJson read_logprobs(json::Value result) {
+  const bool one_line = result.raw().find('\n') == std::string_view::npos;
+  return one_line ? RawJson(result.raw()) : json::compact(result.raw());
+}
+
 std::string write_logprobs(const RawJson& logprobs, bool own) {
   std::string chosen = "[", top = "[";
   std::string_view rest = logprobs;

@@ -48,6 +48,8 @@ struct Found {
 // "2026-05-04T20:01:02.264968Z" -> Unix seconds.
 [[nodiscard]] std::optional<std::int64_t> read_time(std::string_view text);
 
+// logprobsResult in one line, for the model puts several documents together line by line.
+[[nodiscard]] RawJson read_logprobs(json::Value result);
 // logprobsResult <-> the logprobs of OpenAI's chat; several documents, one a line, are put together.
 [[nodiscard]] std::string write_logprobs(const RawJson& logprobs, bool own);
 

@@ -40,20 +40,21 @@ std::string upper(std::string text) {
 // One entry for each function and each tool of the vendor.
 void spell_tools(json::Writer& w, json::Value tools) {
   w.begin_array();
+  const auto one = [&](std::string_view name, json::Value value, bool listed) {
+    w.begin_object().key(name);
+    if (listed) w.begin_array();
+    spell(w, value, name);
+    if (listed) w.end_array();
+    w.end_object();
+  };
   const auto entry = [&](json::Value tool) {
     for (const auto [key, value] : tool.members()) {
       const std::string name = to_camel(key);
       if (value.is_null()) continue;
-      if (name != "functionDeclarations") {
-        w.begin_object().key(name);
-        spell(w, value, name);
-        w.end_object();
-      }
-      for (const json::Value one : value.elements()) {
-        if (name != "functionDeclarations") break;
-        w.begin_object().key(name).begin_array();
-        spell(w, one, name);
-        w.end_array().end_object();
+      if (name != "functionDeclarations" || value.is_object()) {
+        one(name, value, name == "functionDeclarations");
+      } else {
+        for (const json::Value declaration : value.elements()) one(name, declaration, true);
       }
     }
   };

@@ -54,7 +54,7 @@ Result<Choice> read_candidate(json::Value candidate, std::int64_t position) {
     } else if (key == "index" && value.integer()) {
       choice.index = *value.integer();
     } else if (is_name(key, "logprobsResult")) {
-      choice.logprobs = RawJson(value.raw());
+      choice.logprobs = read_logprobs(value);
     } else {
       if (is_name(key, "groundingMetadata")) grounding = value;
       if (is_name(key, "citationMetadata")) recitation = value;

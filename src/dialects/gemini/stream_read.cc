@@ -96,7 +96,7 @@ class Reader final : public StreamReader {
     sight.terminal = complete();
     // The last word about tokens goes with the vendor's own object.
     if (sight.terminal && sight.usage) sight.usage->raw = std::string(field(root, "usageMetadata").raw());
-    sight.only_usage = sight.usage && !sight.content && !sight.terminal && !root["candidates"];
+    sight.only_usage = sight.usage && !blocked_ && !root["candidates"];
     return sight;
   }
 
@@ -223,7 +223,7 @@ class Reader final : public StreamReader {
       } else if (is_name(key, "finishMessage")) {
         p.stop.detail = std::string(value.raw());
       } else if (is_name(key, "logprobsResult")) {
-        p.logprobs = RawJson(value.raw());
+        p.logprobs = read_logprobs(value);
       } else if (is_name(key, "groundingMetadata") && value.size() == 0 && !p.grounding.empty()) {
         // an empty one does not take back what was said
       } else {

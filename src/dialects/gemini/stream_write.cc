@@ -1,5 +1,6 @@
 // Events -> chunks: server-sent events, or the elements of one JSON array. Texts go out as they come, calls and media
 // whole; the reason and the usage stand in the last chunk. SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -232,7 +233,12 @@ class Writing final : public StreamWriter {
   void send(std::string_view chunk, std::string& out) {
     if (!array_) {
       out += "data: ";
+      const std::size_t start = out.size();
       out += chunk;
+      // Line ends of a neatly printed upstream stand between JSON's tokens only; here they would end the event.
+      std::replace_if(
+          out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), [](char c) { return c == '\n' || c == '\r'; },
+          ' ');
       out += "\r\n\r\n";
       return;
     }
