@@ -134,34 +134,35 @@ std::string text_of(const Citation& c, bool ground) {
 }
 
 std::string body_of(const Part& part, bool ground) {
-  return std::visit(Overloaded{
-                        [&](const Text& p) {
-                          std::string out = "text " + p.text;
-                          for (const Citation& c : p.citations) out += text_of(c, ground);
-                          return out;
-                        },
-                        [&](const Media& p) {
-                          return "media " + std::to_string(static_cast<int>(p.kind)) + ' ' +
-                                 std::to_string(static_cast<int>(p.form)) + ' ' + p.mime + ' ' + p.data +
-                                 (ground ? "" : ' ' + p.name + ' ' + p.detail);
-                        },
-                        [&](const Reasoning& p) { return (p.redacted ? "redacted " : "reasoning ") + p.text; },
-                        [&](const ToolCall& p) {
-                          std::string arguments = p.arguments;
-                          if (json::valid(arguments)) arguments = json::compact(arguments);
-                          if (arguments.empty()) arguments = "{}";
-                          return "call " + p.id + ' ' + p.name + ' ' + arguments;
-                        },
-                        [&](const ToolResult& p) {
-                          std::string out = "result " + p.call_id;
-                          for (const Part& inner : p.parts) out += " [" + text_of(inner, ground) + ']';
-                          return out;
-                        },
-                        [&](const Refusal& p) { return "refusal " + p.text; },
-                        [&](const ServerTool& p) { return "server " + p.name + ' ' + p.id + ' ' + p.raw; },
-                        [&](const Opaque& p) { return "opaque " + p.type + ' ' + p.raw; },
-                    },
-                    part.body);
+  return std::visit(
+      Overloaded{
+          [&](const Text& p) {
+            std::string out = "text " + p.text;
+            for (const Citation& c : p.citations) out += text_of(c, ground);
+            return out;
+          },
+          [&](const Media& p) {
+            return "media " + std::to_string(static_cast<int>(p.kind)) + ' ' +
+                   std::to_string(static_cast<int>(p.form)) + ' ' + p.mime + ' ' + p.data +
+                   (ground ? "" : ' ' + p.name + ' ' + p.detail);
+          },
+          [&](const Reasoning& p) { return (p.redacted ? "redacted " : "reasoning ") + p.text; },
+          [&](const ToolCall& p) {
+            std::string arguments = p.arguments;
+            if (json::valid(arguments)) arguments = json::compact(arguments);
+            if (arguments.empty()) arguments = "{}";
+            return "call " + p.id + ' ' + p.name + ' ' + arguments;
+          },
+          [&](const ToolResult& p) {
+            std::string out = "result " + p.call_id;
+            for (const Part& inner : p.parts) out += " [" + text_of(inner, ground) + ']';
+            return out;
+          },
+          [&](const Refusal& p) { return "refusal " + p.text; },
+          [&](const ServerTool& p) { return "server " + p.name + ' ' + p.id + ' ' + json::compact(p.raw); },
+          [&](const Opaque& p) { return "opaque " + p.type + ' ' + json::compact(p.raw); },
+      },
+      part.body);
 }
 
 std::string text_of(const Part& part, bool ground) {

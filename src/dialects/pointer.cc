@@ -154,6 +154,18 @@ std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::s
   return numbered(base + (gemini ? "/parts" : "/content"), part);
 }
 
+namespace {
+
+// A result keeps its text in `response` and its media in `parts`.
+std::string gemini_result_part(const std::string& base, const ToolResult* result, std::size_t inner) {
+  std::size_t before = 0;
+  for (std::size_t i = 0; result != nullptr && i < inner; ++i) before += result->parts[i].as<Text>() == nullptr;
+  const bool text = result != nullptr && result->parts[inner].as<Text>() != nullptr;
+  return text ? base + "/functionResponse/response" : numbered(base + "/functionResponse/parts", before);
+}
+
+}  // namespace
+
 std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn, std::size_t part, std::size_t inner) {
   const std::string base = pointer_to_part(request, turn, part);
   const auto* result = request.turns[turn].parts[part].as<ToolResult>();
@@ -163,7 +175,7 @@ std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn,
     case DialectId::cohere: return plain ? base : numbered(base, inner);
     case DialectId::openai_responses: return plain ? base + "/output" : numbered(base + "/output", inner);
     case DialectId::anthropic: return plain ? base + "/content" : numbered(base + "/content", inner);
-    case DialectId::gemini: return numbered(base + "/functionResponse/parts", inner);
+    case DialectId::gemini: return gemini_result_part(base, result, inner);
     case DialectId::bedrock_converse: return numbered(base + "/toolResult/content", inner);
   }
   return base;
