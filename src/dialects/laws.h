@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,7 +84,10 @@ using Leaves = std::vector<std::pair<std::string, std::string>>;
 
 // Leaves of `from` (a message of `dialect`) that neither arrived in `to` nor are covered by a Note; empty = none.
 [[nodiscard]] std::vector<std::string> unexplained(std::string_view from, std::string_view to, DialectId dialect,
-                                                   Kind kind, const std::vector<Note>& notes);
+                                                   Kind kind, const std::vector<Note>& notes,
+                                                   const std::set<std::string>& explained = {});
+// The texts of `message` that a Note points at: on a way back they are explained wherever they stood before.
+[[nodiscard]] std::set<std::string> noted_texts(std::string_view message, const std::vector<Note>& notes);
 
 // The events as text, one a line, for comparing.
 [[nodiscard]] std::string describe(const std::vector<Event>& events);

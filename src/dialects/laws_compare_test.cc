@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dialects/data_url.h"
 #include "dialects/laws.h"
+#include "dialects/seal_envelope.h"
 
 namespace sluice::laws {
 namespace {
@@ -93,6 +94,7 @@ void collect(json::Value value, const std::string& pointer, Leaves& out, int dep
       if (const auto inner = doc.parse(text)) return collect(*inner, pointer, out, depth + 1);
     }
     if (const auto url = read_data_url(text)) text = std::string(url->base64);
+    if (const auto seal = unwrap_seal(text)) text = seal->raw;
     out.emplace_back(pointer, std::move(text));
   } else {
     out.emplace_back(pointer, std::string(value.raw()));
@@ -205,7 +207,7 @@ Leaves leaves(std::string_view text) {
 }
 
 std::vector<std::string> unexplained(std::string_view from, std::string_view to, DialectId dialect, Kind kind,
-                                     const std::vector<Note>& notes) {
+                                     const std::vector<Note>& notes, const std::set<std::string>& explained) {
   std::vector<std::string> out;
   std::string arrived;  // every leaf of the target, one after the other
   std::set<std::string> exact;
@@ -224,12 +226,25 @@ std::vector<std::string> unexplained(std::string_view from, std::string_view to,
       continue;
     }
     // Short words and numbers must stand alone, longer texts may be part of a longer one.
-    if (exact.contains(text) || (text.size() > 8 && arrived.find(text) != std::string::npos)) continue;
+    const bool words = text.size() > 8 || pointer.ends_with("/text") || pointer.ends_with("/content");
+    if (exact.contains(text) || (words && arrived.find(text) != std::string::npos)) continue;
+    if (explained.contains(text)) continue;
     out.push_back(pointer + " = " + text.substr(0, 120));
   }
   for (const Note& note : notes) {
     if (note.kind == NoteKind::lost && listed(by.carried, kind, note.pointer)) {
       out.push_back("a Note for what can be carried: " + note.pointer + ": " + note.reason);
+    }
+  }
+  return out;
+}
+
+std::set<std::string> noted_texts(std::string_view message, const std::vector<Note>& notes) {
+  std::set<std::string> out;
+  for (const auto& [pointer, text] : leaves(message)) {
+    if (std::ranges::any_of(notes,
+                            [&, at = std::string_view(pointer)](const Note& n) { return below(at, n.pointer); })) {
+      out.insert(text);
     }
   }
   return out;

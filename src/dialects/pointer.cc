@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "dialects/spare.h"
+
 namespace sluice {
 namespace {
 
@@ -35,6 +37,7 @@ constexpr FieldRow row(Field field) {
     case Field::parallel_tools:
       return {"/parallel_tool_calls", "/parallel_tool_calls", "/tool_choice/disable_parallel_tool_use", ""};
     case Field::format: return {"/response_format", "/text/format", "/output_config/format", "/generationConfig"};
+    case Field::reasoning: return {"", "/reasoning", "/thinking", "/generationConfig/thinkingConfig"};
     case Field::effort:
       return {"/reasoning_effort", "/reasoning/effort", "/output_config/effort",
               "/generationConfig/thinkingConfig/thinkingLevel"};
@@ -86,22 +89,23 @@ std::string_view list_name(DialectId origin) {
 }
 
 // A chat message keeps reasoning, content, refusal and calls in members of their own.
-std::string chat_part(const Turn& turn, std::size_t part) {
-  std::size_t before_content = 0;
-  std::size_t before_calls = 0;
-  for (std::size_t i = 0; i < part; ++i) {
-    const Part& p = turn.parts[i];
-    if (p.as<ToolCall>()) {
-      ++before_calls;
-    } else if (!p.as<Reasoning>()) {
-      ++before_content;
+std::string chat_part(const std::vector<Part>& parts, bool plain_string, std::size_t part) {
+  const auto place = [](const Part& p) -> std::string_view {
+    if (p.as<ToolCall>()) return "/tool_calls";
+    if (!remembered(p.extras, DialectId::openai_chat, "detail").empty()) return "/reasoning_details";
+    if (!remembered(p.extras, DialectId::openai_chat, "member").empty()) {
+      if (p.as<Refusal>()) return "/refusal";
+      return p.as<Media>() && p.as<Media>()->kind == MediaKind::audio ? "/audio" : "/images";
     }
-  }
-  const Part& p = turn.parts[part];
-  if (p.as<ToolCall>()) return numbered("/tool_calls", before_calls);
-  if (p.as<Reasoning>()) return "/reasoning_content";
-  if (p.as<ToolResult>() || turn.plain_string) return "/content";
-  return numbered("/content", before_content);
+    return p.as<Reasoning>() ? "/reasoning_content" : "/content";
+  };
+  const std::string_view here = place(parts[part]);
+  const bool alone =
+      here == "/reasoning_content" || (here == "/content" && (plain_string || parts[part].as<ToolResult>()));
+  if (alone) return std::string(here);
+  std::size_t index = 0;
+  for (std::size_t i = 0; i < part; ++i) index += place(parts[i]) == here ? 1 : 0;
+  return numbered(here, index);
 }
 
 }  // namespace
@@ -142,7 +146,7 @@ std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
 std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::size_t part) {
   const Turn& t = request.turns[turn];
   const std::string base = pointer_to_turn(request, turn);
-  if (request.origin == DialectId::openai_chat) return base + chat_part(t, part);
+  if (request.origin == DialectId::openai_chat) return base + chat_part(t.parts, t.plain_string, part);
   const bool gemini = request.origin == DialectId::gemini;
   if (has_system_field(request.origin) && turn < leading_system(request)) {
     if (t.plain_string) return base;
@@ -181,9 +185,90 @@ std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn,
   return base;
 }
 
+std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::size_t part) {
+  const Part& p = request.turns[turn].parts[part];
+  const std::string base = pointer_to_part(request, turn, part);
+  switch (request.origin) {
+    case DialectId::openai_chat:
+      if (p.as<ToolCall>()) return base + "/extra_content";
+      return p.as<Text>() ? pointer_to_turn(request, turn) + "/reasoning_details" : base;
+    case DialectId::openai_responses: return base + "/encrypted_content";
+    case DialectId::gemini: return base + "/thoughtSignature";
+    case DialectId::anthropic:
+      return base + (p.as<Reasoning>() && p.as<Reasoning>()->redacted ? "/data" : "/signature");
+    case DialectId::bedrock_converse:
+    case DialectId::cohere: return base;
+  }
+  return base;
+}
+
+std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, std::size_t part) {
+  if (request.origin == DialectId::openai_chat) return pointer_to_turn(request, turn) + "/annotations";
+  return pointer_to_part(request, turn, part) +
+         (request.origin == DialectId::openai_responses ? "/annotations" : "/citations");
+}
+
 std::string pointer_to_tool(const ChatRequest& request, std::size_t tool) {
   const std::string& place = request.tools[tool].place.text;
   return place.empty() ? numbered("/tools", tool) : place;
+}
+
+std::string pointer_to_choice(const Reply& reply, std::size_t choice) {
+  switch (reply.origin) {
+    case DialectId::openai_chat: return numbered("/choices", choice);
+    case DialectId::gemini: return numbered("/candidates", choice);
+    case DialectId::openai_responses:
+    case DialectId::anthropic:
+    case DialectId::bedrock_converse:
+    case DialectId::cohere: return "";
+  }
+  return "";
+}
+
+std::string pointer_to_message(const Reply& reply, std::size_t choice) {
+  switch (reply.origin) {
+    case DialectId::openai_chat: return pointer_to_choice(reply, choice) + "/message";
+    case DialectId::gemini: return pointer_to_choice(reply, choice) + "/content";
+    case DialectId::bedrock_converse: return "/output/message";
+    case DialectId::cohere: return "/message";
+    case DialectId::openai_responses:
+    case DialectId::anthropic: return "";
+  }
+  return "";
+}
+
+std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t part) {
+  const std::string base = pointer_to_message(reply, choice);
+  switch (reply.origin) {
+    case DialectId::openai_chat: return base + chat_part(reply.choices[choice].parts, true, part);
+    case DialectId::gemini: return numbered(base + "/parts", part);
+    case DialectId::openai_responses: return numbered("/output", part);
+    case DialectId::anthropic:
+    case DialectId::bedrock_converse:
+    case DialectId::cohere: return numbered(base + "/content", part);
+  }
+  return base;
+}
+
+std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::size_t part) {
+  switch (reply.origin) {
+    case DialectId::openai_chat: return pointer_to_message(reply, choice) + "/annotations";
+    case DialectId::openai_responses: return pointer_to_part(reply, choice, part) + "/annotations";
+    case DialectId::gemini: return pointer_to_choice(reply, choice) + "/groundingMetadata";
+    case DialectId::anthropic:
+    case DialectId::bedrock_converse:
+    case DialectId::cohere: return pointer_to_part(reply, choice, part) + "/citations";
+  }
+  return {};
+}
+
+std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice) {
+  return pointer_to_choice(reply, choice) + "/stop_sequence";
+}
+
+std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice) {
+  const std::string base = pointer_to_choice(reply, choice);
+  return base + (reply.origin == DialectId::gemini ? "/finishMessage" : "/stop_details");
 }
 
 }  // namespace sluice

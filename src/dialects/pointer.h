@@ -7,6 +7,7 @@
 #include <string>
 
 #include "model/chat.h"
+#include "model/reply.h"
 
 namespace sluice {
 
@@ -30,6 +31,7 @@ enum class Field : std::uint8_t {
   tool_choice,
   parallel_tools,
   format,
+  reasoning,  // the object of its settings
   effort,
   budget,
   display,
@@ -52,7 +54,18 @@ enum class Field : std::uint8_t {
 // Pointer to a part inside a tool result.
 [[nodiscard]] std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn, std::size_t part,
                                                  std::size_t inner);
+// Where the proof on that part stood, and the citations of that text.
+[[nodiscard]] std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::size_t part);
+[[nodiscard]] std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, std::size_t part);
 [[nodiscard]] std::string pointer_to_tool(const ChatRequest& request, std::size_t tool);
+
+// The same for an answer, in the form of the reply's origin.
+[[nodiscard]] std::string pointer_to_choice(const Reply& reply, std::size_t choice);
+[[nodiscard]] std::string pointer_to_message(const Reply& reply, std::size_t choice);
+[[nodiscard]] std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t part);
+[[nodiscard]] std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::size_t part);
+[[nodiscard]] std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice);
+[[nodiscard]] std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice);
 
 // How many turns at the front are system or developer text: what other dialects keep in a field of its own.
 [[nodiscard]] std::size_t leading_system(const ChatRequest& request);

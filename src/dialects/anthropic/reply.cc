@@ -7,6 +7,7 @@
 #include "dialects/anthropic/blocks.h"
 #include "dialects/anthropic/stop.h"
 #include "dialects/anthropic/usage.h"
+#include "dialects/pointer.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
@@ -21,8 +22,9 @@ class BlockWriting {
   BlockWriting(json::Writer& out, const Reply& reply, const Question& question, Notes& notes)
       : out_(out), reply_(reply), question_(question), notes_(notes) {}
 
-  void write(const Part& part, std::string pointer) {
-    pointer_ = std::move(pointer);
+  void write(const Part& part, std::size_t index) {
+    pointer_ = pointer_to_part(reply_, 0, index);
+    citations_ = pointer_to_citations(reply_, 0, index);
     part_ = &part;
     if (silent(part)) return;
     // A proof without a slot of its own travels in front of its part.
@@ -60,7 +62,7 @@ class BlockWriting {
     open("text").member("text", text.text);
     std::size_t lost = 0;
     write_citations(out_, text.citations, lost);
-    if (lost > 0) notes_.lost(pointer_ + "/annotations", "citations of another vendor");
+    if (lost > 0) notes_.lost(citations_, "citations of another vendor");
     close();
   }
 
@@ -113,23 +115,9 @@ class BlockWriting {
   const Question& question_;
   Notes& notes_;
   const Part* part_ = nullptr;
-  std::string pointer_;
+  std::string pointer_, citations_;  // where the part and its citations stood
   std::size_t calls_ = 0;
 };
-
-// Where a part of the answer stood, as near as the origin's form allows.
-std::string part_pointer(const Reply& reply, const Choice& choice, std::size_t part) {
-  switch (reply.origin) {
-    case DialectId::openai_chat:
-    case DialectId::cohere: return "/choices/" + std::to_string(choice.index) + "/message";
-    case DialectId::openai_responses: return "/output";
-    case DialectId::gemini:
-      return "/candidates/" + std::to_string(choice.index) + "/content/parts/" + std::to_string(part);
-    case DialectId::anthropic: return "/content/" + std::to_string(part);
-    case DialectId::bedrock_converse: return "/output/message/content/" + std::to_string(part);
-  }
-  return {};
-}
 
 std::string choice_pointer(const Reply& reply, std::size_t index) {
   return (reply.origin == DialectId::gemini ? "/candidates/" : "/choices/") + std::to_string(index);
@@ -192,7 +180,7 @@ std::string write_reply(const Reply& reply, const Question& question, Notes& not
   out.member("model", reply.model.empty() ? question.model : std::string_view(reply.model));
   out.key("content").begin_array();
   BlockWriting blocks(out, reply, question, notes);
-  for (std::size_t i = 0; i < choice.parts.size(); ++i) blocks.write(choice.parts[i], part_pointer(reply, choice, i));
+  for (std::size_t i = 0; i < choice.parts.size(); ++i) blocks.write(choice.parts[i], i);
   out.end_array();
   write_stop(out, choice.stop,
              std::ranges::any_of(choice.parts, [](const Part& p) { return p.as<ToolCall>() != nullptr; }));

@@ -137,7 +137,7 @@ class BlockWriting {
     out_.member("type", "text").member("text", text.text);
     std::size_t lost = 0;
     write_citations(out_, text.citations, lost);
-    if (lost > 0) notes_.lost(pointer_, "citations of another vendor");
+    if (lost > 0) notes_.lost(pointer_to_citations(rules_.request, at_.turn, at_.index), "citations of another vendor");
   }
 
   void operator()(const Refusal& refusal) {
@@ -236,12 +236,12 @@ Result<bool> sayable(const PartRules& rules, const PlacedPart& placed, Role role
   const Part& part = *placed.part;
   if (rules.as_said && part.as<Reasoning>() == nullptr && !part.seal) return true;
   if (const auto* text = part.as<Text>(); text != nullptr && text->text.empty()) {
-    if (part.seal) notes.lost(place(rules, placed), "a proof of another vendor");
+    if (part.seal) notes.lost(pointer_to_seal(rules.request, placed.turn, placed.index), "a proof of another vendor");
     return false;
   }
   if (const auto* media = part.as<Media>()) return sayable_media(rules, *media, place(rules, placed), role, notes);
   if (part.as<Reasoning>() != nullptr) return sayable_reasoning(rules, part, place(rules, placed), notes);
-  if (part.seal) notes.lost(place(rules, placed), "a proof of another vendor");
+  if (part.seal) notes.lost(pointer_to_seal(rules.request, placed.turn, placed.index), "a proof of another vendor");
   if (const auto* tool = part.as<ServerTool>(); tool != nullptr && tool->origin != self) {
     notes.lost(place(rules, placed), "a tool that another vendor ran");
     return false;
