@@ -5,12 +5,17 @@
 
 #include "dialects/anthropic/anthropic.h"
 #include "dialects/gemini/gemini.h"
+#include "dialects/openai_chat/openai_chat.h"
 
 namespace sluice {
 namespace {
 
 const std::vector<const Dialect*>& list() {
-  static const std::vector<const Dialect*> all = {&anthropic::anthropic_dialect(), &gemini::gemini_dialect()};
+  static const std::vector<const Dialect*> all = {
+      &openai_chat::dialect(),
+      &anthropic::anthropic_dialect(),
+      &gemini::gemini_dialect(),
+  };
   return all;
 }
 

@@ -1,0 +1,16 @@
+// Why an answer ended: the vendors' words and ours (protocols/mapping.md section 10). SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/reply.h"
+
+namespace sluice::openai_chat {
+
+// `calls`, `refused`: whether the choice holds tool calls, a refusal; they say more than many a vendor's word.
+[[nodiscard]] Stop read_stop(std::string_view finish_reason, bool calls, bool refused);
+// The word for `finish_reason`; empty: null stands there.
+[[nodiscard]] std::string_view write_stop(const Stop& stop, bool calls);
+
+}  // namespace sluice::openai_chat

@@ -1,0 +1,26 @@
+// What is said to a client whose request is malformed, in the words that this vendor uses. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace sluice::openai_chat {
+
+// `param` as the vendor writes places: "messages[0].content".
+[[nodiscard]] std::unexpected<Error> wrong_type(std::string_view param, std::string_view expected, json::Kind got);
+[[nodiscard]] std::unexpected<Error> missing(std::string_view param);
+[[nodiscard]] std::unexpected<Error> twice(std::string_view param);
+[[nodiscard]] std::unexpected<Error> invalid(std::string_view param, std::string message);
+
+[[nodiscard]] inline json::Kind kind_of(json::Value value) {
+  for (const json::Kind kind : {json::Kind::null, json::Kind::boolean, json::Kind::number, json::Kind::string,
+                                json::Kind::array, json::Kind::object}) {
+    if (value.is(kind)) return kind;
+  }
+  return json::Kind::null;
+}
+
+}  // namespace sluice::openai_chat
