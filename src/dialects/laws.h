@@ -78,7 +78,7 @@ class Register {
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view pointer);
 
 // Every scalar below, by pointer: strings decoded, the rest as text. A string that is itself a JSON object or array is
-// opened ("/arguments" + "/city"), a data URL is only its base64.
+// opened ("/arguments" + "/city"), a data URL is its type ("/url" + "/mime") and its base64.
 using Leaves = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Leaves leaves(std::string_view text);
 

@@ -93,7 +93,10 @@ void collect(json::Value value, const std::string& pointer, Leaves& out, int dep
       json::Document doc;
       if (const auto inner = doc.parse(text)) return collect(*inner, pointer, out, depth + 1);
     }
-    if (const auto url = read_data_url(text)) text = std::string(url->base64);
+    if (const auto url = read_data_url(text)) {
+      if (!url->mime.empty()) out.emplace_back(pointer + "/mime", std::string(url->mime));
+      text = std::string(url->base64);
+    }
     if (const auto seal = unwrap_seal(text)) text = seal->raw;
     out.emplace_back(pointer, std::move(text));
   } else {
@@ -229,6 +232,11 @@ std::vector<std::string> unexplained(std::string_view from, std::string_view to,
     const bool words = text.size() > 8 || pointer.ends_with("/text") || pointer.ends_with("/content");
     if (exact.contains(text) || (words && arrived.find(text) != std::string::npos)) continue;
     if (explained.contains(text)) continue;
+    // A type may be said by its subtype alone ("format": "mp3").
+    if (pointer.ends_with("ime") || pointer.ends_with("ype")) {
+      if (const auto slash = text.find('/'); slash != std::string::npos && exact.contains(text.substr(slash + 1)))
+        continue;
+    }
     out.push_back(pointer + " = " + text.substr(0, 120));
   }
   for (const Note& note : notes) {

@@ -100,8 +100,8 @@ std::string chat_part(const std::vector<Part>& parts, bool plain_string, std::si
     return p.as<Reasoning>() ? "/reasoning_content" : "/content";
   };
   const std::string_view here = place(parts[part]);
-  const bool alone =
-      here == "/reasoning_content" || (here == "/content" && (plain_string || parts[part].as<ToolResult>()));
+  const bool alone = here == "/reasoning_content" || here == "/refusal" || here == "/audio" ||
+                     (here == "/content" && (plain_string || parts[part].as<ToolResult>()));
   if (alone) return std::string(here);
   std::size_t index = 0;
   for (std::size_t i = 0; i < part; ++i) index += place(parts[i]) == here ? 1 : 0;
@@ -268,7 +268,9 @@ std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice) {
 
 std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice) {
   const std::string base = pointer_to_choice(reply, choice);
-  return base + (reply.origin == DialectId::gemini ? "/finishMessage" : "/stop_details");
+  if (reply.origin != DialectId::gemini) return base + "/stop_details";
+  // A blocked prompt has no candidate: its object of feedback is the detail.
+  return reply.choices[choice].stop.detail.starts_with('{') ? "/promptFeedback" : base + "/finishMessage";
 }
 
 }  // namespace sluice

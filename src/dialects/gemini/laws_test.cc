@@ -157,6 +157,7 @@ const Register judge_gemini({
             {reply, "/candidates/*/content/parts/*/thought"},
             {reply, "/candidates/*/finishReason"},
             {reply, "/candidates/*/finishMessage"},
+            {request, "/contents/**/mediaResolution/level"},  // an image's detail
             {reply, "/promptFeedback/blockReason"},
             // A proof travels in an envelope.
             {reply, "/candidates/*/content/parts/*/thoughtSignature"},

@@ -197,6 +197,7 @@ const laws::Register judge({
             {Kind::request, "/model"},
             {Kind::request, "/stream"},
             {Kind::request, "/n"},
+            {Kind::request, "/modalities/*"},
             {Kind::request, "/tool_choice/**"},
             {Kind::request, "/parallel_tool_calls"},
             {Kind::request, "/service_tier"},

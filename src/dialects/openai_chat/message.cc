@@ -61,7 +61,7 @@ Part read_url_part(json::Value part, std::string_view member, MediaKind kind) {
 
 std::string_view audio_mime(std::string_view format) {
   if (format == "wav") return "audio/wav";
-  if (format == "mp3") return "audio/mpeg";
+  if (format == "mp3") return "audio/mp3";  // the name that vendors list
   return {};
 }
 

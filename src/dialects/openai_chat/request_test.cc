@@ -278,15 +278,16 @@ ChatRequest foreign() {
 TEST(OpenaiChatTurns, ResultsStandBehindTheirCallsAndImagesBehindTheResults) {
   std::vector<Note> notes;
   const std::string body = write(foreign(), "openai", "gpt-4o", &notes);
-  EXPECT_EQ(member(body, "messages"),
-            R"([{"role":"system","content":"be kind"},{"role":"user","content":"look"},)"
-            R"({"role":"assistant","content":"I look.","tool_calls":[)"
-            R"({"id":"toolu_1","type":"function","function":{"name":"see","arguments":"{}"}},)"
-            R"({"id":"toolu_2","type":"function","function":{"name":"hear","arguments":"{}"}}]},)"
-            R"({"role":"tool","tool_call_id":"toolu_1","content":"Error: fog[image attached]"},)"
-            R"({"role":"tool","tool_call_id":"toolu_2","content":"Error: Tool call was not executed"},)"
-            R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBO"}}]},)"
-            R"({"role":"user","content":"well?"}])");
+  EXPECT_EQ(
+      member(body, "messages"),
+      R"([{"role":"system","content":"be kind"},{"role":"user","content":"look"},)"
+      R"({"role":"assistant","content":"I look.","tool_calls":[)"
+      R"({"id":"toolu_1","type":"function","function":{"name":"see","arguments":"{}"}},)"
+      R"({"id":"toolu_2","type":"function","function":{"name":"hear","arguments":"{}"}}]},)"
+      R"({"role":"tool","tool_call_id":"toolu_1","content":[{"type":"text","text":"Error: fog"},{"type":"text","text":"[image attached]"}]},)"
+      R"({"role":"tool","tool_call_id":"toolu_2","content":"Error: Tool call was not executed"},)"
+      R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBO"}}]},)"
+      R"({"role":"user","content":"well?"}])");
   EXPECT_TRUE(noted(notes, "/messages/1/content/0"));  // the thought: openai takes none
 }
 

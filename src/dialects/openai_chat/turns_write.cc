@@ -125,29 +125,43 @@ class Turns {
 
   void result_content(const ToolResult& result, std::size_t index) {
     std::vector<Placed> texts;
-    std::string joined = result.is_error ? "Error: " : "";
+    std::vector<std::string> pieces;  // the same in words, media as a mark
     bool plain = true;
+    bool media = false;
     for (std::size_t i = 0; i < result.parts.size(); ++i) {
       const Part& part = result.parts[i];
       const std::string pointer = pointer_to_result_part(w_.request, turn_, index, i);
       if (const auto* text = part.as<Text>()) {
-        joined += text->text;
+        pieces.push_back(text->text);
         plain &= !part.cache && !has_list_extras(part);
         texts.push_back({&part, pointer});
       } else if (part.as<Media>() != nullptr && !w_.own()) {
         w_.notes.restated(pointer, "a tool result carries text only: it follows as a user message");
-        joined += attached;
+        pieces.emplace_back(attached);
         waiting_.push_back({&part, pointer});
-        plain = true;
+        media = true;
       } else {
         plain = false;
         texts.push_back({&part, pointer});
       }
     }
-    if (result.is_error) w_.notes.restated(at(index) + "/is_error", "an error is told in words");
-    if (result.parts.empty() && !result.json.empty()) joined += result.json;
-    const bool list = w_.own() ? !result.plain_string : !plain && w_.vendor.lists;
-    if (!list || (result.is_error && texts.size() <= 1)) {
+    if (texts.empty() && !result.json.empty()) pieces.insert(pieces.begin(), result.json);
+    if (result.is_error) {
+      w_.notes.restated(at(index) + "/is_error", "an error is told in words");
+      if (pieces.empty()) pieces.emplace_back();
+      pieces.front().insert(0, "Error: ");
+    }
+    if (media && w_.vendor.lists && pieces.size() > 1) {  // apart, so that JSON stays JSON
+      out_.key("content").begin_array();
+      for (const std::string& piece : pieces)
+        out_.begin_object().member("type", "text").member("text", piece).end_object();
+      out_.end_array();
+      return;
+    }
+    const bool list = w_.own() ? !result.plain_string : !plain && w_.vendor.lists && !result.is_error;
+    if (!list) {
+      std::string joined;
+      for (const std::string& piece : pieces) joined += piece;
       out_.member("content", joined);
       return;
     }
@@ -383,6 +397,12 @@ class Turns {
   }
 
   void media_part(const Media& media, const Part& part, const std::string& pointer) {
+    const bool gemini = w_.request.origin == DialectId::gemini;
+    const bool url_only = media.kind == MediaKind::image || media.kind == MediaKind::video;
+    if (!media.detail.empty() && media.kind != MediaKind::image && !w_.own()) {
+      w_.notes.lost(pointer + (gemini ? "/mediaResolution" : "/detail"), "only images have a detail here");
+    }
+    if (!media.name.empty() && url_only && !w_.own()) w_.notes.lost(pointer, "openai_chat has no name for it");
     const std::string url = media.form == MediaForm::base64 ? write_data_url(media.mime, media.data) : media.data;
     if (media.form == MediaForm::text) {  // a text document goes inline
       w_.notes.restated(pointer, "a text document became text");
@@ -416,7 +436,6 @@ class Turns {
       out_.end_object();
       return;
     }
-    if (!media.name.empty() && !w_.own()) w_.notes.lost(pointer, "openai_chat has no name for it");
     switch (media.kind) {
       case MediaKind::image: url_part("image_url", media, part, url); return;
       case MediaKind::video: url_part("video_url", media, part, url); return;
