@@ -27,6 +27,27 @@ std::size_t clean_run(const char* p, const char* end) {
   return static_cast<std::size_t>(p - start);
 }
 
+// True when every byte is ASCII that needs no escape: most names and numbers in texts. Long texts stop at 64 bytes.
+bool short_and_plain(std::string_view text) {
+  if (text.size() > 64) return false;
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+  const auto stops = [&](__m128i bytes) {
+    const __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
+                                      _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+    return _mm_movemask_epi8(stop) | _mm_movemask_epi8(bytes);
+  };
+  const char* p = text.data();
+  std::size_t left = text.size();
+  for (; left >= 16; p += 16, left -= 16) {
+    if (stops(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))) != 0) return false;
+  }
+  for (; left != 0; ++p, --left) {
+    const auto c = static_cast<unsigned char>(*p);
+    if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') return false;
+  }
+  return true;
+}
+
 // Length of the valid UTF-8 sequence at the front, 0 when it is invalid.
 std::size_t sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
@@ -57,6 +78,12 @@ std::string repaired(std::string_view text) {
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view text) {
+  if (short_and_plain(text)) {
+    out += '"';
+    out += text;
+    out += '"';
+    return;
+  }
   std::string fixed;
   if (!simdjson::validate_utf8(text.data(), text.size())) {
     fixed = repaired(text);

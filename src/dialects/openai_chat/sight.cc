@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/openai_chat/sight.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
-#include <cstring>
 
 #include "base/text.h"
 #include "dialects/openai_chat/openai_chat.h"
@@ -11,34 +12,75 @@
 namespace sluice::openai_chat {
 namespace {
 
-// Behind `name` and its colon, or null. Such a name cannot stand inside a string: there its quotes would be escaped.
-const char* member(std::string_view text, std::string_view name) {
-  const void* hit = memmem(text.data(), text.size(), name.data(), name.size());
-  if (hit == nullptr) return nullptr;
-  const char* p = static_cast<const char*>(hit) + name.size();
-  const char* const end = text.data() + text.size();
-  while (p < end && (*p == ' ' || *p == ':')) ++p;
-  return p < end ? p : nullptr;
-}
-
-bool says(std::string_view text, std::string_view name) {
-  const char* value = member(text, name);
-  return value != nullptr && *value != 'n';
-}
-
-// A string member that is not empty.
-bool speaks(std::string_view text, std::string_view name) {
-  const char* value = member(text, name);
-  return value != nullptr && value + 1 < text.data() + text.size() && *value == '"' && value[1] != '"';
-}
-
-// Some "index" that is not 0: a second choice, or a second call; only a whole reading tells.
-bool other_index(std::string_view text) {
-  while (const char* value = member(text, "\"index\"")) {
-    if (*value != '0') return true;
-    text.remove_prefix(static_cast<std::size_t>(value - text.data()));
+// The next quote at or behind p, or end.
+const char* next_quote(const char* p, const char* end) {
+  const __m128i quote = _mm_set1_epi8('"');
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    if (const int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, quote)); mask != 0) {
+      return p + __builtin_ctz(static_cast<unsigned>(mask));
+    }
   }
-  return false;
+  while (p < end && *p != '"') ++p;
+  return p;
+}
+
+// The closing quote of the string whose inside begins at p, or end.
+const char* closing_quote(const char* p, const char* const end) {
+  const char* const inside = p;
+  for (;;) {
+    p = next_quote(p, end);
+    if (p == end) return end;
+    const char* slash = p;
+    while (slash > inside && slash[-1] == '\\') --slash;
+    if ((p - slash) % 2 == 0) return p;
+    ++p;
+  }
+}
+
+// What the member names of a chunk tell, at whatever depth, in one walk over its strings.
+struct Names {
+  bool text = false;         // a text that grows, and is not empty
+  bool calls = false;        // tool calls
+  bool whole = false;        // something that only a whole reading can judge
+  bool other_index = false;  // an index that is not 0: a second choice, or a second call
+};
+
+Names names_in(std::string_view chunk) {
+  Names out;
+  const char* const end = chunk.data() + chunk.size();
+  for (const char* p = next_quote(chunk.data(), end); p < end; p = next_quote(p, end)) {
+    const char* const begin = p + 1;
+    const char* const close = closing_quote(begin, end);
+    if (close == end) break;
+    p = close + 1;
+    while (p < end && *p == ' ') ++p;
+    if (p == end || *p != ':') continue;
+    for (++p; p < end && *p == ' ';) ++p;
+    if (p == end) break;
+    const std::string_view name(begin, static_cast<std::size_t>(close - begin));
+    const bool null = *p == 'n';
+    const bool speaks = *p == '"' && p + 1 < end && p[1] != '"';
+    switch (name.size()) {
+      case 5:
+        if (name == "index") {
+          out.other_index |= *p != '0';
+        } else if (name == "usage" || name == "error") {
+          out.whole |= !null;
+        }
+        break;
+      case 7: out.text |= speaks && name == "content"; break;
+      case 9:
+        out.text |= speaks && (name == "arguments" || name == "reasoning");
+        out.whole |= !null && name == "base_resp";
+        break;
+      case 10: out.calls |= !null && name == "tool_calls"; break;
+      case 13: out.whole |= !null && name == "finish_reason"; break;
+      case 17: out.text |= speaks && name == "reasoning_content"; break;
+      default: break;
+    }
+  }
+  return out;
 }
 
 void add(std::vector<std::int64_t>& list, std::int64_t index) {
@@ -67,14 +109,12 @@ Sight Watch::observe(const Frame& frame) {
     return sight;
   }
   const bool named_error = frame.event == "error";
-  sight.content = speaks(data, "\"content\"") || speaks(data, "\"arguments\"") ||
-                  speaks(data, "\"reasoning_content\"") || speaks(data, "\"reasoning\"");
-  const bool content_list = !sight.content && says(data, "\"tool_calls\"");
+  const Names names = names_in(data);
+  sight.content = names.text;
   // A last frame without its line end may be cut, wherever it seems to end.
   const bool ended = frame.raw.empty() || frame.raw.back() == '\n' || frame.raw.back() == '\r';
-  const bool simple = ended && !named_error && !content_list && !says(data, "\"finish_reason\"") &&
-                      !says(data, "\"usage\"") && !says(data, "\"error\"") && !says(data, "\"base_resp\"") &&
-                      !other_index(data) && data.ends_with('}');
+  const bool simple = ended && !named_error && (names.text || !names.calls) && !names.whole && !names.other_index &&
+                      data.ends_with('}');
   if (!simple || seen_.empty()) read_whole(data, named_error, sight);
   sight.terminal = complete();
   return sight;

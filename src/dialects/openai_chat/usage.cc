@@ -2,6 +2,7 @@
 #include "dialects/openai_chat/usage.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/json_scan.h"
@@ -12,50 +13,109 @@ namespace {
 
 using Count = std::optional<std::int64_t>;
 
-Count first_of(std::initializer_list<json::Value> places) {
-  for (const json::Value place : places) {
-    if (const auto count = place.integer(); count && *count >= 0) return count;
+// Every count that some vendor reports, under all its names. Where two names of one count stand together, the one
+// listed first wins.
+enum Slot : std::uint8_t {
+  prompt,
+  completion,
+  total,
+  cached,
+  written,
+  written_5m,
+  written_1h,
+  reasoning,
+  audio_in,
+  image_in,
+  audio_out,
+  image_out
+};
+constexpr std::size_t slots = image_out + 1;
+enum class Part : std::uint8_t { top, in, out, split };
+struct Name {
+  Part part;
+  std::string_view name;
+  Slot slot;
+};
+constexpr Name names[] = {
+    {Part::top, "prompt_tokens", prompt},
+    {Part::top, "completion_tokens", completion},
+    {Part::top, "total_tokens", total},
+    {Part::in, "cached_tokens", cached},
+    {Part::top, "prompt_cache_hit_tokens", cached},
+    {Part::top, "cached_tokens", cached},
+    {Part::top, "num_cached_tokens", cached},
+    {Part::top, "cache_read_input_tokens", cached},
+    {Part::in, "cache_write_tokens", written},
+    {Part::top, "cache_creation_input_tokens", written},
+    {Part::split, "ephemeral_5m_input_tokens", written_5m},
+    {Part::split, "ephemeral_1h_input_tokens", written_1h},
+    {Part::out, "reasoning_tokens", reasoning},
+    {Part::top, "reasoning_tokens", reasoning},
+    {Part::in, "audio_tokens", audio_in},
+    {Part::top, "audio_prompt_tokens", audio_in},
+    {Part::in, "image_tokens", image_in},
+    {Part::out, "audio_tokens", audio_out},
+    {Part::out, "image_tokens", image_out},
+};
+
+// The counts of one usage object, in one walk over its members.
+struct Counts {
+  std::array<Count, slots> count;
+  std::array<std::uint8_t, slots> rank;
+
+  Counts() { rank.fill(std::size(names)); }
+  [[nodiscard]] const Count& operator[](Slot slot) const { return count[slot]; }
+
+  void take(Part part, json::Value object) {
+    for (const auto [name, value] : object.members()) {
+      for (std::size_t i = 0; i < std::size(names); ++i) {
+        const Name& known = names[i];
+        if (known.part != part || known.name != name) continue;
+        const Count number = value.integer();
+        if (number && *number >= 0 && i < rank[known.slot]) {
+          count[known.slot] = number;
+          rank[known.slot] = static_cast<std::uint8_t>(i);
+        }
+        break;
+      }
+      if (part != Part::top || !value.is_object()) continue;
+      if (name == "prompt_tokens_details" || name == "prompt_token_details") take(Part::in, value);
+      if (name == "completion_tokens_details") take(Part::out, value);
+      if (name == "cache_creation") take(Part::split, value);
+    }
   }
-  return std::nullopt;
-}
+};
 
 }  // namespace
 
 Usage read_usage(json::Value usage) {
-  const json::Value in =
-      usage["prompt_tokens_details"] ? usage["prompt_tokens_details"] : usage["prompt_token_details"];
-  const json::Value out = usage["completion_tokens_details"];
-  const Count prompt = first_of({usage["prompt_tokens"]});
-  const Count completion = first_of({usage["completion_tokens"]});
-  const Count total = first_of({usage["total_tokens"]});
-
+  Counts n;
+  n.take(Part::top, usage);
   Usage u{.origin = DialectId::openai_chat, .raw = std::string(usage.raw())};
-  u.cache_read = first_of({in["cached_tokens"], usage["prompt_cache_hit_tokens"], usage["cached_tokens"],
-                           usage["num_cached_tokens"], usage["cache_read_input_tokens"]});
-  u.cache_write_5m = first_of({in["cache_write_tokens"], usage["cache_creation_input_tokens"]});
-  if (const json::Value split = usage["cache_creation"]; split.is_object()) {
-    u.cache_write_1h = first_of({split["ephemeral_1h_input_tokens"]});
-    if (const auto five = first_of({split["ephemeral_5m_input_tokens"]})) u.cache_write_5m = five;
-  }
-  if (prompt) {
-    const std::int64_t cached = u.cache_read.value_or(0);
-    const std::int64_t written = u.cache_write_5m.value_or(0) + u.cache_write_1h.value_or(0);
+  u.cache_read = n[cached];
+  u.cache_write_5m = n[written_5m] ? n[written_5m] : n[written];
+  u.cache_write_1h = n[written_1h];
+  if (n[prompt]) {
+    const std::int64_t read = u.cache_read.value_or(0);
+    const std::int64_t kept = u.cache_write_5m.value_or(0) + u.cache_write_1h.value_or(0);
     // More from the cache than the whole prompt: this vendor does not count it into the prompt (xAI).
-    u.input = cached + written > *prompt ? *prompt : *prompt - cached - written;
+    u.input = read + kept > *n[prompt] ? *n[prompt] : *n[prompt] - read - kept;
   }
-  u.reasoning = first_of({out["reasoning_tokens"], usage["reasoning_tokens"]});
-  if (completion) {
+  u.reasoning = n[reasoning];
+  if (n[completion]) {
     const std::int64_t thought = u.reasoning.value_or(0);
+    const bool sums = n[prompt] && n[total];
     const bool apart =
-        thought > *completion || (thought > 0 && prompt && total && *total == *prompt + *completion + thought);
-    u.output = apart ? *completion : *completion - thought;
+        thought > *n[completion] || (thought > 0 && sums && *n[total] == *n[prompt] + *n[completion] + thought);
+    u.output = apart ? *n[completion] : *n[completion] - thought;
     // A total that the parts do not reach: thoughts that this vendor counts nowhere else (Google).
-    if (!u.reasoning && prompt && total && *total > *prompt + *completion) u.reasoning = *total - *prompt - *completion;
+    if (!u.reasoning && sums && *n[total] > *n[prompt] + *n[completion])
+      u.reasoning = *n[total] - *n[prompt] - *n[completion];
   }
-  u.audio_input = first_of({in["audio_tokens"], usage["audio_prompt_tokens"]});
-  u.image_input = first_of({in["image_tokens"]});
-  u.audio_output = first_of({out["audio_tokens"]});
-  u.image_output = first_of({out["image_tokens"]});
+  u.audio_input = n[audio_in];
+  u.image_input = n[image_in];
+  u.audio_output = n[audio_out];
+  u.image_output = n[image_out];
   return u;
 }
 
@@ -136,19 +196,14 @@ bool at_top(std::string_view text, std::size_t at) {
   return depth == 0;
 }
 
-// Where `name` stands last in front of `end`. The tail is looked at first: that is where it usually is.
+// Where `name`, which begins with a quote, stands last in front of `end`; npos when nowhere.
 std::size_t last_before(std::string_view body, std::string_view name, std::size_t end) {
-  constexpr std::size_t tail = 2048;
-  const std::size_t from = end > tail ? end - tail : 0;
-  if (const auto at = body.substr(from, end - from).rfind(name); at != std::string_view::npos) return from + at;
-  std::size_t best = std::string_view::npos;
-  const char* p = body.data();
-  const char* const stop = body.data() + std::min(from + name.size(), end);
-  while (const void* hit = memmem(p, static_cast<std::size_t>(stop - p), name.data(), name.size())) {
-    best = static_cast<std::size_t>(static_cast<const char*>(hit) - body.data());
-    p = body.data() + best + 1;
+  while (const void* quote = memrchr(body.data(), '"', end)) {
+    const auto at = static_cast<std::size_t>(static_cast<const char*>(quote) - body.data());
+    if (body.substr(at, name.size()) == name) return at;
+    end = at;
   }
-  return best;
+  return std::string_view::npos;
 }
 
 }  // namespace
