@@ -182,7 +182,7 @@ def test_check_tells_every_fault_with_its_place(tmp_path):
         ("2:3", "hots"),
         ("3:9", "99999"),
         ("6:5", "modells"),
-        ("7:24", "soon"),
+        ("7:25", "soon"),
         ("8:3", "nobody"),
         ("11:14", "LOUD"),
     ]:

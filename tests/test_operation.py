@@ -22,7 +22,7 @@ def test_health(gateway, upstream):
     assert body["status"] in ("ok", "degraded") and body["version"] and body["uptime_seconds"] >= 0
     found = {b["name"]: b for b in body["backends"]}
     assert set(found) == {"openai", "claude", "gemini", "demo"}
-    assert found["claude"]["state"] == "failing" and "it burns" in found["claude"]["last_error"]["message"]
+    assert found["claude"]["state"] == "failing" and "500" in found["claude"]["last_error"]["message"]
     upstream.say(text="better")
     gateway.chat("claude-sonnet-4-5")
     found = {b["name"]: b for b in gateway.get("/health").json["backends"]}
@@ -100,7 +100,7 @@ def test_metrics_count_what_happened(start, upstream):
 def test_open_streams_are_counted_while_they_last(start, upstream):
     gateway = start({"backends": backends(upstream)})
     gate = Gate()
-    upstream.answer(lambda r: replies.answer(r, Say(text="x")).with_(pieces=[gate, b"data: [DONE]\n\n"]))
+    upstream.answer(lambda r: replies.answer(r, Say(text="x")).with_(pieces=[*replies.answer(r, Say(text="x")).pieces[:3], gate]))
     with gateway.connect() as connection:
         connection.request(
             "POST",
@@ -129,7 +129,7 @@ def test_log_line(start, upstream):
     gateway = start({"backends": backends(upstream)})
     upstream.say(text="logged", input=100, cached=20, output=30, reasoning=5)
     reply = gateway.chat("claude-sonnet-4-5", f"secret {CANARY}", [("Authorization", f"Bearer {CLIENT_KEY}")], seed=3)
-    row = gateway.wait_for_line(lambda r: r["status"] == 200)
+    row = gateway.wait_for_line(lambda r: "model" in r)
     assert row["id"] == reply.header("x-request-id") and row["caller"]
     assert (row["model"], row["served"], row["backend"]) == ("claude-sonnet-4-5", "claude-sonnet-4-5", "claude")
     assert row["door"] == "/v1/chat/completions" and row["dialect"] == "openai_chat"
@@ -182,7 +182,7 @@ def test_log_goes_to_a_file_and_takes_one_line_each(start, upstream, tmp_path):
     while time.monotonic() < end and not (log.exists() and log.read_text()):
         time.sleep(0.02)
     lines = log.read_text().splitlines()
-    assert len([line for line in lines if json.loads(line)["status"] == 404]) == 1 and "\x1b" not in log.read_text()
+    assert len([line for line in lines if json.loads(line).get("status") == 404]) == 1 and "\x1b" not in log.read_text()
 
 
 # -- ids and headers

@@ -136,7 +136,7 @@ def test_stream_without_its_end_is_an_error(gateway, upstream, sdk, vendor, end)
     """Whatever way it breaks, the SDK raises; nothing looks like success."""
 
     def broken(request):
-        answer = replies.answer(request, Say(text="half of the answ"))
+        answer = replies.answer(request, Say(text="half of the answer and then no more"))
         return answer.with_(pieces=answer.pieces[:4], end=end)
 
     upstream.answer(broken)
@@ -154,7 +154,7 @@ IN_STREAM = {
 
 def test_error_inside_a_stream(gateway, upstream, sdk, vendor):
     def broken(request):
-        answer = replies.answer(request, Say(text="half of the answ"))
+        answer = replies.answer(request, Say(text="half of the answer and then no more"))
         return answer.with_(pieces=[*answer.pieces[:4], IN_STREAM[vendor].encode()], end="fin")
 
     upstream.answer(broken)

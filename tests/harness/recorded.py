@@ -55,6 +55,8 @@ def anthropic(exchange):
                             block["thinking"] += delta["thinking"]
                         case "input_json_delta":
                             block["json"] += delta["partial_json"]
+                case "message_stop":
+                    break  # some recordings hold the next message's stream too
                 case "message_delta":
                     stop = event["delta"]["stop_reason"] or stop
                     usage |= {k: v for k, v in (event.get("usage") or {}).items() if v is not None}
