@@ -41,6 +41,13 @@ class Secret {
     for (std::size_t i = 0; i < text_.size(); ++i) differ |= static_cast<unsigned char>(text_[i] ^ other[i]);
     return differ == 0;
   }
+  // Takes the text out of what others wrote, an upstream's error for example: "[key]" stands in its place. Too short a
+  // secret would take out what is none.
+  void erase_from(std::string& text) const {
+    if (text_.size() < 8) return;
+    for (std::size_t at = text.find(text_); at != std::string::npos; at = text.find(text_, at))
+      text.replace(at, text_.size(), "[key]");
+  }
 
  private:
   void wipe() {

@@ -82,5 +82,13 @@ TEST(Secrets, CompareWithoutConversion) {
   static_assert(!std::is_convertible_v<Secret, std::string_view>);
 }
 
+TEST(Secrets, AreTakenOutOfOthersWords) {
+  std::string said = "bad key sk-12345678, not sk-1234567; sk-12345678";
+  Secret("sk-12345678").erase_from(said);
+  EXPECT_EQ(said, "bad key [key], not sk-1234567; [key]");
+  Secret("key").erase_from(said);
+  EXPECT_EQ(said, "bad key [key], not sk-1234567; [key]");
+}
+
 }  // namespace
 }  // namespace sluice
