@@ -54,8 +54,9 @@ Task<Result<std::string>> read_whole(Flight& flight, Company* company) {
   }
 }
 
-Error read_error(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body) {
+Error read_error(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body, const Secret& key) {
   Error error;
+  key.erase_from(body);  // some vendors repeat the key that they refuse
   if (head.status < 400) {
     error = {.fault = Fault::upstream_broken, .message = "The upstream answered with a status that is no answer."};
     error.detail = "status " + std::to_string(head.status);
@@ -155,7 +156,7 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
     flight->first_token();
     Result<Answer> answer = fail(Fault::internal, "unreachable");
     if (!good) {
-      answer = fail(read_error(t, out, *head, std::move(*body)));
+      answer = fail(read_error(t, out, *head, std::move(*body), target.backend->key));
     } else if (!t.intake.peek.stream) {
       answer = whole_answer(t, out, *head, std::move(*body));
     } else {
