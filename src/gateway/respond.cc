@@ -48,6 +48,7 @@ void append_head(std::string& out, const Exchange& ex, const ReplyHead& head, st
     if (!ex.old_client) out += "transfer-encoding: chunked\r\n";
   }
   if (!ex.record.id.empty()) http1::append_field(out, ex.dialect->request_id_header(), ex.record.id);
+  if (!ex.record.model.empty()) http1::append_field(out, "x-sluice-model", ex.record.model);
   if (!ex.record.attempts.empty()) http1::append_field(out, "x-sluice-backend", ex.record.attempts.back().backend);
   if (!ex.record.notes.empty()) http1::append_field(out, "x-sluice-notes", header_value(ex.record.notes));
   if (ex.limits.limit > 0) {
@@ -138,11 +139,14 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
     append_number_field(fields, "retry-after-ms: ", error.retry_after->count());
   }
   if (error.fault == Fault::unauthorized) fields += "www-authenticate: Bearer\r\n";
+  if (error.fault == Fault::method_not_allowed) http1::append_field(fields, "allow", error.param);
   const bool own_words = !error.verbatim || error.verbatim->dialect != ex.dialect->name();
   ReplyHead head{.status = error.http_status(), .fields = fields};
   std::string body;
   if (own_words) {
-    body = ex.dialect->write_error(error, ex.record.id);
+    Error own = error;
+    if (error.fault == Fault::method_not_allowed) own.param.clear();  // it holds the methods, for the field above
+    body = ex.dialect->write_error(own, ex.record.id);
   } else {
     head.status = error.verbatim->status;
     head.content_type = error.verbatim->content_type;
@@ -168,13 +172,9 @@ void append_relayed_fields(std::string& out, const http1::Fields& fields) {
       if (!begins("openai-")) continue;
     } else if (first == 'a') {
       if (!begins("anthropic-")) continue;
-    } else if (first == 'r') {
-      if (iequals(f.name, "request-id")) {
-        http1::append_field(out, "x-sluice-upstream-request-id", f.value);
-        continue;
-      }
-      if (!begins("retry-after")) continue;
     } else {
+      // Not retry-after: send_error() tells it.
+      if (iequals(f.name, "request-id")) http1::append_field(out, "x-sluice-upstream-request-id", f.value);
       continue;
     }
     http1::append_field(out, lower(f.name), f.value);
