@@ -97,7 +97,7 @@ class BlockWriting {
     close();
   }
 
-  void block(const ToolResult& result) { foreign(result.call_id); }
+  void block(const ToolResult&) { notes_.lost(pointer_, "no part of an answer"); }
   void block(const ServerTool& tool) { whole(tool.origin, tool.raw); }
   void block(const Opaque& opaque) { whole(opaque.origin, opaque.raw); }
 
@@ -108,7 +108,6 @@ class BlockWriting {
       notes_.lost(pointer_, "a part of another vendor");
     }
   }
-  void foreign(std::string_view) { notes_.lost(pointer_, "no part of an answer"); }
 
   json::Writer& out_;
   const Reply& reply_;
@@ -119,23 +118,17 @@ class BlockWriting {
   std::size_t calls_ = 0;
 };
 
-std::string choice_pointer(const Reply& reply, std::size_t index) {
-  return (reply.origin == DialectId::gemini ? "/candidates/" : "/choices/") + std::to_string(index);
-}
-
-void note_choice(const Reply& reply, const Choice& choice, Notes& notes) {
-  const std::string pointer = choice_pointer(reply, static_cast<std::size_t>(choice.index));
+// What stood beside the parts of the one choice that is written.
+void note_choice(const Reply& reply, Notes& notes) {
+  const Choice& choice = reply.choices.front();
+  const std::string pointer = pointer_to_choice(reply, 0);
   if (choice.logprobs) {
     notes.lost(pointer + (reply.origin == DialectId::gemini ? "/logprobsResult" : "/logprobs"),
                "anthropic has no logprobs");
   }
   note_extras(choice.extras, self, pointer, notes);
-  note_extras(choice.message_extras, self, pointer + (reply.origin == DialectId::gemini ? "/content" : "/message"),
-              notes);
-  if (!choice.stop.detail.empty() && reply.origin == DialectId::gemini) {
-    notes.lost(choice.stop.detail.starts_with('{') ? "/promptFeedback" : pointer + "/finishMessage",
-               "anthropic has no such detail");
-  }
+  note_extras(choice.message_extras, self, pointer_to_message(reply, 0), notes);
+  if (!choice.stop.detail.empty()) notes.lost(pointer_to_stop_detail(reply, 0), "anthropic has no such detail");
   if (choice.stop.kind == StopKind::malformed_tool || choice.stop.kind == StopKind::error) {
     notes.restated(pointer, "anthropic has no word for this end");
   }
@@ -189,8 +182,8 @@ std::string write_reply(const Reply& reply, const Question& question, Notes& not
   write_extras(out, reply.extras, self, "", notes);
   out.end_object();
   for (std::size_t i = 0; i < reply.choices.size(); ++i) {
-    if (i > 0) notes.lost(choice_pointer(reply, i), "anthropic gives one answer");
-    if (i == 0 && reply.origin != self) note_choice(reply, choice, notes);
+    if (i > 0) notes.lost(pointer_to_choice(reply, i), "anthropic gives one answer");
+    if (i == 0 && reply.origin != self) note_choice(reply, notes);
   }
   return body;
 }
