@@ -295,6 +295,12 @@ TEST(AnthropicErrors, MapToFaults) {
             "context_length_exceeded");
 }
 
+TEST(AnthropicErrors, SayTooLongInTheWordsThatAgentsLookFor) {
+  const std::string body = write_error(
+      {.fault = Fault::upstream_rejected, .message = "Context of 9 tokens.", .code = "context_length_exceeded"}, "");
+  EXPECT_TRUE(body.contains(R"("message":"prompt is too long: Context of 9 tokens.")"));
+}
+
 TEST(AnthropicErrors, OurKeyIsNeverTheClientsAffair) {
   const Error error =
       read_error(401, R"({"type":"error","error":{"type":"authentication_error","message":"bad key"}})");

@@ -8,6 +8,9 @@
 namespace sluice::anthropic {
 namespace {
 
+constexpr std::string_view context_words = "prompt is too long";
+constexpr std::string_view context_code = "context_length_exceeded";
+
 struct Row {
   std::string_view type;
   int status;
@@ -77,7 +80,7 @@ std::string_view type_of(const Error& error) {
 
 // The finer word that other dialects have and this one says only in prose.
 std::string code_of(Fault fault, std::string_view type, std::string_view message) {
-  if (fault == Fault::upstream_rejected && message.contains("prompt is too long")) return "context_length_exceeded";
+  if (fault == Fault::upstream_rejected && message.contains(context_words)) return std::string(context_code);
   if (type == "not_found_error" && message.starts_with("model:")) return "model_not_found";
   return {};
 }
@@ -131,12 +134,17 @@ Error read_error(int status, std::string_view body) {
 }
 
 std::string write_error(const Error& error, std::string_view request_id) {
+  std::string message = error.message.empty() ? std::string(fault_row(error.fault).name) : error.message;
+  // Agents look for the vendor's own words to know that they must shorten the conversation.
+  if (error.code == context_code && !message.contains(context_words)) {
+    message.insert(0, std::string(context_words) + ": ");
+  }
   std::string body;
   json::Writer out(body);
   out.begin_object().member("type", "error");
   out.key("error").begin_object();
   out.member("type", type_of(error));
-  out.member("message", error.message.empty() ? fault_row(error.fault).name : std::string_view(error.message));
+  out.member("message", message);
   if (!error.code.empty()) out.key("details").begin_object().member("error_code", error.code).end_object();
   out.end_object();
   if (request_id.empty()) {
