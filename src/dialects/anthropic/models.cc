@@ -50,11 +50,6 @@ constexpr ModelRules always_thinking(Off off, bool forced_tool, bool preserved) 
   rules.preserved_thinking = preserved;
   return rules;
 }
-constexpr ModelRules takes_budget(ModelRules rules) {
-  rules.budget = true;
-  return rules;
-}
-
 struct Row {
   std::string_view name;  // up to its version: longer names first
   ModelRules rules;
@@ -65,7 +60,7 @@ constexpr std::array rows = std::to_array<Row>({
     {"claude-opus-5-5", always_thinking(Off::refused, false, true)},
     {"claude-haiku-5-5", always_thinking(Off::taken, true, true)},
     {"claude-fable-5", always_thinking(Off::refused, true, false)},
-    {"claude-opus-5", takes_budget(always_thinking(Off::taken, true, false))},
+    {"claude-opus-5", always_thinking(Off::taken, true, false)},
     {"claude-sonnet-5", opus_4_7},
     {"claude-opus-4-8", opus_4_8},
     {"claude-opus-4-7", opus_4_7},
