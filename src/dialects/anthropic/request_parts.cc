@@ -36,6 +36,8 @@ std::string mime_of(const Media& media) {
   return media.kind == MediaKind::image ? "image/png" : "application/pdf";
 }
 
+constexpr auto image_types = std::to_array<std::string_view>({"image/jpeg", "image/png", "image/gif", "image/webp"});
+
 bool plain_text(std::string_view mime) {
   return mime.starts_with("text/") || mime == "application/json";
 }
@@ -74,7 +76,11 @@ Result<bool> sayable_media(const PartRules& rules, const Media& media, const std
     case MediaForm::text: return true;
     case MediaForm::base64: {
       const std::string mime = mime_of(media);
-      if (rules.own || mime.starts_with("image/") || mime == "application/pdf") return true;
+      if (rules.own || mime == "application/pdf") return true;
+      if (media.kind == MediaKind::image) {
+        if (std::ranges::find(image_types, mime) != image_types.end()) return true;
+        return unsupported(pointer, "Claude takes JPEG, PNG, GIF and WebP images; this one is " + mime + '.');
+      }
       if (plain_text(mime) && base64_decode(media.data)) {
         notes.restated(pointer, "a text document is plain text here");
         return true;
@@ -89,6 +95,10 @@ Result<bool> sayable_media(const PartRules& rules, const Media& media, const std
   }
   return unsupported(pointer,
                      "This file lives with another vendor. Send its content, or choose a model of that vendor.");
+}
+
+bool blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 bool own_seal(const PartRules& rules, const Part& part) {
@@ -235,7 +245,8 @@ bool is_vendor_file(const Part& part) {
 Result<bool> sayable(const PartRules& rules, const PlacedPart& placed, Role role, Notes& notes) {
   const Part& part = *placed.part;
   if (rules.as_said && part.as<Reasoning>() == nullptr && !part.seal) return true;
-  if (const auto* text = part.as<Text>(); text != nullptr && text->text.empty()) {
+  if (const auto* text = part.as<Text>(); text != nullptr && blank(text->text)) {
+    if (!text->text.empty()) notes.lost(place(rules, placed), "a text of nothing but white space is refused");
     if (part.seal) notes.lost(pointer_to_seal(rules.request, placed.turn, placed.index), "a proof of another vendor");
     return false;
   }

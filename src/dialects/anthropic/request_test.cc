@@ -317,6 +317,7 @@ TEST(AnthropicRequest, NeverSendsEmptyTextOrForeignThinking) {
   thought.parts.push_back(
       {.body = Reasoning{.text = "foreign"}, .seal = Seal{.dialect = DialectId::gemini, .raw = "g"}});
   thought.parts.push_back({.body = Text{}});
+  thought.parts.push_back({.body = Text{.text = " \n"}});
   request.turns.push_back(std::move(thought));
   request.turns.push_back(turn(Role::user, "Still there?"));
   const Written out(request);
@@ -350,6 +351,9 @@ TEST(AnthropicRequest, RefusesWhatWouldChangeTheMeaning) {
   auto foreign = chat("claude-sonnet-4-5");
   foreign.turns[0].parts.push_back({.body = Media{.form = MediaForm::file_id, .data = "file-1"}});
   EXPECT_TRUE(refused(foreign));
+  auto drawing = chat("claude-sonnet-4-5");
+  drawing.turns[0].parts.push_back({.body = Media{.form = MediaForm::base64, .data = "PHN2", .mime = "image/svg+xml"}});
+  EXPECT_TRUE(refused(drawing));
   auto several = chat("claude-sonnet-4-5");
   several.sampling.n = 2;
   EXPECT_TRUE(refused(several));
