@@ -246,7 +246,7 @@ Result<bool> sayable(const PartRules& rules, const PlacedPart& placed, Role role
   const Part& part = *placed.part;
   if (rules.as_said && part.as<Reasoning>() == nullptr && !part.seal) return true;
   if (const auto* text = part.as<Text>(); text != nullptr && blank(text->text)) {
-    if (!text->text.empty()) notes.lost(place(rules, placed), "a text of nothing but white space is refused");
+    if (!text->text.empty()) notes.restated(place(rules, placed), "white space alone is left out: it is refused");
     if (part.seal) notes.lost(pointer_to_seal(rules.request, placed.turn, placed.index), "a proof of another vendor");
     return false;
   }
