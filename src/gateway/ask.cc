@@ -115,6 +115,7 @@ Result<void> Ask::write(const Exchange& ex, const Target& target, std::string_vi
     TRY(auto wire, out.spoken->write_request(*request, to, notes));
     out.own_body = std::move(wire.body);
     out.body = out.own_body;
+    if (ToolReturn undo(*request); undo.needed()) out.undo = std::move(undo);
     fields = std::move(wire.headers);
   }
   out.head.clear();

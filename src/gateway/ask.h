@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "dialects/tool_return.h"
 #include "gateway/stages.h"
 
 namespace sluice {
@@ -15,9 +16,10 @@ namespace sluice {
 struct Outgoing {
   const Dialect* spoken = nullptr;  // the dialect towards the upstream
   bool verbatim = false;
-  std::string head;       // request line and fields
-  std::string own_body;   // when it had to be made
-  std::string_view body;  // own_body, or the client's bytes
+  std::string head;                // request line and fields
+  std::string own_body;            // when it had to be made
+  std::string_view body;           // own_body, or the client's bytes
+  std::optional<ToolReturn> undo;  // when tools had to be renamed or wrapped for this upstream
 };
 
 class Ask {

@@ -118,6 +118,7 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Flight::Hea
   } else {
     TRY(reply, out.spoken->read_reply(body));
   }
+  if (out.undo) out.undo->undo(reply);
   note_reply(t.ex.record, reply);
   answer.held = t.intake.entry.dialect->write_reply(reply, t.question, notes);
   add_notes(t.ex.record, notes);
@@ -163,6 +164,7 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
       // A stream was asked for and a whole reply came: told as a stream of one go.
       auto reply = out.spoken->read_reply(*body);
       if (reply) {
+        if (out.undo) out.undo->undo(*reply);
         note_reply(ex.record, *reply);
         Answer streamed;
         streamed.pump = std::make_unique<Pump>(ex.record, Pump::Sides{.upstream = out.spoken,
@@ -193,7 +195,8 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
                                                               .verbatim = out.verbatim,
                                                               .usage_asked = t.question.usage_asked,
                                                               .content_type = head->content_type,
-                                                              .question = t.question});
+                                                              .question = t.question,
+                                                              .undo = std::move(out.undo)});
   while (!answer.pump->content() && !answer.pump->over()) {
     std::string_view piece;
     auto got = flight->take(piece);

@@ -46,6 +46,7 @@ void Pump::end(std::string& out) {
   if (!sides_.verbatim) {
     events_.clear();
     reader_->end(events_);
+    if (sides_.undo) sides_.undo->undo(events_);
     write(events_, out);
     over_ = true;
     return;
@@ -78,6 +79,7 @@ void Pump::forward(const Frame& frame, std::string& out) {
 void Pump::translate(const Frame& frame, std::string& out) {
   events_.clear();
   reader_->read(frame, events_);
+  if (sides_.undo) sides_.undo->undo(events_);
   write(events_, out);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dialects/dialect.h"
+#include "dialects/tool_return.h"
 #include "gateway/exchange.h"
 
 namespace sluice {
@@ -18,10 +19,11 @@ class Pump {
   struct Sides {
     const Dialect* upstream = nullptr;
     const Dialect* client = nullptr;
-    bool verbatim = false;          // forward the frames themselves
-    bool usage_asked = true;        // else a frame with nothing but usage is kept back
-    std::string_view content_type;  // the upstream's
-    Question question;              // its views must outlive the pump
+    bool verbatim = false;           // forward the frames themselves
+    bool usage_asked = true;         // else a frame with nothing but usage is kept back
+    std::string_view content_type;   // the upstream's
+    Question question;               // its views must outlive the pump
+    std::optional<ToolReturn> undo;  // what writing the request changed in tools
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
   Pump(Record& record, const Sides& sides);
