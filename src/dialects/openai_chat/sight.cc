@@ -99,7 +99,7 @@ bool Watch::complete() const {
 
 Sight Watch::observe(const Frame& frame) {
   Sight sight;
-  if (frame.comment || done_ || failed_) {
+  if (frame.comment || frame.data.empty() || done_ || failed_) {
     sight.terminal = complete();
     return sight;
   }

@@ -173,6 +173,19 @@ TEST(OpenaiChatSight, SeesUsageEndAndErrorsWithoutReadingContent) {
   EXPECT_FALSE(broken->complete());
 }
 
+TEST(OpenaiChatSight, AFrameLikeTheLastIsOnlyItsText) {
+  const auto reader = stream_reader();
+  const auto see = [&](std::string_view data) { return reader->observe({.data = data}); };
+  EXPECT_TRUE(see(delta(R"("content":"a")")).content);
+  EXPECT_TRUE(see(delta(R"("content":"b")")).content);
+  EXPECT_TRUE(see(delta(R"("content":"c")")).content);
+  EXPECT_FALSE(see(delta(R"("content":"")")).content);
+  EXPECT_FALSE(reader->complete());
+  // Begins and ends like the last one, and says something else in between.
+  EXPECT_TRUE(see(delta(R"("content":"x"},"finish_reason":"stop","y":{"z":"")")).terminal);
+  EXPECT_TRUE(reader->complete());
+}
+
 std::string write(const std::vector<Event>& events, bool usage_asked = true) {
   const auto writer =
       stream_writer({.model = "asked", .exchange_id = "e1", .unix_seconds = 7, .usage_asked = usage_asked});
