@@ -40,10 +40,9 @@ struct Found {
 // citationMetadata. What has no place that can be found has no offsets and stands in the last passage.
 [[nodiscard]] std::vector<Found> read_citations(json::Value grounding, json::Value recitation,
                                                 const std::vector<Passage>& passages);
-// The groundingMetadata for citations of other dialects; `parts` are the texts with their citations, in order. Empty
-// when there are none. `lost` counts citations without an address.
-[[nodiscard]] std::string write_grounding(const std::vector<std::pair<std::size_t, const Text*>>& parts,
-                                          std::size_t& lost);
+// The groundingMetadata for citations of other dialects; `parts` are the texts with their citations, in order.
+// Citations without an address are left out; empty when nothing is left.
+[[nodiscard]] std::string write_grounding(const std::vector<std::pair<std::size_t, const Text*>>& parts);
 
 // "2026-05-04T20:01:02.264968Z" -> Unix seconds.
 [[nodiscard]] std::optional<std::int64_t> read_time(std::string_view text);

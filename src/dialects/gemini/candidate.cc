@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/gemini/candidate.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "dialects/gemini/answer.h"
 #include "dialects/gemini/parts.h"
@@ -85,37 +83,6 @@ void write_stop(json::Writer& out, const Stop& stop, bool malformed) {
       malformed && stop.kind != StopKind::length ? "MALFORMED_FUNCTION_CALL" : finish_reason(stop);
   if (!reason.empty()) out.member("finishReason", reason);
   if (stop.origin == self && stop.detail.starts_with('"')) out.member_raw("finishMessage", stop.detail);
-}
-
-std::string choice_pointer(DialectId origin, std::size_t choice) {
-  switch (origin) {
-    case DialectId::openai_chat: return "/choices/" + std::to_string(choice);
-    case DialectId::gemini: return "/candidates/" + std::to_string(choice);
-    case DialectId::cohere: return "/message";
-    case DialectId::anthropic:
-    case DialectId::openai_responses:
-    case DialectId::bedrock_converse: break;
-  }
-  return {};
-}
-
-std::string part_pointer(DialectId origin, std::size_t choice, const std::vector<Part>& parts, std::size_t part) {
-  const std::string number = std::to_string(part);
-  switch (origin) {
-    case DialectId::gemini: return choice_pointer(origin, choice) + "/content/parts/" + number;
-    case DialectId::anthropic: return "/content/" + number;
-    case DialectId::openai_responses: return "/output/" + number;
-    case DialectId::bedrock_converse: return "/output/message/content/" + number;
-    case DialectId::cohere: return "/message/content/" + number;
-    case DialectId::openai_chat: break;
-  }
-  const std::string message = choice_pointer(origin, choice) + "/message";
-  if (parts[part].as<Reasoning>() != nullptr) return message + "/reasoning_content";
-  if (parts[part].as<Refusal>() != nullptr) return message + "/refusal";
-  if (parts[part].as<ToolCall>() == nullptr) return message + "/content";
-  const auto calls = std::count_if(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(part),
-                                   [](const Part& p) { return p.as<ToolCall>() != nullptr; });
-  return message + "/tool_calls/" + std::to_string(calls);
 }
 
 }  // namespace sluice::gemini

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/json.h"
 #include "model/reply.h"
@@ -31,10 +30,5 @@ struct PartNames {
 
 // finishReason and finishMessage into the open object. `malformed`: a call had to be left out.
 void write_stop(json::Writer& out, const Stop& stop, bool malformed);
-
-// Where a choice, and a part of it, stands in the upstream's answer.
-[[nodiscard]] std::string choice_pointer(DialectId origin, std::size_t choice);
-[[nodiscard]] std::string part_pointer(DialectId origin, std::size_t choice, const std::vector<Part>& parts,
-                                       std::size_t part);
 
 }  // namespace sluice::gemini

@@ -6,6 +6,7 @@
 #include "dialects/gemini/schema.h"
 #include "dialects/gemini/settings.h"
 #include "dialects/pointer.h"
+#include "dialects/spare.h"
 
 namespace sluice::gemini {
 namespace {
@@ -185,11 +186,7 @@ class Writing {
     if (!format.name.empty()) notes_.lost(at + "/name", "gemini's schema has no name");
     if (!format.description.empty()) notes_.lost(at + "/description", "gemini's format has no description");
     if (format.strict && !*format.strict) notes_.lost(at + "/strict", "gemini always holds to the schema");
-    if (format.extras.origin != self) {
-      for (const Extra& x : format.extras.members) {
-        notes_.lost(at + '/' + json::pointer_token(x.key), "gemini does not know it");
-      }
-    }
+    note_extras(format.extras, self, pointer_to(request_, Field::format), notes_);
   }
 
   void schema(const OutputFormat& format) {

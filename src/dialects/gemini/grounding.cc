@@ -87,17 +87,14 @@ std::vector<Found> read_citations(json::Value grounding, json::Value recitation,
   return out;
 }
 
-std::string write_grounding(const std::vector<std::pair<std::size_t, const Text*>>& parts, std::size_t& lost) {
+std::string write_grounding(const std::vector<std::pair<std::size_t, const Text*>>& parts) {
   std::vector<std::pair<std::string_view, std::string_view>> sources;  // address, title
   std::string supports;
   json::Writer w(supports);
   w.begin_array();
   for (const auto& [part, text] : parts) {
     for (const Citation& citation : text->citations) {
-      if (citation.url.empty()) {
-        ++lost;
-        continue;
-      }
+      if (citation.url.empty()) continue;
       const std::pair<std::string_view, std::string_view> source{citation.url, citation.title};
       auto at = std::ranges::find(sources, source);
       const auto index = at - sources.begin();

@@ -3,6 +3,7 @@
 #include "dialects/gemini/answer.h"
 #include "dialects/gemini/candidate.h"
 #include "dialects/gemini/codec.h"
+#include "dialects/pointer.h"
 #include "dialects/spare.h"
 
 namespace sluice::gemini {
@@ -24,17 +25,19 @@ bool blocked(const Choice& choice) {
 }
 
 // What gemini's one word for an end leaves out.
-void note_stop(const Reply& reply, const Stop& stop, const std::string& at, Notes& notes) {
+void note_stop(const Reply& reply, std::size_t index, Notes& notes) {
+  const Stop& stop = reply.choices[index].stop;
   if (reply.origin == self) return;
-  const bool anthropic = reply.origin == DialectId::anthropic;
-  if (!stop.sequence.empty()) notes.lost(at + "/stop_sequence", "gemini does not say which stop sequence was hit");
-  if (!stop.detail.empty()) notes.lost(anthropic ? "/stop_details" : at + "/finish_details", "gemini has no details");
+  if (!stop.sequence.empty()) {
+    notes.lost(pointer_to_stop_sequence(reply, index), "gemini does not say which stop sequence was hit");
+  }
+  if (!stop.detail.empty()) notes.lost(pointer_to_stop_detail(reply, index), "gemini has no such detail");
 }
 
 void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const Question& question, Notes& notes) {
   const Choice& choice = reply.choices[index];
-  const std::string at = choice_pointer(reply.origin, index);
-  const std::string message_at = reply.origin == DialectId::openai_chat ? at + "/message" : at;
+  const std::string at = pointer_to_choice(reply, index);
+  const std::string message_at = pointer_to_message(reply, index);
   w.begin_object();
   std::string parts;
   json::Writer list(parts);
@@ -45,12 +48,15 @@ void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const 
   std::size_t written = 0;
   for (std::size_t i = 0; i < choice.parts.size(); ++i) {
     const Part& part = choice.parts[i];
-    const std::string place = part_pointer(reply.origin, index, choice.parts, i);
+    const std::string place = pointer_to_part(reply, index, i);
     if (const auto* text = part.as<Text>(); text != nullptr && !text->citations.empty() && reply.origin != self) {
       cited.emplace_back(written, text);
-      notes.restated(place, "gemini cites by address and place");
+      notes.restated(pointer_to_citations(reply, index, i), "gemini cites by address and place");
     }
     if (part.extras.origin != self) note_extras(part.extras, self, place, notes);
+    const auto* media = part.as<Media>();
+    if (media != nullptr && reply.origin != self) notes.restated(place, "gemini has media as bytes and a type");
+    if (part.seal && part.seal->dialect != self) notes.restated(place, "a foreign proof stands in an envelope");
     switch (write_part(list, part, names)) {
       case Written::yes: ++written; break;
       case Written::no: notes.lost(place, "gemini has no such part"); break;
@@ -73,17 +79,16 @@ void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const 
     w.end_object();
   }
   write_stop(w, choice.stop, malformed);
-  note_stop(reply, choice.stop, at, notes);
+  note_stop(reply, index, notes);
   w.member("index", choice.index);
   if (choice.logprobs) {
     const bool own = choice.stop.origin == self;
+    if (!own) notes.restated(at + "/logprobs", "gemini tells a token and its probability");
     if (const std::string text = write_logprobs(*choice.logprobs, own); !text.empty())
       w.member_raw("logprobsResult", text);
   }
   if (!has(choice.extras, "groundingMetadata") && !has(choice.extras, "citationMetadata")) {
-    std::size_t lost = 0;
-    if (const std::string text = write_grounding(cited, lost); !text.empty()) w.member_raw("groundingMetadata", text);
-    if (lost > 0) notes.lost(at + "/citations", "gemini cites only addresses");
+    if (const std::string text = write_grounding(cited); !text.empty()) w.member_raw("groundingMetadata", text);
   }
   write_extras(w, choice.extras, self, at, notes);
   w.end_object();

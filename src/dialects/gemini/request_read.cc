@@ -164,7 +164,6 @@ Result<ChatRequest> read_request(const Asked& asked, Notes&) {
   ChatRequest out{.origin = self, .model = std::string(bare_model(asked.path_model)), .stream = asked.path_streams};
   const json::Value counted = field(root, "generateContentRequest");
   TRY_VOID(Reading(out).run(counted.is_object() ? counted : root));
-  if (out.model.empty()) return wrong("* GenerateContentRequest.model: model is not specified\n", "model");
   return out;
 }
 

@@ -95,8 +95,8 @@ Result<WireRequest> write_request(const ChatRequest& request, const Destination&
     }
   } else {
     note_extras(request.extras, self, "", notes);
-    note_extras(request.reasoning.extras, self, request.origin == DialectId::anthropic ? "/thinking" : "/reasoning",
-                notes);
+    const bool anthropic = request.origin == DialectId::anthropic;
+    note_extras(request.reasoning.extras, self, anthropic ? "/thinking" : "", notes);
   }
   w.end_object();
   return out;

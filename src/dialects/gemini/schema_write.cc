@@ -55,7 +55,8 @@ class Rewriting {
   // Leaves out what is silent.
   bool skips(const std::string& at, std::string_view key, json::Value value) {
     if (!silent(key, value)) return false;
-    if (key != "required") notes_.lost(below(at, key), "gemini's schemas do not take it");
+    if (key != "required")
+      notes_.restated(below(at, key), "gemini's schemas do not take it, and nothing depends on it");
     return true;
   }
   static std::string below(const std::string& at, std::string_view key) { return at + '/' + json::pointer_token(key); }

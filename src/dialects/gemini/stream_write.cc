@@ -194,8 +194,7 @@ class Writing final : public StreamWriter {
     }
     std::vector<std::pair<std::size_t, const Text*>> cited;
     for (const auto& [part, text] : p.cited) cited.emplace_back(part, &text);
-    std::size_t lost = 0;
-    if (const std::string text = grounded ? "" : write_grounding(cited, lost); !text.empty()) {
+    if (const std::string text = grounded ? "" : write_grounding(cited); !text.empty()) {
       w.member_raw("groundingMetadata", text);
     }
     w.end_object();

@@ -172,7 +172,7 @@ class Writing {
     if (tool.extras.origin == self) {
       for (const Extra& x : tool.extras.members) w.member_raw(x.key, x.raw);
     } else {
-      note_extras(tool.extras, self, at(i, ""), notes_);
+      note_extras(tool.extras, self, pointer_to_tool(request_, i), notes_);
     }
     w.end_object();
     if (tool.cache) notes_.lost(pointer_to_tool(request_, i) + "/cache_control", "gemini caches on its own");
@@ -255,6 +255,10 @@ class Writing {
     // Without tools there is nothing to choose from; the vendor refuses such a config.
     if (!own_ && request_.tools.empty()) {
       notes_.lost(pointer_to(request_, Field::tool_choice), "a tool choice without tools");
+      return;
+    }
+    if (choice.kind == ChoiceKind::subset && !choice.subset_required && !rules_.validated) {
+      notes_.lost(pointer_to(request_, Field::tool_choice), "this model has allowed names only for forced calls");
       return;
     }
     std::string_view mode = "AUTO";

@@ -48,7 +48,15 @@ class Contents {
   }
 
  private:
-  [[nodiscard]] std::string at(const PlacedPart& p) const { return pointer_to_part(request_, p.turn, p.index); }
+  // True for what stands in no turn: alternate() made it.
+  [[nodiscard]] bool made(const PlacedPart& p) const {
+    const std::vector<Part>& parts = request_.turns[p.turn].parts;
+    return p.index >= parts.size() || &parts[p.index] != p.part;
+  }
+  [[nodiscard]] std::string at(const PlacedPart& p) const {
+    const bool nowhere = p.index >= request_.turns[p.turn].parts.size();
+    return nowhere ? pointer_to_turn(request_, p.turn) : pointer_to_part(request_, p.turn, p.index);
+  }
 
   [[nodiscard]] std::vector<Message> as_they_stand() const {
     std::vector<Message> out;
@@ -122,20 +130,7 @@ class Contents {
     return seal.dialect == self && (seal.issuer.empty() || seal.issuer == to_.provider);
   }
 
-  [[nodiscard]] std::string at_seal(const PlacedPart& p) const {
-    const auto* reasoning = p.part->as<Reasoning>();
-    switch (request_.origin) {
-      case DialectId::anthropic: return at(p) + (reasoning && reasoning->redacted ? "/data" : "/signature");
-      case DialectId::openai_responses: return at(p) + "/encrypted_content";
-      case DialectId::gemini: return at(p) + "/thoughtSignature";
-      case DialectId::openai_chat:
-        return p.part->as<ToolCall>() ? at(p) + "/extra_content"
-                                      : pointer_to_turn(request_, p.turn) + "/reasoning_details";
-      case DialectId::bedrock_converse:
-      case DialectId::cohere: break;
-    }
-    return at(p);
-  }
+  [[nodiscard]] std::string at_seal(const PlacedPart& p) const { return pointer_to_seal(request_, p.turn, p.index); }
 
   Result<void> message(json::Writer& out, std::size_t m) {
     const Message& message = dialogue_.messages[m];
@@ -208,9 +203,7 @@ class Contents {
     if (const auto* text = p.as<Text>()) {
       words(w, placed, text->text, false, signature);
       if (!text->citations.empty()) {
-        const bool chat = request_.origin == DialectId::openai_chat;
-        notes_.lost(chat ? pointer_to_turn(request_, placed.turn) + "/annotations" : at(placed) + "/citations",
-                    "gemini takes no citations back");
+        notes_.lost(pointer_to_citations(request_, placed.turn, placed.index), "gemini takes no citations back");
       }
     } else if (const auto* reasoning = p.as<Reasoning>()) {
       words(w, placed, reasoning->text, true, signature);
@@ -327,10 +320,8 @@ class Contents {
 
   void result_part(json::Writer& w, const PlacedPart& placed, const ToolResult& result, std::size_t i) {
     const Part& inner = result.parts[i];
-    // A result that was made here stands in no turn.
-    const Part& source = request_.turns[placed.turn].parts[placed.index];
     const std::string place =
-        &source == placed.part ? pointer_to_result_part(request_, placed.turn, placed.index, i) : at(placed);
+        made(placed) ? at(placed) : pointer_to_result_part(request_, placed.turn, placed.index, i);
     if (inner.extras.origin != self) note_extras(inner.extras, self, place, notes_);
     if (inner.cache) notes_.lost(place + "/cache_control", "gemini caches on its own");
     if (const auto* text = inner.as<Text>()) {
