@@ -196,12 +196,13 @@ class Reader final : public StreamReader {
   }
 
   void use(json::Value value, std::vector<Event>& out) {
-    if (value.raw() == last_usage_) return;
-    Usage usage = read_usage(value, true);
-    // An early chunk may hold only the kind of traffic; a late one must not wipe out the numbers.
-    if (!usage.known() && usage_known_) return;
+    // The vendor's own object goes with the last word about tokens only: a chunk is a few bytes, the object is not.
+    Usage usage = read_usage(value, complete());
+    if (!usage.known()) {
+      // An early chunk may hold only the kind of traffic; a late one must not wipe out the numbers.
+      if (usage_known_ || !complete()) return;
+    }
     usage_known_ = usage_known_ || usage.known();
-    last_usage_ = value.raw();
     out.emplace_back(UsageSeen{std::move(usage)});
   }
 
@@ -380,7 +381,6 @@ class Reader final : public StreamReader {
   json::Document doc_;
   std::vector<Progress> choices_;
   bool begun_ = false, over_ = false, blocked_ = false, usage_known_ = false;
-  std::string last_usage_;
   std::vector<std::string> known_;  // members of the head that were carried
   Extras late_;
 };
