@@ -19,7 +19,7 @@ namespace sluice::gemini {
 [[nodiscard]] std::string write_generation(const ChatRequest& request, const Destination& to, const ModelRules& rules,
                                            std::string& system_hint, Notes& notes);
 
-// thinking.cc. `rest` takes unknown members.
+// thinking.cc
 void read_thinking(json::Value config, ReasoningAsk& out);
 // "thinkingConfig": {…} into the open object, when anything is to be said.
 void write_thinking(json::Writer& out, const ChatRequest& request, const ModelRules& rules, Notes& notes);
