@@ -129,8 +129,9 @@ TEST(Laws, RequestConservation) {
 TEST(Laws, RequestThereAndBack) {
   for (const Sample& sample : samples(Kind::request)) {
     if (sample.status >= 400) continue;
-    const auto request = read(sample, sample.body, "request there and back");
+    auto request = read(sample, sample.body, "request there and back");
     if (!request) continue;
+    if (request->model.empty()) request->model = "a-model";  // a recording without it
     for (const Dialect* other : dialects()) {
       if (other == sample.dialect) continue;
       const std::string law = "request there and back " + std::string(other->name());

@@ -239,7 +239,7 @@ void Blocks::legacy_call(Value delta, std::vector<Event>& out) {
 void Blocks::audio(Value delta, std::vector<Event>& out) {
   Extras extras;
   for (const auto [key, value] : delta.members()) {
-    if (key != "data") add_inner(extras, self, "audio", key, value.raw());
+    if (key != "data") extras.add(self, key, value.raw());
   }
   Block* block = last<Media>();
   if (block == nullptr) {

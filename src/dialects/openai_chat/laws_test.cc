@@ -233,7 +233,7 @@ const laws::Register judge({
             {Kind::request, "/tools"},
             {Kind::request, "/tools/*/function/name"},
             {Kind::request, "/tools/*/function/description"},
-            {Kind::request, "/tools/*/function/parameters/**"},
+            {Kind::request, "/tools/*/function/parameters"},
             {Kind::request, "/max_tokens"},
             {Kind::request, "/max_completion_tokens"},
             {Kind::request, "/tool_choice"},

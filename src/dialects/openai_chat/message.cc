@@ -172,10 +172,10 @@ void read_audio(json::Value audio, MessageParts& out) {
   if (audio["data"].is_string()) {
     part.body =
         Media{.kind = MediaKind::audio, .form = MediaForm::base64, .data = audio["data"].text(), .origin = self};
-    spare_inner(part.extras, audio, "audio", {"data"});
+    spare(part.extras, audio, {"data"});
   } else {
     part.body = Media{.kind = MediaKind::audio, .form = MediaForm::file_id, .data = audio["id"].text(), .origin = self};
-    spare_inner(part.extras, audio, "audio", {"id"});
+    spare(part.extras, audio, {"id"});
   }
   remember(part.extras, self, "member");
   out.parts.push_back(std::move(part));

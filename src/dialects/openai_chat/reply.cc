@@ -172,7 +172,7 @@ class MessageWriting {
         out_.member("id", "audio_" + hash_text(question_.exchange_id, 24));
       }
       out_.member(media->form == MediaForm::base64 ? "data" : "id", media->data);
-      write_inner_extras(out_, part.extras, self, "audio");
+      write_extras(out_, part.extras, self, at(i), notes_);
       out_.end_object();
     }
   }

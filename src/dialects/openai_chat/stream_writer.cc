@@ -93,8 +93,7 @@ class Writer final : public StreamWriter {
     } else if (const auto* media = e.part.as<Media>(); media != nullptr && media->kind == MediaKind::audio) {
       open_delta(open, out);
       out += "\"audio\":{";
-      std::string inner;
-      append_inner(inner, e.part.extras, "audio");
+      std::string inner = members(e.part.extras);
       if (inner.empty()) inner = "\"id\":" + json::quoted("audio_" + hash_text(exchange_, 24));
       out += inner;
       out += '}';
@@ -123,8 +122,7 @@ class Writer final : public StreamWriter {
       open_delta(open, out);
       out += "\"audio\":{\"data\":";
       json::append_quoted(out, e.text);
-      std::string inner;
-      append_inner(inner, e.extras, "audio");
+      const std::string inner = members(e.extras);
       if (!inner.empty()) out += ',' + inner;
       out += '}';
       out += tail;
@@ -181,9 +179,7 @@ class Writer final : public StreamWriter {
     Open& open = choice(e.choice);
     start(open, out);
     open_delta(open, out);
-    std::string members;
-    append_members(members, e.message_extras);
-    if (!members.empty()) out.append(members, 1, members.size() - 1);
+    out += members(e.message_extras);
     out += "},\"finish_reason\":";
     const std::string_view word = write_stop(e.stop, open.calls > 0);
     // null would say that more is to come.
@@ -332,13 +328,11 @@ class Writer final : public StreamWriter {
     }
   }
 
-  static void append_inner(std::string& out, const Extras& extras, std::string_view inner) {
-    std::string text;
-    json::Writer json(text);
-    json.begin_object();
-    write_inner_extras(json, extras, self, inner);
-    json.end_object();
-    append_line(out, std::string_view(text).substr(1, text.size() - 2));
+  // The same without the comma in front.
+  static std::string members(const Extras& extras) {
+    std::string out;
+    append_members(out, extras);
+    return out.empty() ? out : out.substr(1);
   }
 
   std::string model_, exchange_;

@@ -204,7 +204,7 @@ class Turns {
     if (refusal != nullptr) out_.member("refusal", refusal->as<Refusal>()->text);
     if (audio != nullptr) {
       out_.key("audio").begin_object().member("id", audio->as<Media>()->data);
-      write_inner_extras(out_, audio->extras, self, "audio");
+      write_extras(out_, audio->extras, self, "", w_.notes);
       out_.end_object();
     }
     annotations(turn);
