@@ -100,7 +100,9 @@ def test_metrics_count_what_happened(start, upstream):
 def test_open_streams_are_counted_while_they_last(start, upstream):
     gateway = start({"backends": backends(upstream)})
     gate = Gate()
-    upstream.answer(lambda r: replies.answer(r, Say(text="x")).with_(pieces=[*replies.answer(r, Say(text="x")).pieces[:3], gate]))
+    upstream.answer(
+        lambda r: replies.answer(r, Say(text="x")).with_(pieces=[*replies.answer(r, Say(text="x")).pieces[:3], gate])
+    )
     with gateway.connect() as connection:
         connection.request(
             "POST",

@@ -123,7 +123,9 @@ def _discovery(node):
         return {"type": "array", "items": _discovery(node["items"])}
     if form in ("int32", "int64", "uint32", "uint64"):
         return {"type": ["integer", "string"]}
-    return {"type": kind, "enum": node["enum"]} if "enum" in node else {"type": kind}
+    if "enum" in node:  # old clients write enums in lower case, and are understood
+        return {"type": kind, "enum": node["enum"] + [word.lower() for word in node["enum"]]}
+    return {"type": kind}
 
 
 @functools.cache
