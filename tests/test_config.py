@@ -138,7 +138,7 @@ def test_secret_from_variable_fallback_and_file(start, upstream, tmp_path):
 def test_model_renamed_and_backend_named(gateway, start, upstream):
     at = backends(upstream)
     at["openai"]["models"] = [{"name": "fast", "upstream": "gpt-4o-mini"}, "gpt-*"]
-    at["mine"] = {"type": "openai", "base_url": upstream.url("/v1"), "models": ["*"]}
+    at["mine"] = {"type": "openai", "base_url": upstream.url("/v1"), "models": ["some-*"]}
     own = start({"backends": at})
     upstream.keys = {}
     upstream.answer(lambda r: replies.answer(r, Say(text="hi", model="gpt-4o-mini-2024-07-18")))

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import DIALECTS, VENDORS
 from harness import replies
+from harness.gateway import KEYS
 from harness.replies import Say
 from harness.upstream import Answer, Gate
 
@@ -33,7 +34,7 @@ def test_unknown_model(gateway, upstream, sdk):
 
 
 def test_key_of_ours_refused_is_never_the_clients_401(gateway, upstream, sdk, vendor):
-    secret = "sk-canary-openai-upstream"
+    secret = KEYS[vendor]
     upstream.answer(replies.error(DIALECTS[vendor], 401, f"Incorrect API key provided: {secret}"))
     error = sdk.run("chat", gateway.url, chat(vendor)).error
     assert (error["class"], error["status"]) == ("InternalServerError", 502)
