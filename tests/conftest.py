@@ -104,6 +104,9 @@ def pytest_terminal_summary(terminalreporter):
     for report in stats.get("skipped", []):
         why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         reasons[why] = reasons.get(why, 0) + 1
+    for report in stats.get("xfailed", []):
+        reasons.setdefault(f"known fault: {report.wasxfail}", 0)
+        reasons[f"known fault: {report.wasxfail}"] += 1
     for why, count in sorted(reasons.items()):
         terminalreporter.write_line(f"SKIPPED {count}: {why.removeprefix('Skipped: ')}", yellow=True, bold=True)
     if path := os.environ.get("SLUICE_COUNTS"):

@@ -239,7 +239,7 @@ def test_version_and_help():
 # -- reload
 
 
-def wait_until(true, seconds=5.0):
+def wait_until(true, seconds=10.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if true():

@@ -160,6 +160,7 @@ def test_claude_is_retold(replay, upstream, row):
 
 GEMINI = corpus.exchanges("gemini.generate", usable, MOST and MOST // 2)
 GEMINI += corpus.exchanges("gemini.stream", streamed, MOST and MOST // 2)
+GEMINI = [row for row in GEMINI if gemini(corpus.load(row))]
 
 
 @pytest.mark.parametrize("front", ["vendors"], indirect=True)
@@ -167,8 +168,6 @@ GEMINI += corpus.exchanges("gemini.stream", streamed, MOST and MOST // 2)
 def test_gemini_is_retold(replay, upstream, row):
     exchange = corpus.load(row)
     told = gemini(exchange)
-    if told is None:
-        pytest.skip("the recording holds several candidates or none")
     streamed = row["api"] == "gemini.stream"
     body = {"model": "gemini-2.5-flash", "messages": [{"role": "user", "content": "?"}], "stream": streamed}
     if streamed:

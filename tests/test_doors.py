@@ -1,5 +1,6 @@
-"""The doors of the other dialects: clients that speak Anthropic's or Gemini's words to each vendor, whole and
-streamed, and their errors. (The official SDKs of these dialects come with the full square.) SPDX-License-Identifier: MIT
+"""The doors of the other dialects: clients speaking Anthropic's or Gemini's words to each vendor, whole and
+streamed, and their errors. (The official SDKs of these dialects come with the full square.)
+SPDX-License-Identifier: MIT
 """
 
 import pytest
