@@ -6,8 +6,9 @@ import time
 import pytest
 
 from conftest import VENDORS
-from harness import certs, proxies
+from harness import certs, proxies, replies
 from harness.gateway import KEYS, expect_keys, free_port
+from harness.replies import Say
 from harness.upstream import Upstream
 
 # -- where it is
@@ -137,6 +138,18 @@ def test_plain_server_behind_https_is_refused(start, upstream, authority):
     at["openai"]["timeouts"] = {"connect": "500ms"}
     gateway = start({"backends": at})
     assert gateway.chat("gpt-4").status in (502, 504) and upstream.seen == []
+
+
+def test_bytes_after_an_answer_reach_nobody(start, sealed_localhost, authority):
+    """As without TLS (test_upstream): the next caller gets an answer of its own."""
+    sealed_localhost.reset()
+    gateway = start({"backends": at_tls(sealed_localhost, authority), "server": {"workers": 1}})
+    evil = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"evil":"twice"}'
+    sealed_localhost.answer(lambda r: replies.answer(r, Say(text="honest")).with_(extra=evil))
+    sealed_localhost.say(text="also honest")
+    for text in ("honest", "also honest"):
+        assert gateway.chat("gpt-4").json["choices"][0]["message"]["content"] == text
+        time.sleep(0.1)
 
 
 # -- proxies; the vendors' own addresses through them, as in production

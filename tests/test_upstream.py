@@ -9,6 +9,7 @@ import pytest
 
 from conftest import DIALECTS, VENDORS
 from harness import replies
+from harness.gateway import backends
 from harness.replies import Say
 from harness.upstream import Answer, Gate
 
@@ -159,9 +160,22 @@ def test_broken_http_of_an_upstream(gateway, upstream, vendor, answer):
     assert reply.status == 502 or not reply.complete
 
 
-def test_bytes_after_an_answer_reach_nobody(gateway, upstream):
+@pytest.mark.parametrize("when", ["at once", "a little later"])
+def test_bytes_after_an_answer_reach_nobody(start, upstream, when):
+    """What an upstream says beyond its answer is never taken for the next caller's."""
+    gateway = start({"backends": backends(upstream), "server": {"workers": 1}})
     evil = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"evil":"twice"}'
-    upstream.answer(lambda r: replies.answer(r, Say(text="honest")).with_(extra=evil))
+
+    def too_much(request):
+        answer = replies.answer(request, Say(text="honest"))
+        body = answer.payload()
+        pieces = [body + evil] if when == "at once" else [body, (0.02, evil)]
+        return answer.with_(
+            headers=[*answer.headers, ("Content-Length", str(len(body)))], framing="none", pieces=pieces
+        )
+
+    upstream.answer(too_much)
     upstream.say(text="also honest")
     for text in ("honest", "also honest"):
         assert gateway.chat("gpt-4").json["choices"][0]["message"]["content"] == text
+        time.sleep(0.1)

@@ -26,7 +26,8 @@ std::unique_ptr<ClientConnection> Pool::take(const std::string& key) {
     --idle_;
     Watch& watch = idle->connection->socket().watch();
     watch.on_gone = watch.on_readable = nullptr;
-    if (watch.gone) continue;
+    // A byte that nobody asked for would be taken for the start of the next caller's answer.
+    if (watch.gone || !idle->connection->socket().quiet()) continue;
     idle->connection->reuse();
     return std::move(idle->connection);
   }

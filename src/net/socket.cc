@@ -78,6 +78,17 @@ Io Socket::read(char* to, std::size_t size) {
   }
 }
 
+bool Socket::quiet() {
+  char byte = 0;
+  if (ssl_) {
+    ERR_clear_error();
+    std::size_t got = 0;
+    const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+    return result != 1 && tls_state(result, false).state == IoState::again;
+  }
+  return ::recv(watch_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 Io Socket::write(std::span<const iovec> pieces) {
   if (!ssl_) {
     msghdr message{};

@@ -51,6 +51,8 @@ class Socket {
 
   // Reads what is there. A short read of a plain socket means drained: the watch is then not readable any more.
   [[nodiscard]] Io read(char* to, std::size_t size);
+  // True when nothing waits to be read and the peer is there: what an idle connection must be to serve again.
+  [[nodiscard]] bool quiet();
   // Writes as much as the peer takes now: all pieces, some bytes (size tells), or none (again). What was not taken must
   // be offered again as the next bytes, cut as you like, but not fewer of them.
   [[nodiscard]] Io write(std::span<const iovec> pieces);
