@@ -1,9 +1,8 @@
 """Recorded traffic of real vendors replayed through the gateway to an OpenAI client: byte for byte where the dialect is
-the same, word for word where it is not. A fixed sample per run (SLUICE_REPLAY=all replays everything).
+the same, word for word where it is not.
 SPDX-License-Identifier: MIT"""
 
 import json
-import os
 
 import pytest
 
@@ -12,7 +11,6 @@ from harness.gateway import Gateway
 from harness.recorded import anthropic, gemini
 
 pytestmark = pytest.mark.corpus
-MOST = None if os.environ.get("SLUICE_REPLAY") == "all" else 90
 
 
 def ids(rows):
@@ -44,7 +42,7 @@ def _replay(front, upstream, exchange, body):
     return front.post("/v1/chat/completions", body)
 
 
-CHAT = corpus.exchanges("openai.chat", lambda r: r["model"] and not r["model"].startswith(("claude-", "gemini-")), MOST)
+CHAT = corpus.exchanges("openai.chat", lambda r: r["model"] and not r["model"].startswith(("claude-", "gemini-")))
 
 
 @pytest.mark.parametrize("front", ["alike"], indirect=True)
@@ -144,7 +142,7 @@ def usable(row):
     } & set(row["features"])
 
 
-CLAUDE = corpus.exchanges("anthropic.messages", usable, MOST)
+CLAUDE = corpus.exchanges("anthropic.messages", usable)
 
 
 @pytest.mark.parametrize("front", ["vendors"], indirect=True)
@@ -158,8 +156,8 @@ def test_claude_is_retold(replay, upstream, row):
     check(replay(exchange, body), anthropic(exchange), streamed)
 
 
-GEMINI = corpus.exchanges("gemini.generate", usable, MOST and MOST // 2)
-GEMINI += corpus.exchanges("gemini.stream", streamed, MOST and MOST // 2)
+GEMINI = corpus.exchanges("gemini.generate", usable)
+GEMINI += corpus.exchanges("gemini.stream", streamed)
 GEMINI = [row for row in GEMINI if gemini(corpus.load(row))]
 
 

@@ -16,15 +16,12 @@ def available():
     return ROOT is not None and (ROOT / "index.jsonl").exists()
 
 
-def exchanges(api, wanted=lambda row: True, most=None):
-    """Index rows of one api in a fixed order, thinned evenly to `most`."""
+def exchanges(api, wanted=lambda row: True):
+    """Index rows of one api in a fixed order."""
     if not available():
         return []
     rows = [json.loads(line) for line in (ROOT / "index.jsonl").read_text().splitlines()]
-    rows = sorted((r for r in rows if r["api"] == api and wanted(r)), key=lambda r: r["file"])
-    if most is not None and len(rows) > most:
-        rows = [rows[i * len(rows) // most] for i in range(most)]
-    return rows
+    return sorted((r for r in rows if r["api"] == api and wanted(r)), key=lambda r: r["file"])
 
 
 def load(row):
