@@ -1,5 +1,6 @@
 // Any bytes through the event-stream framer: what it says does not depend on the cuts, no byte of a message is lost,
 // and what is written is read back. SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -54,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   // The bytes as headers and payload of a message with good checksums: most of the reader lies behind those.
   std::string framed;
-  const std::size_t name = size == 0 ? 0 : data[0] % 32;
+  const std::size_t name = std::min<std::size_t>(size, size == 0 ? 0 : data[0] % 32);
   const Header header{std::string_view(bytes).substr(0, name), static_cast<HeaderType>(name % 10),
                       std::string_view(bytes).substr(name / 2)};
   if (append_message(framed, std::span(&header, 1), bytes)) {
