@@ -268,7 +268,7 @@ std::string describe(const std::vector<Event>& events) {
             [&](const BlockStart& e) { return "start " + at(e) + text_of(e.part, false); },
             [&](const Delta& e) { return "delta " + at(e) + e.text + e.logprobs.value_or("") + text_of(e.extras); },
             [&](const CitationSeen& e) { return "cite " + at(e) + text_of(e.citation, false); },
-            [&](const BlockStop& e) { return "stop " + at(e) + text_of(e.seal); },
+            [&](const BlockStop& e) { return "stop " + at(e) + text_of(e.seal) + text_of(e.extras); },
             [](const UsageSeen& e) { return text_of(e.usage, false); },
             [](const Finish& e) {
               return "finish " + std::to_string(e.choice) + ' ' + std::to_string(static_cast<int>(e.stop.kind)) + ' ' +
@@ -279,7 +279,7 @@ std::string describe(const std::vector<Event>& events) {
             [](const Failed& e) {
               return "failed " + std::string(fault_row(e.error.fault).name) + ' ' + e.error.message;
             },
-            [](const End& e) { return "end" + text_of(e.extras); },
+            [](const End& e) { return "end" + e.service_tier.value_or("") + text_of(e.extras); },
         },
         event);
     out += '\n';

@@ -42,6 +42,7 @@ struct BlockStop {
   std::int64_t choice = 0;
   std::int64_t block = 0;
   std::optional<Seal> seal;  // proofs arrive last
+  Extras extras;             // members that the part gets only at its end
 };
 // Cumulative: the last one wins, member by member, unknown members keep what was known.
 struct UsageSeen {
@@ -64,9 +65,11 @@ struct OpaqueEvent {
 struct Failed {
   Error error;
 };
-// The proper end. Nothing follows. `extras`: members that the head gets only at the end.
+// The proper end. Nothing follows. `extras`: members that the head gets only at the end, or gets again with another
+// value.
 struct End {
   Extras extras;
+  std::optional<std::string> service_tier;  // who served in truth, where only the end says it
 };
 
 using Event =

@@ -20,6 +20,14 @@ void append(Extras& to, const Extras& from) {
   for (const Extra& x : from.members) to.add(from.origin, x.key, x.raw);
 }
 
+// The later word counts.
+void replace(Extras& to, const Extras& from) {
+  for (const Extra& x : from.members) {
+    std::erase_if(to.members, [&](const Extra& before) { return before.key == x.key; });
+  }
+  append(to, from);
+}
+
 }  // namespace
 
 void merge(Usage& before, const Usage& later) {
@@ -75,7 +83,9 @@ void Fold::on(const CitationSeen& e) {
 
 void Fold::on(const BlockStop& e) {
   Choice& c = choice(e.choice);
-  if (e.seal && !c.parts.empty()) c.parts.back().seal = e.seal;
+  if (c.parts.empty()) return;
+  if (e.seal) c.parts.back().seal = e.seal;
+  append(c.parts.back().extras, e.extras);
 }
 
 void Fold::on(const UsageSeen& e) {
@@ -94,7 +104,8 @@ void Fold::on(const Failed& e) {
 }
 
 void Fold::on(const End& e) {
-  append(reply_.extras, e.extras);
+  replace(reply_.extras, e.extras);
+  if (e.service_tier) reply_.service_tier = e.service_tier;
   ended_ = true;
 }
 

@@ -43,6 +43,27 @@ TEST(Fold, WithoutAnEndIsBroken) {
   EXPECT_EQ(reply.error().fault, Fault::upstream_broken);
 }
 
+TEST(Fold, TakesWhatIsKnownOnlyAtTheEnd) {
+  Begin begin{.reply = {.service_tier = "auto"}};
+  begin.reply.extras.add(DialectId::openai_responses, "completed_at", "null");
+  begin.reply.extras.add(DialectId::openai_responses, "store", "true");
+  BlockStop stop;
+  stop.extras.add(DialectId::openai_responses, "status", R"("completed")");
+  End end{.service_tier = "default"};
+  end.extras.add(DialectId::openai_responses, "completed_at", "17");
+  Fold fold;
+  for (const Event& event : std::vector<Event>{begin, BlockStart{.part = {.body = Text{}}}, stop, Finish{}, end}) {
+    fold.add(event);
+  }
+  const auto reply = fold.take();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->service_tier, "default");
+  EXPECT_EQ(reply->choices[0].parts[0].extras, stop.extras);
+  ASSERT_EQ(reply->extras.members.size(), 2U);  // the later word replaced the earlier one
+  EXPECT_EQ(reply->extras.members[0].key, "store");
+  EXPECT_EQ(reply->extras.members[1].raw, "17");
+}
+
 TEST(Grammar, RefusesWhatIsNoStream) {
   EXPECT_NE(Grammar().check(Delta{}), "");
   EXPECT_NE(Grammar().check(End{}), "");

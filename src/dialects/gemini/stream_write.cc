@@ -160,6 +160,7 @@ class Writing final : public StreamWriter {
       for (Progress& p : choices_) last(w, p);
       w.end_array();
     }
+    if (e.service_tier) head_.service_tier = e.service_tier;
     if (const std::string usage = write_usage(usage_, head_.service_tier.value_or("")); !usage.empty()) {
       w.member_raw("usageMetadata", usage);
     }

@@ -101,7 +101,10 @@ class Reader final : public StreamReader {
     if (!begun_ && begin_.reply.model.empty()) begin_.reply.model = root["model"].text();
     if (const auto created = root["created"].integer(); !begun_ && created && *created > 0)
       begin_.reply.created = created;
-    if (!begun_ && root["service_tier"].is_string()) begin_.reply.service_tier = root["service_tier"].text();
+    if (!begun_ || (!begin_.reply.service_tier && root["choices"].size() == 0)) {
+      if (const Value tier = root["service_tier"]; tier.is_string())
+        (begun_ ? tier_ : begin_.reply.service_tier) = tier.text();
+    }
     for (const auto [key, value] : root.members()) {
       constexpr std::string_view known[] = {"id",    "object", "created",      "model",      "choices",
                                             "usage", "error",  "service_tier", "obfuscation"};
@@ -215,12 +218,13 @@ class Reader final : public StreamReader {
                               .extras = std::move(state.extras),
                               .message_extras = std::move(state.message_extras)});
     }
-    out.emplace_back(End{.extras = std::move(late_)});
+    out.emplace_back(End{.extras = std::move(late_), .service_tier = std::move(tier_)});
   }
 
   json::Document doc_;
   Begin begin_;
   Extras late_;
+  std::optional<std::string> tier_;  // that only the last chunk said
   std::map<std::int64_t, ChoiceState> choices_;
   std::string usage_;  // as last told
   Watch watch_;

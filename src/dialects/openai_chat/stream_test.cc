@@ -265,6 +265,18 @@ TEST(OpenaiChatStreamWriter, JsonWithLineBreaksStaysOneEvent) {
   }
 }
 
+TEST(OpenaiChatStreamWriter, SaysATierThatOnlyTheEndKnows) {
+  const std::string out = write({Begin{}, Finish{}, End{.service_tier = "flex"}}, false);
+  const auto framer = dialect().framer("text/event-stream");
+  framer->feed(out);
+  std::vector<Event> events;
+  const auto reader = stream_reader();
+  for (auto frame = framer->next(); frame && *frame; frame = framer->next()) reader->read(**frame, events);
+  reader->end(events);
+  ASSERT_TRUE(std::holds_alternative<End>(events.back()));
+  EXPECT_EQ(std::get<End>(events.back()).service_tier, "flex");
+}
+
 TEST(OpenaiChatStreamWriter, KeepAliveIsAComment) {
   std::string out;
   stream_writer({})->keep_alive(out);

@@ -71,7 +71,8 @@ class Writer final : public StreamWriter {
     append_number(head_, e.reply.created.value_or(seconds_));
     head_ += ",\"model\":";
     json::append_quoted(head_, e.reply.model.empty() ? model_ : e.reply.model);
-    if (e.reply.service_tier) {
+    tier_said_ = e.reply.service_tier.has_value();
+    if (tier_said_) {
       head_ += ",\"service_tier\":";
       json::append_quoted(head_, *e.reply.service_tier);
     }
@@ -198,6 +199,10 @@ class Writer final : public StreamWriter {
   void on(const End& e, std::string& out) {
     const bool known = usage_ && (usage_->known() || (usage_->origin == self && !usage_->raw.empty()));
     std::string late;
+    if (e.service_tier && !tier_said_) {
+      late += ",\"service_tier\":";
+      json::append_quoted(late, *e.service_tier);
+    }
     append_members(late, e.extras);
     if ((usage_asked_ && known) || !late.empty()) {
       out += head_;
@@ -338,8 +343,9 @@ class Writer final : public StreamWriter {
   std::string model_, exchange_;
   std::int64_t seconds_;
   bool usage_asked_;
-  bool own_ = true;   // the answer is of this dialect: ids and logprobs are kept
-  std::string head_;  // up to the list of choices
+  bool own_ = true;         // the answer is of this dialect: ids and logprobs are kept
+  bool tier_said_ = false;  // at the head already
+  std::string head_;        // up to the list of choices
   std::vector<Open> open_;
   std::optional<Usage> usage_;
 };
