@@ -76,6 +76,9 @@ struct Question {
   std::int64_t unix_seconds = 0;  // for a creation time that the upstream did not give
   bool usage_asked = true;
   bool stream_array = false;
+  // The client's own top-level members, for replies that repeat the question (Responses). Views into its body; empty
+  // where nobody reads them.
+  std::span<const json::TopMember> asked;
 };
 
 // One unit of a stream's framing. Views are valid until the framer is fed again.
@@ -84,6 +87,7 @@ struct Frame {
   std::string_view data;   // payload
   std::string_view raw;    // exact bytes from the wire, for forwarding untouched
   bool comment = false;    // keep-alive comment only
+  bool failure = false;    // the framing itself says error (AWS :message-type): `event` is its name or code
 };
 
 // Bytes -> frames. feed() takes a piece (copied only as far as needed), next() yields frames until nullopt.
@@ -126,7 +130,7 @@ class StreamWriter {
   virtual ~StreamWriter() = default;
   // Appends the bytes of one event. Failed is spoken in the dialect's in-stream form, never as a clean end.
   virtual void write(const Event& event, std::string& out) = 0;
-  // Appends a keep-alive that every client of this dialect ignores.
+  // Appends a keep-alive that every client of this dialect ignores; nothing where there is none (Bedrock).
   virtual void keep_alive(std::string& out) = 0;
   [[nodiscard]] virtual std::string_view content_type() const = 0;
 };

@@ -257,7 +257,8 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
                           .exchange_id = ex.record.id,
                           .unix_seconds = ex.unix_seconds(),
                           .usage_asked = intake.peek.usage_asked,
-                          .stream_array = intake.peek.stream_array};
+                          .stream_array = intake.peek.stream_array,
+                          .asked = intake.peek.members};
   Ask ask(intake);
   std::unique_ptr<Comments> comments;
   if (intake.peek.stream && ex.settings().keep_alive.count() > 0)
