@@ -70,10 +70,7 @@ def test_cache_writes_count_as_input(gateway, upstream, sdk):
 
 @pytest.mark.parametrize("mode", ["chat", "stream"])
 @pytest.mark.parametrize("stop, finish", [("length", "length"), ("filter", "content_filter")])
-def test_stop_reasons(gateway, upstream, sdk, vendor, mode, stop, finish, request):
-    if (vendor, stop) == ("claude", "filter"):
-        why = "openai_chat tells Claude's stop_reason refusal as a plain stop, without a note"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
+def test_stop_reasons(gateway, upstream, sdk, vendor, mode, stop, finish):
     upstream.say(text="cut sho", stop=stop)
     got = sdk.run(mode, gateway.url, chat(vendor))
     assert got.error is None, got.error

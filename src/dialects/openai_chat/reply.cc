@@ -224,7 +224,7 @@ void write_choice(json::Writer& out, const Reply& reply, std::size_t at, const Q
     if (choice.logprobs) notes.lost(pointer_to_choice(reply, at) + "/logprobsResult", "its form is another");
     out.null();
   }
-  const std::string_view word = write_stop(choice.stop, holds<ToolCall>(choice.parts));
+  const std::string_view word = write_stop(choice.stop, holds<ToolCall>(choice.parts), holds<Refusal>(choice.parts));
   out.key("finish_reason");
   word.empty() ? out.null() : out.string(word);
   if (!choice.stop.sequence.empty()) {

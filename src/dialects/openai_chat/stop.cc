@@ -45,7 +45,7 @@ Stop read_stop(std::string_view finish_reason, bool calls, bool refused) {
   return stop;
 }
 
-std::string_view write_stop(const Stop& stop, bool calls) {
+std::string_view write_stop(const Stop& stop, bool calls, bool refused) {
   if (stop.origin == DialectId::openai_chat && (!stop.raw.empty() || stop.kind == StopKind::unknown)) return stop.raw;
   switch (stop.kind) {
     case StopKind::tool_calls: return "tool_calls";
@@ -57,7 +57,7 @@ std::string_view write_stop(const Stop& stop, bool calls) {
     case StopKind::stop_sequence:
     case StopKind::pause:
     case StopKind::error: return calls ? "tool_calls" : "stop";
-    case StopKind::refusal:
+    case StopKind::refusal: return refused ? "stop" : "content_filter";
     case StopKind::malformed_tool: return "stop";
   }
   return "stop";

@@ -40,6 +40,7 @@ void append_line(std::string& out, std::string_view json) {
 struct Open {
   std::int64_t choice = 0;
   bool role_sent = false;
+  bool refused = false;      // a refusal was told
   std::int64_t calls = 0;    // started so far
   std::int64_t details = 0;  // reasoning_details written so far
   std::int64_t spoken = 0;   // code points of text so far
@@ -111,6 +112,7 @@ class Writer final : public StreamWriter {
       open.grown += e.text;
       if (!e.text.empty()) text_delta(open, "\"reasoning_content\":", e, out);
     } else if (open.part.as<Refusal>()) {
+      open.refused |= !e.text.empty();
       text_delta(open, "\"refusal\":", e, out);
     } else if (const auto* call = open.part.as<ToolCall>()) {
       open.any |= !e.text.empty();
@@ -182,7 +184,7 @@ class Writer final : public StreamWriter {
     open_delta(open, out);
     out += members(e.message_extras);
     out += "},\"finish_reason\":";
-    const std::string_view word = write_stop(e.stop, open.calls > 0);
+    const std::string_view word = write_stop(e.stop, open.calls > 0, open.refused);
     // null would say that more is to come.
     json::append_quoted(out, word.empty() ? std::string_view(open.calls > 0 ? "tool_calls" : "stop") : word);
     append_members(out, e.extras);
