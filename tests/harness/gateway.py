@@ -15,7 +15,7 @@ import time
 from . import raw
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = pathlib.Path(os.environ.get("SLUICE_BINARY") or ROOT / "build/release/sluice")
+BINARY = pathlib.Path(os.environ.get("SLUICE_BINARY") or ROOT / "build/release/sluice").resolve()
 KEYS = {"openai": "sk-canary-openai-upstream", "claude": "sk-ant-canary-upstream", "gemini": "AIza-canary-upstream"}
 CLIENT_KEY = "sk-canary-of-the-client"
 CANARY = "zanzibar-marmalade"  # in prompts: must never be logged

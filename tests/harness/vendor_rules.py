@@ -14,14 +14,13 @@ RULES = {"openai_chat": rules_openai.check, "anthropic": rules_anthropic.check, 
 
 
 class Issued:
-    """Ids and proofs that the scripted models gave out: no others may come back."""
+    """Proofs that the scripted models gave out: no others may come back."""
 
     def __init__(self):
-        self.signatures, self.call_ids = set(), set()
+        self.signatures = set()
 
     def learn(self, say):
         self.signatures |= {s for s in [say.signature, *(c.signature for c in say.calls)] if s}
-        self.call_ids |= {c.id for c in say.calls if c.id}
 
 
 def judge(upstream, request):
