@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace sluice {
 namespace {
 
@@ -28,6 +30,60 @@ TEST(CallPath, PutsTheModelInAndNeverDoublesTheVersion) {
   const auto& gemini = *endpoint(*provider("gemini"), DialectId::gemini, Operation::chat);
   EXPECT_EQ(call_path("/", gemini, "gemini-2.5-pro", false), "/v1beta/models/gemini-2.5-pro:generateContent");
   EXPECT_EQ(call_path("/v1beta", gemini, "a/b:c", true), "/v1beta/models/a%2Fb%3Ac:streamGenerateContent?alt=sse");
+}
+
+// Vendors to come, as rows of this very contract (docs/decisions/next-dialects.md). Compiling is half of the test.
+constexpr std::array azure_v1 = {
+    Endpoint{DialectId::openai_responses, Operation::chat, "/responses", ""},
+    Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""},
+};
+constexpr std::array azure_classic = {
+    Endpoint{DialectId::openai_chat, Operation::chat,
+             "/openai/deployments/{model}/chat/completions?api-version=2024-10-21", ""},
+};
+constexpr std::array vertex = {
+    Endpoint{DialectId::gemini, Operation::chat, "/publishers/google/models/{model}:generateContent",
+             "/publishers/google/models/{model}:streamGenerateContent?alt=sse"},
+    Endpoint{DialectId::anthropic, Operation::chat, "/publishers/anthropic/models/{model}:rawPredict",
+             "/publishers/anthropic/models/{model}:streamRawPredict"},
+};
+constexpr std::array bedrock = {
+    Endpoint{DialectId::bedrock_converse, Operation::chat, "/model/{model}/converse", "/model/{model}/converse-stream"},
+    Endpoint{DialectId::bedrock_converse, Operation::count_tokens, "/model/{model}/count-tokens", ""},
+};
+constexpr std::array bedrock_env = {std::string_view("AWS_BEARER_TOKEN_BEDROCK")};
+
+constexpr Provider azure_row{
+    .name = "azure", .auth = {AuthKind::header, "api-key"}, .endpoints = azure_v1, .flavour = "azure"};
+constexpr Provider azure_classic_row{
+    .name = "azure-classic", .auth = {AuthKind::header, "api-key"}, .endpoints = azure_classic, .flavour = "azure"};
+constexpr Provider vertex_row{.name = "vertex", .endpoints = vertex, .flavour = "vertex"};
+constexpr Provider bedrock_row{
+    .name = "bedrock", .endpoints = bedrock, .key_env = bedrock_env, .key_required = true, .flavour = "bedrock"};
+
+std::string way(const Provider& row, DialectId dialect, std::string_view base, std::string_view model, bool stream) {
+  const Endpoint* found = endpoint(row, dialect, Operation::chat);
+  return found ? call_path(base, *found, model, stream) : "";
+}
+
+TEST(ProvidersToCome, HaveTheirPathsInThisContract) {
+  using enum DialectId;
+  EXPECT_EQ(way(azure_row, openai_responses, "/openai/v1", "my-gpt", true), "/openai/v1/responses");
+  EXPECT_EQ(way(azure_row, openai_chat, "/openai/v1/", "my-gpt", true), "/openai/v1/chat/completions");
+  EXPECT_EQ(way(azure_classic_row, openai_chat, "", "my gpt", false),
+            "/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21");
+  const std::string_view place = "/v1/projects/p1/locations/global";
+  EXPECT_EQ(way(vertex_row, gemini, place, "gemini-3-pro", true),
+            "/v1/projects/p1/locations/global/publishers/google/models/gemini-3-pro:streamGenerateContent?alt=sse");
+  EXPECT_EQ(way(vertex_row, anthropic, place, "claude-opus-4-6@20260101", false),
+            "/v1/projects/p1/locations/global/publishers/anthropic/models/claude-opus-4-6@20260101:rawPredict");
+  EXPECT_EQ(way(bedrock_row, bedrock_converse, "", "us.anthropic.claude-opus-4-6-v1:0", true),
+            "/model/us.anthropic.claude-opus-4-6-v1%3A0/converse-stream");
+  EXPECT_EQ(way(bedrock_row, bedrock_converse, "", "arn:aws:bedrock:eu-west-1:1:inference-profile/x", false),
+            "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fx/converse");
+  // One vendor, two dialects: the client's own is found, and translations use the first.
+  EXPECT_EQ(azure_row.endpoints.front().dialect, openai_responses);
+  EXPECT_EQ(way(bedrock_row, openai_chat, "", "m", false), "");
 }
 
 }  // namespace
