@@ -177,8 +177,8 @@ class Dialect {
 
   // An upstream's error reply (any status >= 400, any body: JSON, HTML, nothing) by the fault table; verbatim is filled
   // by the caller. retry_after is taken from the body where the dialect has it there (RetryInfo), headers are the
-  // caller's.
-  [[nodiscard]] virtual Error read_error(int status, std::string_view body) const = 0;
+  // caller's. `kind`: the value of x-amzn-errortype, empty where there is none: AWS names the exception only there.
+  [[nodiscard]] virtual Error read_error(int status, std::string_view body, std::string_view kind = {}) const = 0;
   // The body of an error reply to a client of this dialect.
   [[nodiscard]] virtual std::string write_error(const Error& error, std::string_view request_id) const = 0;
 

@@ -62,7 +62,7 @@ Error read_error(const Try& t, const Outgoing& out, const Flight::Head& head, st
     error.detail = "status " + std::to_string(head.status);
     return error;
   }
-  error = out.spoken->read_error(head.status, body);
+  error = out.spoken->read_error(head.status, body, head.error_kind);
   if (head.retry_after) error.retry_after = head.retry_after;
   const bool own_key = error.fault == Fault::upstream_denied;
   const bool json = head.content_type.find("json") != std::string::npos;

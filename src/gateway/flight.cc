@@ -98,7 +98,10 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
         append_relayed_fields(out.relayed, response.fields);
         out.event_stream = out.content_type.starts_with("text/event-stream") ||
                            out.content_type.starts_with("application/vnd.amazon.eventstream");
-        if (out.status >= 400) out.retry_after = retry_after(response.fields, ex_.unix_seconds());
+        if (out.status >= 400) {
+          out.retry_after = retry_after(response.fields, ex_.unix_seconds());
+          out.error_kind = visible_ascii(response.fields.get("x-amzn-errortype"), 128);
+        }
         if (const auto field = response.fields.get("content-encoding"); !field.empty()) {
           const auto known = coding(field);
           if (!known)

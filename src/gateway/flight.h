@@ -38,6 +38,7 @@ class Flight {
     std::string content_type;
     std::string relayed;  // field lines that go along to the client
     std::optional<std::chrono::milliseconds> retry_after;
+    std::string error_kind;  // for Dialect::read_error
   };
 
   // Connects or takes an idle connection, sends, and waits for the response head; once more on a fresh connection when

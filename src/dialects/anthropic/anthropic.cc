@@ -116,7 +116,7 @@ class Anthropic final : public Dialect {
     return anthropic::stream_writer(question);
   }
 
-  [[nodiscard]] Error read_error(int status, std::string_view body) const override {
+  [[nodiscard]] Error read_error(int status, std::string_view body, std::string_view /*kind*/ = {}) const override {
     return anthropic::read_error(status, body);
   }
   [[nodiscard]] std::string write_error(const Error& error, std::string_view request_id) const override {

@@ -135,7 +135,7 @@ class Gemini final : public Dialect {
     return gemini::stream_writer(question);
   }
 
-  [[nodiscard]] Error read_error(int status, std::string_view body) const override {
+  [[nodiscard]] Error read_error(int status, std::string_view body, std::string_view /*kind*/ = {}) const override {
     return gemini::read_error(status, body);
   }
   [[nodiscard]] std::string write_error(const Error& error, std::string_view) const override {

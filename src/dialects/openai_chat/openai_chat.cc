@@ -48,7 +48,7 @@ class OpenaiChat final : public Dialect {
     return openai_chat::stream_writer(question);
   }
 
-  [[nodiscard]] Error read_error(int status, std::string_view body) const override {
+  [[nodiscard]] Error read_error(int status, std::string_view body, std::string_view /*kind*/ = {}) const override {
     return openai_chat::read_error(status, body);
   }
   [[nodiscard]] std::string write_error(const Error& error, std::string_view) const override {
