@@ -95,6 +95,8 @@ using Leaves = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::string describe(const Reply& reply, bool ground);
 
 // Feeds `pieces` through framer and reader, and ends.
+[[nodiscard]] std::vector<Event> read_stream(Framer& framer, StreamReader& reader,
+                                             const std::vector<std::string_view>& pieces);
 [[nodiscard]] std::vector<Event> read_stream(const Dialect& dialect, std::string_view content_type,
                                              const std::vector<std::string_view>& pieces);
 [[nodiscard]] std::string write_stream(const Dialect& dialect, const std::vector<Event>& events);

@@ -301,31 +301,33 @@ std::string describe(const Reply& reply, bool ground) {
   return out + text_of(reply.usage, ground) + '\n';
 }
 
-std::vector<Event> read_stream(const Dialect& dialect, std::string_view content_type,
-                               const std::vector<std::string_view>& pieces) {
+std::vector<Event> read_stream(Framer& framer, StreamReader& reader, const std::vector<std::string_view>& pieces) {
   std::vector<Event> out;
-  const auto framer = dialect.framer(content_type);
-  const auto reader = dialect.stream_reader();
   for (const std::string_view piece : pieces) {
-    framer->feed(piece);
+    framer.feed(piece);
     for (;;) {
-      auto frame = framer->next();
+      auto frame = framer.next();
       if (!frame) {
         out.emplace_back(Failed{frame.error()});
         return out;
       }
       if (!*frame) break;
-      reader->read(**frame, out);
+      reader.read(**frame, out);
     }
   }
-  auto last = framer->end();
+  auto last = framer.end();
   if (!last) {
     out.emplace_back(Failed{last.error()});
     return out;
   }
-  if (*last) reader->read(**last, out);
-  reader->end(out);
+  if (*last) reader.read(**last, out);
+  reader.end(out);
   return out;
+}
+
+std::vector<Event> read_stream(const Dialect& dialect, std::string_view content_type,
+                               const std::vector<std::string_view>& pieces) {
+  return read_stream(*dialect.framer(content_type), *dialect.stream_reader(), pieces);
 }
 
 std::string write_stream(const Dialect& dialect, const std::vector<Event>& events) {
