@@ -74,6 +74,10 @@ const ModelName* serves(const Backend& backend, std::string_view model, bool exa
   return best;
 }
 
+Target target(const Backend& backend, const ModelName& entry, std::string_view model) {
+  return {&backend, entry.upstream.empty() ? std::string(model) : entry.upstream};
+}
+
 }  // namespace
 
 bool Backend::speaks(DialectId dialect) const {
@@ -93,64 +97,76 @@ std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   return out;
 }
 
-Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
-  struct Found {
-    Target target;
-    std::size_t weight;  // exact names before patterns, longer patterns before shorter
-  };
-  std::vector<Found> found;
-  const Backend* off = nullptr;
+std::vector<Target> Snapshot::named(std::string_view model, bool exact, const Backend*& off) const {
+  std::vector<std::pair<std::size_t, Target>> found;  // by the length of the name or pattern
   for (const auto& backend : backends_) {
-    const ModelName* entry = serves(*backend, model, true);
-    const std::size_t weight = entry ? std::string_view::npos : 0;
-    if (!entry) entry = serves(*backend, model, false);
+    const ModelName* entry = serves(*backend, model, exact);
     if (!entry) continue;
     if (!backend->off.empty()) {
       if (!off) off = backend.get();
       continue;
     }
-    found.push_back({{backend.get(), entry->upstream.empty() ? std::string(model) : entry->upstream},
-                     weight ? weight : entry->name.size()});
+    found.push_back({entry->name.size(), target(*backend, *entry, model)});
   }
-  if (found.empty()) {
-    if (const auto slash = model.find('/'); slash != std::string_view::npos) {
-      const std::string_view rest = model.substr(slash + 1);
-      for (const auto& backend : backends_) {
-        if (backend->name != model.substr(0, slash)) continue;
-        const ModelName* entry = serves(*backend, rest, true);
-        if (!entry) entry = serves(*backend, rest, false);
-        if (!entry) break;
-        if (!backend->off.empty()) {
-          off = backend.get();
-          break;
-        }
-        return std::vector<Target>{{backend.get(), entry->upstream.empty() ? std::string(rest) : entry->upstream}};
-      }
-    }
-    Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
-    error.message = "The model \"" + visible_ascii(model, 128) + "\" is not served here.";
-    if (off) {
-      error.message += " The backend \"" + off->name + "\" would serve it, but " + off->off + ".";
-    } else {
-      std::vector<std::string> names;
-      for (const ModelRow& row : models()) names.push_back(row.id);
-      std::vector<std::string_view> views(names.begin(), names.end());
-      const auto near = closest(model, views);
-      if (!near.empty()) {
-        error.message += " Did you mean";
-        for (std::size_t i = 0; i < near.size(); ++i)
-          error.message += (i == 0 ? " \"" : i + 1 == near.size() ? " or \"" : ", \"") + std::string(near[i]) + '"';
-        error.message += '?';
-      } else {
-        error.message += " GET /v1/models lists what is.";
-      }
-    }
-    return fail(std::move(error));
-  }
-  std::ranges::stable_sort(found, std::greater<>(), &Found::weight);
+  std::ranges::stable_sort(found, std::greater<>(), [](const auto& one) { return one.first; });
   std::vector<Target> out;
-  for (Found& f : found) out.push_back(std::move(f.target));
+  for (auto& [size, one] : found) out.push_back(std::move(one));
   return out;
+}
+
+std::optional<Target> Snapshot::addressed(std::string_view model, const Backend*& off) const {
+  const auto slash = model.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = model.substr(slash + 1);
+  for (const auto& backend : backends_) {
+    if (backend->name != model.substr(0, slash)) continue;
+    const ModelName* entry = serves(*backend, rest, true);
+    if (!entry) entry = serves(*backend, rest, false);
+    if (!entry) break;
+    if (backend->off.empty()) return target(*backend, *entry, rest);
+    off = backend.get();
+    break;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
+  const Backend* off = nullptr;
+  auto found = named(model, true, off);
+  if (found.empty()) {
+    if (auto one = addressed(model, off)) return std::vector<Target>{std::move(*one)};
+  }
+  // A backend that names the model comes first; one that takes it by a pattern can still step in for it.
+  for (Target& one : named(model, false, off)) {
+    const auto same = [&](const Target& other) { return other.backend == one.backend; };
+    if (std::ranges::none_of(found, same)) found.push_back(std::move(one));
+  }
+  if (found.empty()) return fail(unknown(model, off));
+  return found;
+}
+
+Error Snapshot::unknown(std::string_view model, const Backend* off) const {
+  Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
+  error.message = "The model \"" + visible_ascii(model, 128) + "\" is not served here.";
+  if (off) {
+    error.message += " The backend \"" + off->name + "\" would serve it, but " + off->off + ".";
+    return error;
+  }
+  std::vector<std::string> names;
+  for (const ModelRow& row : models()) names.push_back(row.id);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const auto near = closest(model, views);
+  if (near.empty()) {
+    error.message += " GET /v1/models lists what is.";
+    return error;
+  }
+  error.message += " Did you mean";
+  for (std::size_t i = 0; i < near.size(); ++i) {
+    error.message += i == 0 ? " \"" : i + 1 == near.size() ? " or \"" : ", \"";
+    error.message += std::string(near[i]) + '"';
+  }
+  error.message += '?';
+  return error;
 }
 
 std::vector<ModelRow> Snapshot::models() const {

@@ -49,14 +49,17 @@ class Snapshot {
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
 
-  // Who serves this model, in order: backends that name it exactly, then by pattern (longest first), else
-  // "backend/model". Backends that are off are left out. Errors: not_found with the closest names, or with the reason
-  // when only a backend that is off would serve it.
+  // Who serves this model, in order: backends that name it exactly, else the one that "backend/model" addresses; then
+  // those that take it by a pattern, longest first. Backends that are off are left out. Errors: not_found with the
+  // closest names, or with the reason when only a backend that is off would serve it.
   [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
   // What a model list shows: names without wildcards of every usable backend, in order, each once.
   [[nodiscard]] std::vector<ModelRow> models() const;
 
  private:
+  [[nodiscard]] std::vector<Target> named(std::string_view model, bool exact, const Backend*& off) const;
+  [[nodiscard]] std::optional<Target> addressed(std::string_view model, const Backend*& off) const;
+  [[nodiscard]] Error unknown(std::string_view model, const Backend* off) const;
   Config config_;
   std::vector<std::unique_ptr<Backend>> backends_;
 };

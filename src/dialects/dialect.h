@@ -182,6 +182,15 @@ class Dialect {
   // The body of an error reply to a client of this dialect.
   [[nodiscard]] virtual std::string write_error(const Error& error, std::string_view request_id) const = 0;
 
+  // The names under which clients of this dialect look for their limit of requests, what is left of it, and when all of
+  // it is free again. OpenAI's names are what everybody else's clients know too.
+  struct LimitHeaders {
+    std::string_view limit = "x-ratelimit-limit-requests";
+    std::string_view remaining = "x-ratelimit-remaining-requests";
+    std::string_view reset = "x-ratelimit-reset-requests";
+    bool reset_is_time = false;  // RFC 3339 instead of Go's duration
+  };
+  [[nodiscard]] virtual LimitHeaders limit_headers() const { return {}; }
   // The name of the header that carries the request id to clients of this dialect ("x-request-id", "request-id").
   [[nodiscard]] virtual std::string_view request_id_header() const = 0;
   // The answer to a model list; the body of one model when `one`.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "net/proxy_env.h"
+
 namespace sluice {
 namespace {
 
@@ -21,11 +23,26 @@ std::int64_t most_connections(std::int64_t configured) {
   return configured > 0 ? std::min(configured, third) : third;
 }
 
+// A proxy variable that cannot be read is told at the start, not when the first call goes around the proxy.
+Result<bool> check_proxy_variables(Environment environment) {
+  std::optional<std::string> kept;
+  const auto get = [&](const char* name) -> const char* {
+    kept = environment(name);
+    return kept ? kept->c_str() : nullptr;
+  };
+  for (const std::string_view scheme : {"http", "https"}) {
+    const auto proxy = net::proxy_of(get, scheme, "host.invalid", 443);
+    if (!proxy) return std::unexpected(proxy.error());
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<const Snapshot> snapshot) {
   const ServerSettings& server = snapshot->config().server;
   auto out = std::unique_ptr<Gateway>(new Gateway(shared));
+  TRY_VOID(check_proxy_variables(shared.environment));
   shared.most_connections = most_connections(server.max_connections);
   if (server.tls) {
     TRY(shared.tls, net::TlsServer::make(server.tls->cert, server.tls->key));

@@ -35,6 +35,20 @@ std::string_view date_now(std::int64_t unix_seconds) {
   return text;
 }
 
+void append_limits(std::string& out, const Exchange& ex) {
+  const Dialect::LimitHeaders names = ex.dialect->limit_headers();
+  const auto append = [&](std::string_view name, std::string_view value) {
+    out += name;
+    out += ": ";
+    out += value;
+    out += "\r\n";
+  };
+  append(names.limit, std::to_string(ex.limits.limit));
+  append(names.remaining, std::to_string(std::max<std::int64_t>(0, ex.limits.remaining)));
+  append(names.reset,
+         names.reset_is_time ? rfc3339(ex.record.unix_ms + ex.limits.reset.count()) : go_duration(ex.limits.reset));
+}
+
 void append_head(std::string& out, const Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
   http1::append_status_line(out, head.status);
   out += date_now(ex.unix_seconds());
@@ -51,11 +65,7 @@ void append_head(std::string& out, const Exchange& ex, const ReplyHead& head, st
   if (!ex.record.model.empty()) http1::append_field(out, "x-sluice-model", ex.record.model);
   if (!ex.record.attempts.empty()) http1::append_field(out, "x-sluice-backend", ex.record.attempts.back().backend);
   if (!ex.record.notes.empty()) http1::append_field(out, "x-sluice-notes", header_value(ex.record.notes));
-  if (ex.limits.limit > 0) {
-    append_number_field(out, "x-ratelimit-limit-requests: ", ex.limits.limit);
-    append_number_field(out, "x-ratelimit-remaining-requests: ", ex.limits.remaining);
-    http1::append_field(out, "x-ratelimit-reset-requests", go_duration(ex.limits.reset));
-  }
+  if (ex.limits.limit > 0) append_limits(out, ex);
   if (!ex.cors_origin.empty()) {
     http1::append_field(out, "access-control-allow-origin", ex.cors_origin);
     out += "access-control-expose-headers: *\r\n";

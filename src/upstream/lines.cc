@@ -32,7 +32,7 @@ Line line_to(const Backend& backend, Environment environment) {
       kept = environment(name);
       return kept ? kept->c_str() : nullptr;
     };
-    // A variable that cannot be read was told of when the configuration was checked; no proxy is then used.
+    // A variable that cannot be read has kept the gateway from starting.
     if (auto proxy = net::proxy_of(get, backend.url.scheme, backend.url.host, backend.url.port))
       line.origin.proxy = std::move(*proxy);
   }

@@ -124,6 +124,12 @@ class Anthropic final : public Dialect {
   }
 
   [[nodiscard]] std::string_view request_id_header() const override { return "request-id"; }
+  [[nodiscard]] LimitHeaders limit_headers() const override {
+    return {.limit = "anthropic-ratelimit-requests-limit",
+            .remaining = "anthropic-ratelimit-requests-remaining",
+            .reset = "anthropic-ratelimit-requests-reset",
+            .reset_is_time = true};
+  }
 
   [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
     std::string body;
