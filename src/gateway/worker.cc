@@ -9,7 +9,7 @@ namespace sluice {
 
 Result<std::unique_ptr<Worker>> Worker::make(Shared& shared, std::shared_ptr<const Snapshot> snapshot) {
   TRY(auto loop, net::Loop::make());
-  TRY(auto lines, Lines::make(*loop));
+  TRY(auto lines, Lines::make(*loop, shared.idle_upstream));
   return std::unique_ptr<Worker>(new Worker(shared, std::move(snapshot), std::move(loop), std::move(lines)));
 }
 

@@ -69,7 +69,7 @@ void Pool::sweep() {
   std::int64_t oldest = never;
   for (auto& [key, shelf] : shelves_) {
     const auto expired = [&](const std::unique_ptr<Idle>& idle) { return idle->since_ms + limits_.idle_ms <= now; };
-    idle_ -= static_cast<std::size_t>(std::erase_if(*shelf, expired));
+    idle_ -= static_cast<std::int64_t>(std::erase_if(*shelf, expired));
     for (const auto& idle : *shelf) oldest = std::min(oldest, idle->since_ms);
   }
   std::erase_if(shelves_, [](const auto& entry) { return entry.second->empty(); });
@@ -77,8 +77,8 @@ void Pool::sweep() {
 }
 
 void Pool::clear() {
+  for (const auto& [key, shelf] : shelves_) idle_ -= static_cast<std::int64_t>(shelf->size());
   shelves_.clear();
-  idle_ = 0;
 }
 
 }  // namespace sluice::net

@@ -2,6 +2,7 @@
 // speaks on while idle is dropped at once. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,13 +21,17 @@ class Pool {
     std::size_t per_origin = 256;   // idle connections kept
     std::int64_t idle_ms = 60'000;  // then closed
   };
-  explicit Pool(Loop& loop, Limits limits) : loop_(loop), limits_(limits), sweep_(*this) {}
+  // `idle` counts the idle connections of this pool among others; it must outlive the pool.
+  Pool(Loop& loop, Limits limits, std::atomic<std::int64_t>& idle)
+      : loop_(loop), limits_(limits), sweep_(*this), idle_(idle) {}
+  ~Pool() { clear(); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
 
   // An idle connection, or null. `key` names everything that makes two connections exchangeable (origin_key).
   [[nodiscard]] std::unique_ptr<ClientConnection> take(const std::string& key);
   // Takes back a reusable connection.
   void give(const std::string& key, std::unique_ptr<ClientConnection> connection);
-  [[nodiscard]] std::size_t idle() const { return idle_; }
   void clear();
 
  private:
@@ -50,7 +55,7 @@ class Pool {
   Loop& loop_;
   Limits limits_;
   Sweep sweep_;
-  std::size_t idle_ = 0;
+  std::atomic<std::int64_t>& idle_;
   std::unordered_map<std::string, std::unique_ptr<std::vector<std::unique_ptr<Idle>>>> shelves_;
 };
 

@@ -43,9 +43,9 @@ Line line_to(const Backend& backend, Environment environment) {
   return line;
 }
 
-Result<std::unique_ptr<Lines>> Lines::make(net::Loop& loop) {
+Result<std::unique_ptr<Lines>> Lines::make(net::Loop& loop, std::atomic<std::int64_t>& idle) {
   TRY(auto resolver, net::Resolver::make(loop));
-  return std::unique_ptr<Lines>(new Lines(loop, std::move(resolver)));
+  return std::unique_ptr<Lines>(new Lines(loop, std::move(resolver), idle));
 }
 
 Task<Result<std::unique_ptr<net::ClientConnection>>> Lines::connect(const Line& line, net::Sleeper& sleeper) {

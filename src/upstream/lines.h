@@ -2,6 +2,8 @@
 // by where it goes, not by the snapshot that asked for it. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -26,8 +28,8 @@ struct Line {
 
 class Lines {
  public:
-  // Error: internal, when the resolver cannot start.
-  [[nodiscard]] static Result<std::unique_ptr<Lines>> make(net::Loop& loop);
+  // `idle` counts idle connections. Error: internal, when the resolver cannot start.
+  [[nodiscard]] static Result<std::unique_ptr<Lines>> make(net::Loop& loop, std::atomic<std::int64_t>& idle);
 
   // An idle connection of that line, or null.
   [[nodiscard]] std::unique_ptr<net::ClientConnection> idle(const Line& line) { return pool_.take(line.key); }
@@ -35,12 +37,11 @@ class Lines {
   [[nodiscard]] Task<Result<std::unique_ptr<net::ClientConnection>>> connect(const Line& line, net::Sleeper& sleeper);
   // Takes back what may be used again, drops the rest.
   void give(const Line& line, std::unique_ptr<net::ClientConnection> connection);
-  [[nodiscard]] std::size_t idle_count() const { return pool_.idle(); }
   void clear() { pool_.clear(); }
 
  private:
-  Lines(net::Loop& loop, std::unique_ptr<net::Resolver> resolver)
-      : loop_(loop), resolver_(std::move(resolver)), pool_(loop, {}) {}
+  Lines(net::Loop& loop, std::unique_ptr<net::Resolver> resolver, std::atomic<std::int64_t>& idle)
+      : loop_(loop), resolver_(std::move(resolver)), pool_(loop, {}, idle) {}
   net::Loop& loop_;
   std::unique_ptr<net::Resolver> resolver_;
   net::TlsClients tls_;
