@@ -31,7 +31,7 @@ Kind kind_of(char first) {
 }
 
 // Moves over one scalar. False with scan.fault set.
-bool scalar(Scan& scan, bool& escaped) {
+inline bool scalar(Scan& scan, bool& escaped) {
   switch (scan.peek()) {
     case '"': return scan.string(escaped);
     case 't': return scan.word("true");
@@ -54,7 +54,7 @@ bool scalar(Scan& scan, bool& escaped) {
 
 // Moves over one value of any kind without recursion; nesting is counted from `depth`.
 bool skip_value(Scan& scan, int depth) {
-  char open[max_depth + 1];
+  [[clang::uninitialized]] char open[max_depth + 1];
   const int base = depth;
   bool escaped = false;
   for (;;) {
@@ -149,7 +149,7 @@ Result<Value> Document::parse(std::string_view text) {
     node.key_begin = static_cast<std::uint32_t>(begin);
     node.key_end = static_cast<std::uint32_t>(scan.at - 1);
     if (escaped) {
-      keys_.push_back(unescape(text.substr(begin, scan.at - 1 - begin)));
+      keys_.push_back(std::make_unique<const std::string>(unescape(text.substr(begin, scan.at - 1 - begin))));
       node.key_escaped = true;
       node.key_begin = static_cast<std::uint32_t>(keys_.size() - 1);
     }
@@ -313,8 +313,16 @@ Elements Value::elements() const {
 }
 
 Value Value::operator[](std::string_view key) const {
-  for (const auto [name, value] : members()) {
-    if (name == key) return value;
+  if (!is(Kind::object)) return {};
+  const Document::Node* const nodes = doc_->nodes_.data();
+  const std::uint32_t end = nodes[node_].next;
+  for (std::uint32_t at = node_ + 1; at < end; at = nodes[at].next) {
+    const Document::Node& node = nodes[at];
+    if (node.key_escaped) {
+      if (*doc_->keys_[node.key_begin] == key) return {doc_, at};
+    } else if (std::string_view(doc_->text_.data() + node.key_begin, node.key_end - node.key_begin) == key) {
+      return {doc_, at};
+    }
   }
   return {};
 }
@@ -327,20 +335,20 @@ Value Value::at(std::size_t index) const {
 }
 
 Member Members::Iterator::operator*() const {
-  const auto& n = doc->nodes_[node];
-  const std::string_view key = n.key_escaped ? std::string_view(doc->keys_[n.key_begin])
+  const auto& n = doc->nodes_.data()[node];
+  const std::string_view key = n.key_escaped ? std::string_view(*doc->keys_[n.key_begin])
                                              : doc->text_.substr(n.key_begin, n.key_end - n.key_begin);
   return {key, Value(doc, node)};
 }
 Members::Iterator& Members::Iterator::operator++() {
-  node = doc->nodes_[node].next;
+  node = doc->nodes_.data()[node].next;
   return *this;
 }
 Value Elements::Iterator::operator*() const {
   return {doc, node};
 }
 Elements::Iterator& Elements::Iterator::operator++() {
-  node = doc->nodes_[node].next;
+  node = doc->nodes_.data()[node].next;
   return *this;
 }
 

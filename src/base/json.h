@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -110,7 +110,7 @@ class Document {
   };
   std::string_view text_;
   std::vector<Node> nodes_;
-  std::deque<std::string> keys_;  // decoded keys that had escapes
+  std::vector<std::unique_ptr<const std::string>> keys_;  // decoded keys that had escapes; views point to them
 };
 
 // One top-level member as the scan saw it: spans of the text, nothing decoded (keys with escapes are decoded).

@@ -17,10 +17,10 @@ struct Scan {
   const char* fault = nullptr;  // what was wrong at `at`
 
   [[nodiscard]] bool done() const { return at >= text.size(); }
-  [[nodiscard]] char peek() const { return at < text.size() ? text[at] : '\0'; }
+  [[nodiscard]] char peek() const { return at < text.size() ? text.data()[at] : '\0'; }
 
   void space() {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t')) ++at;
+    for (char c = peek(); c == ' ' || c == '\n' || c == '\r' || c == '\t'; c = peek()) ++at;
   }
 
   bool broken(const char* what) {
@@ -30,19 +30,26 @@ struct Scan {
 
   // At an opening quote: moves behind the closing one. `escaped` tells whether a backslash stood inside.
   bool string(bool& escaped) {
+    const char* const end = text.data() + text.size();
     escaped = false;
-    ++at;
-    for (;;) {
-      plain_run();
-      if (done()) return broken("a string without its closing quote");
-      const char c = text[at];
-      if (c == '"') {
-        ++at;
-        return true;
+    for (const char* p = text.data() + at + 1;;) {
+      p = plain_run(p, end);
+      if (p < end && *p == '\\') {
+        escaped = true;
+        if (p + 1 < end && is_short_escape(p[1])) {
+          p += 2;
+          continue;
+        }
+        at = static_cast<std::size_t>(p - text.data());
+        if (!unicode_escape()) return false;
+        p = text.data() + at;
+        continue;
       }
-      if (c != '\\') return broken("a control character inside a string");
-      escaped = true;
-      if (!escape()) return false;
+      at = static_cast<std::size_t>(p - text.data());
+      if (p == end) return broken("a string without its closing quote");
+      if (*p != '"') return broken("a control character inside a string");
+      ++at;
+      return true;
     }
   }
 
@@ -75,33 +82,25 @@ struct Scan {
  private:
   bool digits() {
     const std::size_t start = at;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    while (static_cast<unsigned char>(peek() - '0') < 10) ++at;
     return at > start;
   }
 
-  // Moves to the next quote, backslash or control character: 16 bytes at a time.
-  void plain_run() {
-    const char* p = text.data() + at;
-    const char* const end = text.data() + text.size();
+  // The next quote, backslash or control character from p on: 16 bytes at a time.
+  static const char* plain_run(const char* p, const char* const end) {
     const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
-    while (end - p >= 16) {
+    for (; end - p >= 16; p += 16) {
       const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
       const __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
                                         _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-      if (const int mask = _mm_movemask_epi8(stop); mask != 0) {
-        at = static_cast<std::size_t>(p - text.data()) +
-             static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
-        return;
-      }
-      p += 16;
+      if (const int mask = _mm_movemask_epi8(stop); mask != 0) return p + __builtin_ctz(static_cast<unsigned>(mask));
     }
     while (p < end && *p != '"' && *p != '\\' && static_cast<unsigned char>(*p) > 0x1f) ++p;
-    at = static_cast<std::size_t>(p - text.data());
+    return p;
   }
 
-  bool escape() {
-    ++at;
-    switch (peek()) {
+  static bool is_short_escape(char c) {
+    switch (c) {
       case '"':
       case '\\':
       case '/':
@@ -109,18 +108,22 @@ struct Scan {
       case 'f':
       case 'n':
       case 'r':
-      case 't': ++at; return true;
-      case 'u': {
-        ++at;
-        for (int i = 0; i < 4; ++i, ++at) {
-          const char c = peek();
-          const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-          if (!hex) return broken("a \\u escape without four hex digits");
-        }
-        return true;
-      }
-      default: return broken("an unknown escape");
+      case 't': return true;
+      default: return false;
     }
+  }
+
+  // At the backslash of an escape that is not a short one.
+  bool unicode_escape() {
+    ++at;
+    if (peek() != 'u') return broken("an unknown escape");
+    ++at;
+    for (int i = 0; i < 4; ++i, ++at) {
+      const char c = peek();
+      const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+      if (!hex) return broken("a \\u escape without four hex digits");
+    }
+    return true;
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/json.h"
 
@@ -30,22 +31,24 @@ std::size_t clean_run(const char* p, const char* end) {
 // True when every byte is ASCII that needs no escape: most names and numbers in texts. Long texts stop at 64 bytes.
 bool short_and_plain(std::string_view text) {
   if (text.size() > 64) return false;
-  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+  // Signed: bytes from 0x80 on are below the controls too.
   const auto stops = [&](__m128i bytes) {
-    const __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
-                                      _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-    return _mm_movemask_epi8(stop) | _mm_movemask_epi8(bytes);
+    const __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash));
+    return _mm_movemask_epi8(_mm_or_si128(stop, _mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes)));
   };
-  const char* p = text.data();
-  std::size_t left = text.size();
-  for (; left >= 16; p += 16, left -= 16) {
-    if (stops(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))) != 0) return false;
+  const char* const p = text.data();
+  const std::size_t size = text.size();
+  if (size >= 16) {
+    for (std::size_t at = 0; at + 16 <= size; at += 16) {
+      if (stops(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at))) != 0) return false;
+    }
+    return stops(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + size - 16))) == 0;
   }
-  for (; left != 0; ++p, --left) {
-    const auto c = static_cast<unsigned char>(*p);
-    if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') return false;
-  }
-  return true;
+  alignas(16) char padded[16];
+  std::memset(padded, ' ', sizeof padded);
+  text.copy(padded, size);
+  return stops(_mm_load_si128(reinterpret_cast<const __m128i*>(padded))) == 0;
 }
 
 // Length of the valid UTF-8 sequence at the front, 0 when it is invalid.
@@ -79,9 +82,12 @@ std::string repaired(std::string_view text) {
 
 void append_quoted(std::string& out, std::string_view text) {
   if (short_and_plain(text)) {
-    out += '"';
-    out += text;
-    out += '"';
+    const std::size_t before = out.size(), after = before + text.size() + 2;
+    out.resize_and_overwrite(after, [&](char* p, std::size_t) {  // it may be told of more room than was asked for
+      p[before] = p[after - 1] = '"';
+      text.copy(p + before + 1, text.size());
+      return after;
+    });
     return;
   }
   std::string fixed;
