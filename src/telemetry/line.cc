@@ -2,7 +2,6 @@
 #include "telemetry/line.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "base/json.h"
@@ -46,17 +45,28 @@ void append_clock(std::string& out, std::int64_t unix_ms) {
 }
 
 void append_integer(std::string& out, std::int64_t value) {
-  std::array<char, 24> digits;
-  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+  if (value >= 0 && value < 10) {
+    out += static_cast<char>('0' + value);
+    return;
+  }
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + 20, [&](char* p, std::size_t size) {
+    return static_cast<std::size_t>(std::to_chars(p + before, p + size, value).ptr - p);
+  });
 }
 
 void append_ms(std::string& out, std::int64_t us) {
-  us = std::max<std::int64_t>(us, 0);
-  append_integer(out, us / 1000);
-  const auto rest = static_cast<int>(us % 1000);
-  const std::array<char, 4> digits = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
-                                      static_cast<char>('0' + rest % 10)};
-  out.append(digits.data(), digits.size());
+  const auto all = static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0));
+  const auto rest = static_cast<unsigned>(all % 1000);
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + 24, [&](char* p, std::size_t size) {
+    char* at = std::to_chars(p + before, p + size, all / 1000).ptr;
+    *at++ = '.';
+    *at++ = static_cast<char>('0' + rest / 100);
+    *at++ = static_cast<char>('0' + rest / 10 % 10);
+    *at++ = static_cast<char>('0' + rest % 10);
+    return static_cast<std::size_t>(at - p);
+  });
 }
 
 void append_plain(std::string& out, std::string_view text, std::size_t most) {

@@ -101,10 +101,17 @@ ChunkFollower::Piece ChunkFollower::take(std::string_view input) {
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   if (!is_token(name) || !is_value(value)) return;
-  out += name;
-  out += ": ";
-  out += value;
-  out += "\r\n";
+  const std::size_t before = out.size(), after = before + name.size() + value.size() + 4;
+  out.resize_and_overwrite(after, [&](char* p, std::size_t) {  // it may be told of more room than was asked for
+    char* at = p + before;
+    at += name.copy(at, name.size());
+    *at++ = ':';
+    *at++ = ' ';
+    at += value.copy(at, value.size());
+    *at++ = '\r';
+    *at = '\n';
+    return after;
+  });
 }
 
 std::string_view reason_phrase(int status) {

@@ -257,10 +257,10 @@ std::size_t Fields::count(std::string_view name) const {
 }
 
 bool is_token(std::string_view text) {
-  return !text.empty() && all_of(text, 1);
+  return !text.empty() && token_end(text, 0) == text.size();
 }
 bool is_value(std::string_view text) {
-  return all_of(text, 2);
+  return value_end(text, 0) == text.size();
 }
 
 Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t& seen, RequestHead& out) {
