@@ -4,6 +4,7 @@
 #include <emmintrin.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/text.h"
 #include "dialects/openai_chat/openai_chat.h"
@@ -12,31 +13,46 @@
 namespace sluice::openai_chat {
 namespace {
 
-// The next quote at or behind p, or end.
-const char* next_quote(const char* p, const char* end) {
-  const __m128i quote = _mm_set1_epi8('"');
-  for (; end - p >= 16; p += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    if (const int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, quote)); mask != 0) {
-      return p + __builtin_ctz(static_cast<unsigned>(mask));
+// Every quote of a text, in order: sixteen bytes are looked at once.
+class Quotes {
+ public:
+  explicit Quotes(std::string_view text) : block_(text.data()), end_(text.data() + text.size()) { look(); }
+
+  // The next one, or the end of the text.
+  const char* next() {
+    while (mask_ == 0) {
+      if (end_ - block_ <= 16) return end_;
+      block_ += 16;
+      look();
+    }
+    const char* const at = block_ + __builtin_ctz(mask_);
+    mask_ &= mask_ - 1;
+    return at;
+  }
+  // The next one that closes the string whose inside begins at `inside`, or the end of the text.
+  const char* closing(const char* inside) {
+    for (;;) {
+      const char* const quote = next();
+      const char* slash = quote;
+      while (slash > inside && slash[-1] == '\\') --slash;
+      if (quote == end_ || (quote - slash) % 2 == 0) return quote;
     }
   }
-  while (p < end && *p != '"') ++p;
-  return p;
-}
 
-// The closing quote of the string whose inside begins at p, or end.
-const char* closing_quote(const char* p, const char* const end) {
-  const char* const inside = p;
-  for (;;) {
-    p = next_quote(p, end);
-    if (p == end) return end;
-    const char* slash = p;
-    while (slash > inside && slash[-1] == '\\') --slash;
-    if ((p - slash) % 2 == 0) return p;
-    ++p;
+ private:
+  void look() {
+    __m128i bytes = _mm_setzero_si128();
+    if (end_ - block_ >= 16) {
+      bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block_));
+    } else if (block_ < end_) {
+      std::memcpy(&bytes, block_, static_cast<std::size_t>(end_ - block_));
+    }
+    mask_ = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'))));
   }
-}
+  const char* block_;
+  const char* end_;
+  unsigned mask_ = 0;  // the quotes of the block that are still to come
+};
 
 // What the member names of a chunk tell, at whatever depth, in one walk over its strings.
 struct Names {
@@ -49,11 +65,12 @@ struct Names {
 Names names_in(std::string_view chunk) {
   Names out;
   const char* const end = chunk.data() + chunk.size();
-  for (const char* p = next_quote(chunk.data(), end); p < end; p = next_quote(p, end)) {
-    const char* const begin = p + 1;
-    const char* const close = closing_quote(begin, end);
+  Quotes quotes(chunk);
+  for (const char* quote = quotes.next(); quote < end; quote = quotes.next()) {
+    const char* const begin = quote + 1;
+    const char* const close = quotes.closing(begin);
     if (close == end) break;
-    p = close + 1;
+    const char* p = close + 1;
     while (p < end && *p == ' ') ++p;
     if (p == end || *p != ':') continue;
     for (++p; p < end && *p == ' ';) ++p;
@@ -121,7 +138,8 @@ Sight Watch::observe(const Frame& frame) {
 }
 
 void Watch::read_whole(std::string_view data, bool named_error, Sight& sight) {
-  const auto root = doc_.parse(data);
+  json::Document doc;  // not kept: few frames of a stream come here, and a stream may last
+  const auto root = doc.parse(data);
   if (!root || !root->is_object()) {
     if (trim(data).empty()) return;
     failed_ = true;

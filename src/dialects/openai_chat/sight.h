@@ -16,7 +16,6 @@ class Watch {
 
  private:
   void read_whole(std::string_view data, bool named_error, Sight& sight);
-  json::Document doc_;
   std::vector<std::int64_t> seen_, finished_;  // choices
   bool done_ = false, failed_ = false;
 };

@@ -68,30 +68,84 @@ struct Counts {
 
   void take(Part part, json::Value object) {
     for (const auto [name, value] : object.members()) {
-      for (std::size_t i = 0; i < std::size(names); ++i) {
-        const Name& known = names[i];
-        if (known.part != part || known.name != name) continue;
-        const Count number = value.integer();
-        if (number && *number >= 0 && i < rank[known.slot]) {
-          count[known.slot] = number;
-          rank[known.slot] = static_cast<std::uint8_t>(i);
-        }
-        break;
-      }
+      if (const std::size_t row = row_of(part, name); row < std::size(names)) set(row, value.integer());
       if (part != Part::top || !value.is_object()) continue;
-      if (name == "prompt_tokens_details" || name == "prompt_token_details") take(Part::in, value);
-      if (name == "completion_tokens_details") take(Part::out, value);
-      if (name == "cache_creation") take(Part::split, value);
+      if (const auto inside = part_of(name)) take(*inside, value);
     }
+  }
+
+  // The same from the text of a plain object, at whose bracket `scan` stands. False leaves to a whole reading what is
+  // not plain: names with escapes, numbers that are not whole, members that hold more than counts, and faults.
+  [[nodiscard]] bool take(Part part, json::Scan& scan) {
+    bool escaped = false;
+    do {
+      ++scan.at;
+      scan.space();
+      const std::size_t begin = scan.at + 1;
+      if (scan.peek() != '"' || !scan.string(escaped) || escaped) return false;
+      const std::string_view name = scan.text.substr(begin, scan.at - 1 - begin);
+      scan.space();
+      if (scan.peek() != ':') return false;
+      ++scan.at;
+      scan.space();
+      const std::size_t row = row_of(part, name);
+      switch (const std::size_t value = scan.at; scan.peek()) {
+        case '{': {
+          const auto inside = part == Part::top ? part_of(name) : std::nullopt;
+          if (!inside || row < std::size(names) || !take(*inside, scan)) return false;
+          break;
+        }
+        case '"':
+          if (!scan.string(escaped)) return false;
+          break;
+        case 'n':
+          if (!scan.word("null")) return false;
+          break;
+        default:
+          if (!scan.number()) return false;
+          if (row < std::size(names)) {
+            const auto number = whole(scan.text.substr(value, scan.at - value));
+            if (!number) return false;
+            set(row, number);
+          }
+      }
+      scan.space();
+    } while (scan.peek() == ',');
+    return scan.peek() == '}' && ++scan.at != 0;
+  }
+
+ private:
+  static std::size_t row_of(Part part, std::string_view name) {
+    std::size_t row = 0;
+    while (row < std::size(names) && (names[row].name != name || names[row].part != part)) ++row;
+    return row;
+  }
+  // Which part an object inside the usage is.
+  static std::optional<Part> part_of(std::string_view name) {
+    if (name == "prompt_tokens_details" || name == "prompt_token_details") return Part::in;
+    if (name == "completion_tokens_details") return Part::out;
+    if (name == "cache_creation") return Part::split;
+    return std::nullopt;
+  }
+  static Count whole(std::string_view digits) {
+    if (digits.size() > 18) return std::nullopt;
+    std::int64_t out = 0;
+    for (const char c : digits) {
+      if (c < '0' || c > '9') return std::nullopt;
+      out = out * 10 + (c - '0');
+    }
+    return out;
+  }
+  void set(std::size_t row, Count number) {
+    const Slot slot = names[row].slot;
+    if (!number || *number < 0 || row >= rank[slot]) return;
+    count[slot] = number;
+    rank[slot] = static_cast<std::uint8_t>(row);
   }
 };
 
-}  // namespace
-
-Usage read_usage(json::Value usage) {
-  Counts n;
-  n.take(Part::top, usage);
-  Usage u{.origin = DialectId::openai_chat, .raw = std::string(usage.raw())};
+Usage usage_of(const Counts& n, std::string_view raw) {
+  Usage u{.origin = DialectId::openai_chat, .raw = std::string(raw)};
   u.cache_read = n[cached];
   u.cache_write_5m = n[written_5m] ? n[written_5m] : n[written];
   u.cache_write_1h = n[written_1h];
@@ -117,6 +171,14 @@ Usage read_usage(json::Value usage) {
   u.audio_output = n[audio_out];
   u.image_output = n[image_out];
   return u;
+}
+
+}  // namespace
+
+Usage read_usage(json::Value usage) {
+  Counts n;
+  n.take(Part::top, usage);
+  return usage_of(n, usage.raw());
 }
 
 json::Value find_usage(json::Value root) {
@@ -196,11 +258,18 @@ bool at_top(std::string_view text, std::size_t at) {
   return depth == 0;
 }
 
+bool is_ascii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
 // Where `name`, which begins with a quote, stands last in front of `end`; npos when nowhere.
 std::size_t last_before(std::string_view body, std::string_view name, std::size_t end) {
   while (const void* quote = memrchr(body.data(), '"', end)) {
     const auto at = static_cast<std::size_t>(static_cast<const char*>(quote) - body.data());
-    if (body.substr(at, name.size()) == name) return at;
+    if (body.size() - at > name.size() && body.data()[at + 1] == name[1] && body.substr(at, name.size()) == name)
+      return at;
     end = at;
   }
   return std::string_view::npos;
@@ -222,6 +291,12 @@ std::optional<Usage> reply_usage(std::string_view body) {
       ++scan.at;
       scan.space();
       const std::size_t begin = scan.at;
+      if (Counts n; scan.peek() == '{' && n.take(Part::top, scan) && is_ascii(body.substr(begin, scan.at - begin)) &&
+                    at_top(body, scan.at)) {
+        Usage known = usage_of(n, body.substr(begin, scan.at - begin));
+        return known.known() ? std::optional(std::move(known)) : std::nullopt;
+      }
+      scan.at = begin;
       const std::size_t end = scan.peek() == '{' ? value_end(body, begin) : std::string_view::npos;
       if (end != std::string_view::npos && at_top(body, end)) {
         json::Document doc;
