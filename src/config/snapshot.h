@@ -49,9 +49,10 @@ class Snapshot {
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
 
-  // Who serves this model, in order: backends that name it exactly, else the one that "backend/model" addresses; then
-  // those that take it by a pattern, longest first. Backends that are off are left out. Errors: not_found with the
-  // closest names, or with the reason when only a backend that is off would serve it.
+  // Who serves this model, in order: the backend that "backend/model" addresses, alone, unless some backend names the
+  // whole of it; else backends that name it, then those that take it by a pattern, longest first. Backends that are off
+  // are left out. Errors: not_found with the closest names, or with the reason when only a backend that is off would
+  // serve it.
   [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
   // What a model list shows: names without wildcards of every usable backend, in order, each once.
   [[nodiscard]] std::vector<ModelRow> models() const;

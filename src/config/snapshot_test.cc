@@ -68,6 +68,9 @@ TEST(SnapshotTargets, ExactNamesComeBeforeLongerAndShorterPatterns) {
 TEST(SnapshotTargets, ABackendCanBeNamedInFrontOfItsModel) {
   const auto s = snapshot("backends: {openai: {models: [gpt-4]}, claude: {models: [gpt-4, \"claude-*\"]}}");
   EXPECT_THAT(targets(*s, "claude/gpt-4"), ElementsAre("claude:gpt-4"));
+  const auto all = snapshot("backends: {openai: {models: [gpt-4]}, claude: {models: [\"*\", openai/gpt-5]}}");
+  EXPECT_THAT(targets(*all, "claude/some-model"), ElementsAre("claude:some-model"));
+  EXPECT_THAT(targets(*all, "openai/gpt-5"), ElementsAre("claude:openai/gpt-5"));
   EXPECT_THAT(targets(*s, "claude/claude-x"), ElementsAre("claude:claude-x"));
   EXPECT_THAT(targets(*s, "openai/claude-x"), ElementsAre(HasSubstr("is not served here")));
   EXPECT_THAT(targets(*s, "nobody/gpt-4"), ElementsAre(HasSubstr("is not served here")));
