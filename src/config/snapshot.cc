@@ -108,8 +108,9 @@ std::vector<Target> Snapshot::named(std::string_view model, bool exact, const Ba
     }
     found.push_back({entry->name.size(), target(*backend, *entry, model)});
   }
-  std::ranges::stable_sort(found, std::greater<>(), [](const auto& one) { return one.first; });
+  if (found.size() > 1) std::ranges::stable_sort(found, std::greater<>(), [](const auto& one) { return one.first; });
   std::vector<Target> out;
+  out.reserve(found.size());
   for (auto& [size, one] : found) out.push_back(std::move(one));
   return out;
 }

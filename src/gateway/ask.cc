@@ -13,19 +13,17 @@
 namespace sluice {
 namespace {
 
-void append_head(std::string& out, const Exchange& ex, const Intake& intake, const Target& target,
-                 std::string_view authority, std::string_view path, std::span<const Header> fields, std::size_t length,
-                 bool stream) {
-  out.reserve(512 + path.size());
+void append_head(std::string& out, const Intake& intake, const Line& line, std::string_view path,
+                 std::span<const Header> fields, std::size_t length) {
+  out.reserve(512 + path.size() + line.fields.size());
   out += "POST ";
   out += path;
-  out += " HTTP/1.1\r\nhost: ";
-  out += authority;
-  out += "\r\ncontent-type: application/json\r\ncontent-length: ";
+  out += " HTTP/1.1\r\n";
+  out += line.fields;
+  out += "content-type: application/json\r\ncontent-length: ";
   std::array<char, 20> digits;
   out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr);
-  out += stream ? "\r\naccept: text/event-stream\r\n" : "\r\naccept: application/json\r\n";
-  for (const auto& [name, value] : target.backend->headers) http1::append_field(out, name, value);
+  out += intake.peek.stream ? "\r\naccept: text/event-stream\r\n" : "\r\naccept: application/json\r\n";
   for (const auto& [name, value] : fields) http1::append_field(out, name, value);
   bool agent = false;
   for (const auto& [name, value] : intake.headers) {
@@ -39,7 +37,6 @@ void append_head(std::string& out, const Exchange& ex, const Intake& intake, con
     }
   }
   if (!agent) out += "user-agent: sluice\r\n";
-  (void)ex;
   out += "\r\n";
 }
 
@@ -76,13 +73,12 @@ Result<std::string> splice(std::string_view text, const std::vector<json::TopMem
 Result<const ChatRequest*> Ask::conversation() {
   if (!conversation_) {
     TRY(auto request, intake_.entry.dialect->read_request(intake_.asked(), read_notes_));
-    conversation_ = std::move(request);
+    conversation_ = std::make_unique<const ChatRequest>(std::move(request));
   }
-  return &*conversation_;
+  return conversation_.get();
 }
 
-Result<void> Ask::write(const Exchange& ex, const Target& target, std::string_view authority, Outgoing& out,
-                        Notes& notes) {
+Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, Notes& notes) {
   const Backend& backend = *target.backend;
   const Dialect& asked_in = *intake_.entry.dialect;
   const Operation operation = intake_.entry.operation;
@@ -119,8 +115,8 @@ Result<void> Ask::write(const Exchange& ex, const Target& target, std::string_vi
     fields = std::move(wire.headers);
   }
   out.head.clear();
-  append_head(out.head, ex, intake_, target, authority, call_path(backend.url.path, *way, target.model, stream), fields,
-              out.body.size(), stream);
+  append_head(out.head, intake_, line, call_path(backend.url.path, *way, target.model, stream), fields,
+              out.body.size());
   return {};
 }
 

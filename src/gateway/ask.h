@@ -2,7 +2,7 @@
 // decoded once and written in the upstream's. SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,8 +28,7 @@ class Ask {
   explicit Ask(const Intake& intake) : intake_(intake) {}
 
   // Errors: bad_request (the body says something impossible), unsupported.
-  [[nodiscard]] Result<void> write(const Exchange& ex, const Target& target, std::string_view authority, Outgoing& out,
-                                   Notes& notes);
+  [[nodiscard]] Result<void> write(const Target& target, const Line& line, Outgoing& out, Notes& notes);
   // The conversation, read at the first call. Errors: bad_request.
   [[nodiscard]] Result<const ChatRequest*> conversation();
   // What reading it could not keep.
@@ -37,7 +36,7 @@ class Ask {
 
  private:
   const Intake& intake_;
-  std::optional<ChatRequest> conversation_;
+  std::unique_ptr<const ChatRequest> conversation_;  // apart: most questions are never read
   Notes read_notes_;
 };
 

@@ -125,22 +125,65 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Flight::Hea
   return answer;
 }
 
+Pump::Sides sides(const Try& t, const Dialect* upstream) {
+  return {.upstream = upstream,
+          .client = t.intake.entry.dialect,
+          .usage_asked = t.question.usage_asked,
+          .content_type = "text/event-stream",
+          .question = t.question};
+}
+
+// What a body that came whole means: an answer, or the upstream's error.
+Result<Answer> judge(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body, const Secret& key) {
+  const bool good = head.status >= 200 && head.status < 300 && head.status != 204;
+  if (!good) return fail(read_error(t, out, head, std::move(body), key));
+  if (!t.intake.peek.stream) return whole_answer(t, out, head, std::move(body));
+  // A stream was asked for and a whole reply came: told as a stream of one go.
+  TRY(Reply reply, out.spoken->read_reply(body));
+  if (out.undo) out.undo->undo(reply);
+  note_reply(t.ex.record, reply);
+  Answer streamed;
+  streamed.pump = std::make_unique<Pump>(t.ex.record, sides(t, out.spoken));
+  streamed.pump->whole(reply, streamed.held);
+  return streamed;
+}
+
+// The same, told to the attempt.
+Result<Answer> land(const Try& t, Flight& flight, const Outgoing& out, const Flight::Head& head, std::string body) {
+  flight.first_token();
+  Result<Answer> answer = judge(t, out, head, std::move(body), flight.target().backend->key);
+  if (answer) {
+    flight.land();
+  } else if (fault_row(answer.error().fault).blame == Blame::client) {
+    flight.attempt().fault = answer.error().fault;  // the vendor is well: it found fault with the request
+    flight.land();
+  } else {
+    flight.failed(answer.error());
+  }
+  return answer;
+}
+
+// The request of one attempt, and what the record learns of it.
+Result<void> write(const Try& t, Flight& flight, Outgoing& out) {
+  Notes notes;
+  if (auto written = t.ask.write(flight.target(), flight.line(), out, notes); !written) {
+    flight.failed(written.error());
+    return written;
+  }
+  flight.attempt().verbatim = out.verbatim;
+  Record& record = t.ex.record;
+  record.served = flight.target().model;
+  record.notes.clear();
+  if (!out.verbatim) add_notes(record, t.ask.notes());
+  add_notes(record, notes);
+  return {};
+}
+
 Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   Exchange& ex = t.ex;
-  Notes notes;
   auto flight = std::make_unique<Flight>(ex, target, t.intake.peek.stream);
   Outgoing out;
-  auto written = t.ask.write(ex, target, ex.worker.line(*target.backend)->authority, out, notes);
-  if (!written) {
-    flight->failed(written.error());
-    co_return std::unexpected(std::move(written).error());
-  }
-  flight->attempt().verbatim = out.verbatim;
-  ex.record.served = target.model;
-  ex.record.notes.clear();
-  if (!out.verbatim) add_notes(ex.record, t.ask.notes());
-  add_notes(ex.record, notes);
-
+  CO_TRY_VOID(write(t, *flight, out));
   auto head = co_await flight->begin(out.head, out.body, t.company);
   if (!head) {
     flight->failed(head.error());
@@ -154,49 +197,17 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
       flight->failed(body.error());
       co_return std::unexpected(std::move(body).error());
     }
-    flight->first_token();
-    Result<Answer> answer = fail(Fault::internal, "unreachable");
-    if (!good) {
-      answer = fail(read_error(t, out, *head, std::move(*body), target.backend->key));
-    } else if (!t.intake.peek.stream) {
-      answer = whole_answer(t, out, *head, std::move(*body));
-    } else {
-      // A stream was asked for and a whole reply came: told as a stream of one go.
-      auto reply = out.spoken->read_reply(*body);
-      if (reply) {
-        if (out.undo) out.undo->undo(*reply);
-        note_reply(ex.record, *reply);
-        Answer streamed;
-        streamed.pump = std::make_unique<Pump>(ex.record, Pump::Sides{.upstream = out.spoken,
-                                                                      .client = t.intake.entry.dialect,
-                                                                      .usage_asked = t.question.usage_asked,
-                                                                      .content_type = "text/event-stream",
-                                                                      .question = t.question});
-        streamed.pump->whole(*reply, streamed.held);
-        answer = std::move(streamed);
-      } else {
-        answer = std::unexpected(std::move(reply).error());
-      }
-    }
-    if (answer) {
-      flight->land();
-    } else if (fault_row(answer.error().fault).blame == Blame::client) {
-      flight->attempt().fault = answer.error().fault;  // the vendor is well: it found fault with the request
-      flight->land();
-    } else {
-      flight->failed(answer.error());
-    }
-    co_return answer;
+    co_return land(t, *flight, out, *head, *std::move(body));
   }
 
   Answer answer;
-  answer.pump = std::make_unique<Pump>(ex.record, Pump::Sides{.upstream = out.spoken,
-                                                              .client = t.intake.entry.dialect,
-                                                              .verbatim = out.verbatim,
-                                                              .usage_asked = t.question.usage_asked,
-                                                              .content_type = head->content_type,
-                                                              .question = t.question,
-                                                              .undo = std::move(out.undo)});
+  {
+    Pump::Sides both = sides(t, out.spoken);
+    both.verbatim = out.verbatim;
+    both.content_type = head->content_type;
+    both.undo = std::move(out.undo);
+    answer.pump = std::make_unique<Pump>(ex.record, both);
+  }
   while (!answer.pump->content() && !answer.pump->over()) {
     std::string_view piece;
     auto got = flight->take(piece);
@@ -224,10 +235,10 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   co_return answer;
 }
 
-Task<Result<Answer>> demo(const Try& t, const Target& target) {
+Result<Answer> demo(const Try& t, const Target& target) {
   Exchange& ex = t.ex;
   Attempt row{.backend = target.backend->name, .model = target.model, .started_us = ex.elapsed_us()};
-  CO_TRY(const ChatRequest* request, t.ask.conversation());
+  TRY(const ChatRequest* request, t.ask.conversation());
   const Reply reply = demo_reply(*request, ex.unix_seconds());
   row.first_token_us = row.ended_us = ex.record.first_token_us = ex.elapsed_us();
   row.status = 200;
@@ -236,18 +247,14 @@ Task<Result<Answer>> demo(const Try& t, const Target& target) {
   note_reply(ex.record, reply);
   Answer answer;
   if (t.intake.peek.stream) {
-    answer.pump = std::make_unique<Pump>(ex.record, Pump::Sides{.upstream = ex.dialect,
-                                                                .client = ex.dialect,
-                                                                .usage_asked = t.question.usage_asked,
-                                                                .content_type = "text/event-stream",
-                                                                .question = t.question});
+    answer.pump = std::make_unique<Pump>(ex.record, sides(t, ex.dialect));
     answer.pump->tell(demo_events(reply), answer.held);
   } else {
     Notes notes;
     answer.held = ex.dialect->write_reply(reply, t.question, notes);
     add_notes(ex.record, notes);
   }
-  co_return answer;
+  return answer;
 }
 
 }  // namespace
@@ -266,7 +273,7 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
   const Try each{.ex = ex, .intake = intake, .question = question, .ask = ask, .company = comments.get()};
   Error last{.fault = Fault::internal, .message = "No target was tried."};
   for (const Target& target : plan.targets) {
-    auto answer = target.backend->demo() ? co_await demo(each, target) : co_await attempt(each, target);
+    auto answer = target.backend->demo() ? demo(each, target) : co_await attempt(each, target);
     if (answer) co_return answer;
     last = std::move(answer).error();
     if (last.fault == Fault::client_gone || !fault_row(last.fault).another_target_helps) break;

@@ -62,6 +62,7 @@ class Flight {
   void land();
   void failed(const Error& error);
 
+  [[nodiscard]] const Line& line() const { return *line_; }
   [[nodiscard]] const Target& target() const { return target_; }
   [[nodiscard]] Attempt& attempt() { return ex_.record.attempts[attempt_]; }
 

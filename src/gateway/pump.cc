@@ -5,7 +5,10 @@
 
 namespace sluice {
 
-Pump::Pump(Record& record, const Sides& sides) : record_(record), sides_(sides), upstream_type_(sides.content_type) {
+Pump::Pump(Record& record, const Sides& sides)
+    : record_(record), sides_(sides), upstream_type_(sides.content_type), model_(sides.question.model) {
+  sides_.content_type = upstream_type_;
+  sides_.question.model = model_;
   framer_ = sides.upstream->framer(upstream_type_);
   reader_ = sides.upstream->stream_reader();
   if (!sides.verbatim) writer();

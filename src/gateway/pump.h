@@ -22,7 +22,7 @@ class Pump {
     bool verbatim = false;           // forward the frames themselves
     bool usage_asked = true;         // else a frame with nothing but usage is kept back
     std::string_view content_type;   // the upstream's
-    Question question;               // its views must outlive the pump
+    Question question;               // of its views only the exchange id must outlive the pump
     std::optional<ToolReturn> undo;  // what writing the request changed in tools
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
@@ -61,6 +61,7 @@ class Pump {
   std::unique_ptr<StreamWriter> writer_;
   std::vector<Event> events_;
   std::string upstream_type_;
+  std::string model_;  // the question's
   std::optional<Error> failed_;
   bool spoken_ = false;
   bool content_ = false;

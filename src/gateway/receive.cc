@@ -70,6 +70,7 @@ Task<Result<Intake>> receive(Exchange& ex, Entry entry) {
   intake.headers.reserve(head.fields.size());
   for (const http1::Field& f : head.fields) intake.headers.emplace_back(f.name, f.value);
   CO_TRY(intake.peek, intake.entry.dialect->peek(intake.asked()));
+  ex.client.release_head();
   ex.record.model = visible_ascii(intake.peek.model, 256);
   ex.record.stream = intake.peek.stream;
   co_return intake;

@@ -99,13 +99,16 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer answer) {
   co_return sent;
 }
 
-}  // namespace
-
-Task<Result<bool>> relay(Exchange& ex, Answer answer) {
-  if (answer.pump) co_return co_await relay_stream(ex, std::move(answer));
+Task<Result<bool>> relay_whole(Exchange& ex, Answer answer) {
   ReplyHead head;
   if (!answer.own_content_type.empty()) head.content_type = answer.own_content_type;
   co_return co_await send_whole(ex, head, answer.held);
+}
+
+}  // namespace
+
+Task<Result<bool>> relay(Exchange& ex, Answer answer) {
+  return answer.pump ? relay_stream(ex, std::move(answer)) : relay_whole(ex, std::move(answer));
 }
 
 }  // namespace sluice

@@ -50,6 +50,7 @@ void append_limits(std::string& out, const Exchange& ex) {
 }
 
 void append_head(std::string& out, const Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+  out.reserve(768);
   http1::append_status_line(out, head.status);
   out += date_now(ex.unix_seconds());
   if (!head.content_type.empty()) http1::append_field(out, "content-type", head.content_type);
@@ -172,6 +173,7 @@ void append_relayed_fields(std::string& out, const http1::Fields& fields) {
       return f.name.size() >= prefix.size() && iequals(f.name.substr(0, prefix.size()), prefix);
     };
     const char first = lower(f.name[0]);
+    if (first != 'x' && first != 'o' && first != 'a' && first != 'r') continue;
     if (first == 'x') {
       if (!begins("x-ratelimit-") && !begins("x-should-retry") && !begins("x-request-id")) continue;
       if (begins("x-request-id")) {
@@ -187,7 +189,10 @@ void append_relayed_fields(std::string& out, const http1::Fields& fields) {
       if (iequals(f.name, "request-id")) http1::append_field(out, "x-sluice-upstream-request-id", f.value);
       continue;
     }
-    http1::append_field(out, lower(f.name), f.value);
+    if (out.empty()) out.reserve(256);
+    const std::size_t before = out.size();
+    http1::append_field(out, f.name, f.value);
+    for (std::size_t i = before; i < out.size() && out[i] != ':'; ++i) out[i] = lower(out[i]);
   }
 }
 

@@ -74,10 +74,11 @@ std::shared_ptr<const Line> Worker::line(const Backend& backend) {
 
 std::string Worker::make_id() {
   constexpr std::string_view letters = "0123456789abcdefghjkmnpqrstvwxyz";
-  std::string id = "req_";
+  std::string id(28, '\0');
+  char* at = id.data() + std::string_view("req_").copy(id.data(), 4);
   for (int word = 0; word < 2; ++word) {
     std::uint64_t bits = random_();
-    for (int i = 0; i < 12; ++i, bits >>= 5) id += letters[bits & 31];
+    for (int i = 0; i < 12; ++i, bits >>= 5) *at++ = letters.data()[bits & 31];
   }
   return id;
 }

@@ -23,9 +23,8 @@ void ServerConnection::release_head() {
   head_.reset();
 }
 
-void ServerConnection::release_request() {
+void ServerConnection::release_request(std::size_t keep) {
   release_head();
-  constexpr std::size_t keep = 4096;
   if (used_ == in_.size()) {
     in_.clear();
   } else {

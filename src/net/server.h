@@ -48,10 +48,14 @@ class ServerConnection {
   // The whole body, decoded if chunked; says "100 Continue" when the client waits for it. The view lives until
   // release_request(). Errors: too_large, request_timeout, client_gone, bad_request (chunk framing).
   [[nodiscard]] Task<Result<std::string_view>> receive_body(const Patience& patience, std::size_t max);
+  // Gives the head's index back, which is large; what its views point to stays. head() must not be called until the
+  // next request.
+  void release_head();
   // True when the whole request has been read from the wire.
   [[nodiscard]] bool request_read() const { return body_read_; }
-  // Forgets head and body (their memory too when it is large); what the client sent beyond stays for the next request.
-  void release_request();
+  // Forgets head and body, and their memory when it is more than `keep`; what the client sent beyond stays for the next
+  // request.
+  void release_request(std::size_t keep = 4096);
 
   // Sends the pieces, or keeps what the client does not take yet: then co_await flush() before anything else.
   [[nodiscard]] Sent send(std::span<const iovec> pieces) { return outbox_.send(socket_, pieces); }
@@ -68,7 +72,6 @@ class ServerConnection {
  private:
   [[nodiscard]] Result<bool> parse_head();
   [[nodiscard]] Task<Result<bool>> more(std::int64_t deadline_ms);
-  void release_head();
   Socket socket_;
   Sleeper& sleeper_;
   Scratch& scratch_;

@@ -2,6 +2,7 @@
 #include "upstream/lines.h"
 
 #include "net/proxy_env.h"
+#include "wire/http1.h"
 
 namespace sluice {
 namespace {
@@ -38,8 +39,10 @@ Line line_to(const Backend& backend, Environment environment) {
   }
   line.key = net::origin_key(line.origin);
   const bool numeric6 = backend.url.host.find(':') != std::string::npos;
-  line.authority = numeric6 ? '[' + backend.url.host + ']' : backend.url.host;
-  if (backend.url.port != (line.origin.tls ? 443 : 80)) line.authority += ':' + std::to_string(backend.url.port);
+  std::string authority = numeric6 ? '[' + backend.url.host + ']' : backend.url.host;
+  if (backend.url.port != (line.origin.tls ? 443 : 80)) authority += ':' + std::to_string(backend.url.port);
+  http1::append_field(line.fields, "host", authority);
+  for (const auto& [name, value] : backend.headers) http1::append_field(line.fields, name, value);
   return line;
 }
 

@@ -21,8 +21,8 @@ namespace sluice {
 // Where a backend's connections go.
 struct Line {
   net::Origin origin;
-  std::string key;        // of the pool
-  std::string authority;  // Host field: host, and the port when it is not the scheme's own
+  std::string key;     // of the pool
+  std::string fields;  // lines of every request's head: Host, and the backend's own (its key among them)
 };
 [[nodiscard]] Line line_to(const Backend& backend, Environment environment);
 
