@@ -77,7 +77,7 @@ struct Question {
   bool usage_asked = true;
   bool stream_array = false;
   // The client's own top-level members, for replies that repeat the question (Responses). Views into its body; empty
-  // where nobody reads them.
+  // where nobody reads them. A stream writer copies what it needs of them when it is made: they do not live as long.
   std::span<const json::TopMember> asked;
 };
 

@@ -12,6 +12,7 @@ Pump::Pump(Record& record, const Sides& sides)
   framer_ = sides.upstream->framer(upstream_type_);
   reader_ = sides.upstream->stream_reader();
   if (!sides.verbatim) writer();
+  sides_.question.asked = {};
 }
 
 StreamWriter& Pump::writer() {

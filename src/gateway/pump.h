@@ -22,7 +22,7 @@ class Pump {
     bool verbatim = false;           // forward the frames themselves
     bool usage_asked = true;         // else a frame with nothing but usage is kept back
     std::string_view content_type;   // the upstream's
-    Question question;               // of its views only the exchange id must outlive the pump
+    Question question;               // only its exchange id must outlive the pump
     std::optional<ToolReturn> undo;  // what writing the request changed in tools
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
