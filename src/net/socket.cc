@@ -79,6 +79,8 @@ Io Socket::read(char* to, std::size_t size) {
 }
 
 bool Socket::quiet() {
+  // Drained when it was last read, and the loop has told of nothing since: no need to ask the kernel.
+  if (!ssl_ && !watch_->readable) return true;
   char byte = 0;
   if (ssl_) {
     ERR_clear_error();
