@@ -149,7 +149,7 @@ std::span<const Setting<Timeouts>> timeout_settings() {
       {{"connect", "duration", "5s", "longest time to connect, TLS included"},
        READ(Timeouts, in.duration(n, p, 1ms, out.connect))},
       {{"first_token", "duration", "600s",
-        "longest wait for the first event of a stream; 0s is no limit; whole replies have none"},
+        "longest wait for the first token of a stream; 0s is no limit; whole replies have none"},
        READ(Timeouts, in.duration(n, p, 0ms, out.first_token))},
       {{"between_tokens", "duration", "300s", "longest silence inside a stream; 0s is no limit"},
        READ(Timeouts, in.duration(n, p, 0ms, out.between_tokens))},

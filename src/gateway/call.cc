@@ -54,6 +54,12 @@ Task<Result<std::string>> read_whole(Flight& flight, Company* company) {
   }
 }
 
+// Some vendors repeat the key that they refuse, also in an error that came with a 200.
+void keep_secret(const Secret& key, Error& error) {
+  key.erase_from(error.message);
+  key.erase_from(error.detail);
+}
+
 Error read_error(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body, const Secret& key) {
   Error error;
   key.erase_from(body);  // some vendors repeat the key that they refuse
@@ -227,8 +233,10 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
     }
   }
   if (answer.pump->failed() && !answer.pump->content()) {
-    flight->failed(*answer.pump->failed());
-    co_return fail(*answer.pump->failed());
+    Error error = *answer.pump->failed();
+    keep_secret(target.backend->key, error);
+    flight->failed(error);
+    co_return fail(std::move(error));
   }
   flight->first_token();
   answer.flight = std::move(flight);
