@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -201,6 +202,17 @@ class Service {
     }
   }
 
+  // What /health says about the last reload: the first fault that kept it from being used, or nothing.
+  void tell_health(const std::vector<ConfigFault>& faults) {
+    const auto fatal = [](const ConfigFault& f) { return !f.warning; };
+    const auto first = std::ranges::find_if(faults, fatal);
+    std::string text;
+    if (first != faults.end())
+      text = fmt::format("{}:{}:{}: {}", path_, first->mark.line, first->mark.column, first->message);
+    const std::scoped_lock lock(shared_.config_error_mutex);
+    shared_.config_error = std::move(text);
+  }
+
   void reload(std::string_view why) {
     // Editors write in steps: wait until the file holds still.
     Stamp now = stamp(path_);
@@ -215,6 +227,7 @@ class Service {
     if (!text) return log_.say(LogLevel::error, "the configuration stays as it was: {} cannot be read", path_);
     Loaded loaded = load_config(*text, path_, process_environment);
     if (!loaded.ok()) {
+      tell_health(loaded.faults);
       log_.say(LogLevel::error, "the configuration stays as it was: the new {} has faults", path_);
       for (const ConfigFault& f : loaded.faults) {
         if (!f.warning)
@@ -236,6 +249,7 @@ class Service {
     const auto snapshot = Snapshot::compile(std::move(loaded.config));
     tell_names(*snapshot);
     gateway_->publish(snapshot);
+    tell_health({});
     log_.say(LogLevel::info, "the configuration was read again: {}", why);
   }
 

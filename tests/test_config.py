@@ -279,8 +279,13 @@ def test_bad_file_keeps_the_old_one_serving_and_says_why(start, upstream):
     gateway.reload()
     gateway.wait_for_words("modells")
     assert "config.yaml:4:5" in gateway.said()
+    health = gateway.get("/health").json
+    assert health["status"] == "degraded" and "config.yaml:4:5" in health["config_error"]
     upstream.say(text="still here")
     assert gateway.chat("gpt-4").json["choices"][0]["message"]["content"] == "still here"
+    gateway.write({"backends": backends(upstream)})
+    gateway.reload()
+    assert wait_until(lambda: "config_error" not in gateway.get("/health").json)
 
 
 def test_open_stream_finishes_on_the_snapshot_it_began_with(start, upstream):

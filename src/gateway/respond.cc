@@ -84,7 +84,7 @@ void append_head(std::string& out, const Exchange& ex, const ReplyHead& head, st
 
 }  // namespace
 
-bool try_send_whole(Exchange& ex, const ReplyHead& head, std::string_view body, net::Sent& sent) {
+Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body) {
   std::string& out = ex.worker.out;
   out.clear();
   ex.record.status = head.status;
@@ -93,13 +93,8 @@ bool try_send_whole(Exchange& ex, const ReplyHead& head, std::string_view body, 
   if (ex.bodyless || head.status == 204) body = {};
   ex.record.bytes_out = body.size();
   const std::array pieces = {net::piece(out), net::piece(body)};
-  sent = ex.client.send(pieces);
-  return sent != net::Sent::kept;
-}
-
-Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body) {
-  net::Sent sent = net::Sent::all;
-  if (!try_send_whole(ex, head, body, sent)) {
+  const net::Sent sent = ex.client.send(pieces);
+  if (sent == net::Sent::kept) {
     auto patience = ex.patience();
     CO_TRY_VOID(co_await ex.client.flush(patience));
   }

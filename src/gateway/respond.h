@@ -21,8 +21,6 @@ struct ReplyHead {
 
 // Sends a whole answer. Errors: client_gone.
 [[nodiscard]] Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body);
-// The same without a coroutine for what fits: true when all of it is sent or kept by the connection.
-[[nodiscard]] bool try_send_whole(Exchange& ex, const ReplyHead& head, std::string_view body, net::Sent& sent);
 
 // The next bytes of a stream; the head goes before the first, `last` ends it. Errors: client_gone.
 [[nodiscard]] Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std::string_view bytes,
