@@ -116,21 +116,47 @@ class Decoder::Zstd final : public Engine {
  public:
   Zstd() { ZSTD_DCtx_setParameter(state_.get(), ZSTD_d_windowLogMax, 23); }  // 8 MiB, RFC 9659
   std::optional<std::size_t> step(std::string_view& in, char* to, std::size_t room) override {
+    if (head_.size() < 4 && !begins_frame(head_ + std::string(in.substr(0, 4 - head_.size())))) return std::nullopt;
     ZSTD_inBuffer input{in.data(), in.size(), 0};
     ZSTD_outBuffer output{to, room, 0};
     const std::size_t answer = ZSTD_decompressStream(state_.get(), &output, &input);
     if (ZSTD_isError(answer)) return std::nullopt;
+    head_.append(in.substr(0, std::min(input.pos, longest_head - head_.size())));
+    decoded_ += output.pos;
     in.remove_prefix(input.pos);
     if (input.pos != 0 || output.pos != 0) whole_ = answer == 0;
+    if (whole_ && !ends_as_declared()) return std::nullopt;
     return output.pos;
   }
   [[nodiscard]] bool whole() const override { return whole_; }
 
  private:
+  static constexpr std::size_t longest_head = 18;  // ZSTD_FRAMEHEADERSIZE_MAX
+
+  // False when these first bytes, 4 at most, are of neither a frame nor a skippable one (RFC 8878 3.1.1 and 3.1.2): the
+  // library would go on to try the formats from before the standard.
+  static bool begins_frame(std::string_view bytes) {
+    constexpr std::string_view frame = "\x28\xb5\x2f\xfd", skippable_rest = "\x2a\x4d\x18";
+    if (bytes.empty() || bytes == frame.substr(0, bytes.size())) return true;
+    return (bytes[0] & 0xf0) == 0x50 && bytes.substr(1) == skippable_rest.substr(0, bytes.size() - 1);
+  }
+
+  // The library's streaming path lets a frame pass that ends, by an empty last block, before the size it declared; the
+  // path for a frame handed over in one piece does not. True also for frames that declare none. Begins the next frame.
+  bool ends_as_declared() {
+    const auto declared = ZSTD_getFrameContentSize(head_.data(), head_.size());
+    const bool good = declared >= ZSTD_CONTENTSIZE_ERROR || declared == decoded_;
+    head_.clear();
+    decoded_ = 0;
+    return good;
+  }
+
   struct Free {
     void operator()(ZSTD_DCtx* state) const { ZSTD_freeDCtx(state); }
   };
   std::unique_ptr<ZSTD_DCtx, Free> state_{ZSTD_createDCtx()};
+  std::string head_;           // of the frame being read, at most longest_head bytes
+  std::uint64_t decoded_ = 0;  // of that frame
   bool whole_ = false;
 };
 

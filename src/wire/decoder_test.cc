@@ -191,6 +191,33 @@ TEST(Decoder, RefusesAZstdWindowThatCostsTooMuchMemory) {
   EXPECT_FALSE(decoder.feed(joined(zstded({text, "end"}, 25)), out));
 }
 
+// RFC 8878 3.1.1.1.4: a declared content size is the size. Head: single segment, 204 bytes; body: one empty last block.
+TEST(Decoder, RefusesAZstdFrameShortOfTheSizeItDeclaresHoweverItIsCut) {
+  const std::string frame("\x28\xb5\x2f\xfd\x20\xcc\x01\x00\x00", 9);
+  for (std::size_t cut = 1; cut <= frame.size(); ++cut) {
+    Decoder decoder(Coding::zstd);
+    std::string out;
+    const bool first = decoder.feed(frame.substr(0, cut), out).has_value();
+    EXPECT_FALSE(first && decoder.feed(frame.substr(cut), out) && decoder.finish()) << cut;
+  }
+}
+
+TEST(Decoder, RefusesZstdFromBeforeTheStandard) {
+  Decoder decoder(Coding::zstd);
+  std::string out;
+  EXPECT_FALSE(decoder.feed("\x27", out) && decoder.feed("\xb5\x2f\xfd", out));  // version 0.7
+}
+
+TEST(Decoder, PassesOverSkippableZstdFrames) {
+  const std::string skippable("\x5a\x2a\x4d\x18\x02\x00\x00\x00..", 10);
+  Decoder decoder(Coding::zstd);
+  std::string out;
+  EXPECT_TRUE(decoder.feed(skippable.substr(0, 2), out));
+  EXPECT_TRUE(decoder.feed(skippable.substr(2) + joined(zstded({"shown"})) + skippable, out));
+  EXPECT_TRUE(decoder.finish());
+  EXPECT_EQ(out, "shown");
+}
+
 TEST(Decoder, AnEmptyBodyIsWhole) {
   for (const auto& form : forms()) {
     Decoder decoder(form.coding);
