@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/json.h"
 
+#include <emmintrin.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <bit>
 #include <cassert>
 #include <charconv>
 #include <cmath>
@@ -50,6 +53,21 @@ inline bool scalar(Scan& scan, bool& escaped) {
     case '9': return scan.number();
     default: return scan.broken(scan.done() ? "the text ends too early" : "a value is expected");
   }
+}
+
+// Moves over a string that ends within 16 bytes and holds no escapes: most names and words. False: it is another one,
+// and nothing was moved.
+inline bool short_string(Scan& scan) {
+  const char* const p = scan.text.data() + scan.at + 1;
+  if (scan.text.data() + scan.text.size() - p < 16) return false;
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i stops = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
+                                     _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes));
+  const auto quote = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'))));
+  const unsigned before = quote ^ (quote - 1);  // up to the first quote
+  if (quote == 0 || (static_cast<unsigned>(_mm_movemask_epi8(stops)) & before) != 0) return false;
+  scan.at += static_cast<std::size_t>(std::countr_zero(quote)) + 2;
+  return true;
 }
 
 // Moves over one value of any kind without recursion; nesting is counted from `depth`.
@@ -102,22 +120,24 @@ bool skip_value(Scan& scan, int depth) {
   }
 }
 
-void append_utf8(std::string& out, std::uint32_t point) {
+char* write_utf8(char* to, std::uint32_t point) {
+  const auto put = [&](std::uint32_t byte) { *to++ = static_cast<char>(byte); };
   if (point < 0x80) {
-    out += static_cast<char>(point);
+    put(point);
   } else if (point < 0x800) {
-    out += static_cast<char>(0xc0 | point >> 6);
-    out += static_cast<char>(0x80 | (point & 0x3f));
+    put(0xc0 | point >> 6);
+    put(0x80 | (point & 0x3f));
   } else if (point < 0x10000) {
-    out += static_cast<char>(0xe0 | point >> 12);
-    out += static_cast<char>(0x80 | (point >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (point & 0x3f));
+    put(0xe0 | point >> 12);
+    put(0x80 | (point >> 6 & 0x3f));
+    put(0x80 | (point & 0x3f));
   } else {
-    out += static_cast<char>(0xf0 | point >> 18);
-    out += static_cast<char>(0x80 | (point >> 12 & 0x3f));
-    out += static_cast<char>(0x80 | (point >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (point & 0x3f));
+    put(0xf0 | point >> 18);
+    put(0x80 | (point >> 12 & 0x3f));
+    put(0x80 | (point >> 6 & 0x3f));
+    put(0x80 | (point & 0x3f));
   }
+  return to;
 }
 
 std::uint32_t hex4(std::string_view digits) {
@@ -134,18 +154,21 @@ Result<Value> Document::parse(std::string_view text) {
   keys_.clear();
   if (text.size() >= 0xffffffffULL) return broken(0, "a text of 4 GiB or more");
   if (!simdjson::validate_utf8(text.data(), text.size())) return broken(0, "text that is not UTF-8");
-  nodes_.reserve(text.size() / 16 + 8);
+  nodes_.reserve(text.size() / 64 + 16);
 
   Scan scan{text};
   std::uint32_t open[max_depth];
   int depth = 0;
-  const auto fault = [&] { return broken(scan.at, scan.fault); };
+  const auto fault = [&] {
+    nodes_.clear();
+    return broken(scan.at, scan.fault);
+  };
   const auto member_name = [&](Node& node) -> bool {
     scan.space();
     if (scan.peek() != '"') return scan.broken("a member name is expected");
     const std::size_t begin = scan.at + 1;
     bool escaped = false;
-    if (!scan.string(escaped)) return false;
+    if (!short_string(scan) && !scan.string(escaped)) return false;
     node.key_begin = static_cast<std::uint32_t>(begin);
     node.key_end = static_cast<std::uint32_t>(scan.at - 1);
     if (escaped) {
@@ -162,19 +185,18 @@ Result<Value> Document::parse(std::string_view text) {
   Node pending;  // carries the key of the value that comes next
   for (;;) {
     scan.space();
-    Node node = pending;
+    const char c = scan.peek();
+    const auto index = static_cast<std::uint32_t>(nodes_.size());
+    Node& node = nodes_.emplace_back(pending);
     pending = {};
     node.begin = static_cast<std::uint32_t>(scan.at);
-    const char c = scan.peek();
     node.kind = kind_of(c);
-    const auto index = static_cast<std::uint32_t>(nodes_.size());
     if (c == '{' || c == '[') {
       if (depth >= max_depth) {
         scan.fault = "nesting deeper than 128";
         return fault();
       }
       ++scan.at;
-      nodes_.push_back(node);
       scan.space();
       if (scan.peek() != (c == '{' ? '}' : ']')) {
         open[depth++] = index;
@@ -182,13 +204,12 @@ Result<Value> Document::parse(std::string_view text) {
         continue;
       }
       ++scan.at;
-      nodes_[index].end = static_cast<std::uint32_t>(scan.at);
-      nodes_[index].next = index + 1;
-    } else {
-      if (!scalar(scan, node.escaped)) return fault();
       node.end = static_cast<std::uint32_t>(scan.at);
       node.next = index + 1;
-      nodes_.push_back(node);
+    } else {
+      if ((c != '"' || !short_string(scan)) && !scalar(scan, node.escaped)) return fault();
+      node.end = static_cast<std::uint32_t>(scan.at);
+      node.next = index + 1;
     }
     for (;;) {
       if (depth == 0) {
@@ -199,7 +220,7 @@ Result<Value> Document::parse(std::string_view text) {
         }
         return root();
       }
-      Node& parent = nodes_[open[depth - 1]];
+      Node& parent = nodes_.data()[open[depth - 1]];
       ++parent.size;
       scan.space();
       if (scan.peek() == (parent.kind == Kind::object ? '}' : ']')) {
@@ -327,6 +348,24 @@ Value Value::operator[](std::string_view key) const {
   return {};
 }
 
+void Value::pick_into(std::span<const std::string_view> keys, Value* found) const {
+  if (!is(Kind::object)) return;
+  const Document::Node* const nodes = doc_->nodes_.data();
+  const std::string_view* const wanted = keys.data();
+  const std::uint32_t end = nodes[node_].next;
+  for (std::uint32_t at = node_ + 1; at < end; at = nodes[at].next) {
+    const Document::Node& node = nodes[at];
+    const std::string_view key =
+        node.key_escaped ? std::string_view(*doc_->keys_[node.key_begin])
+                         : std::string_view(doc_->text_.data() + node.key_begin, node.key_end - node.key_begin);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (wanted[i].size() != key.size() || wanted[i] != key) continue;
+      if (!found[i]) found[i] = Value(doc_, at);
+      break;
+    }
+  }
+}
+
 Value Value::at(std::size_t index) const {
   for (const Value value : elements()) {
     if (index-- == 0) return value;
@@ -356,7 +395,7 @@ Result<std::vector<TopMember>> scan_object(std::string_view text) {
   if (!simdjson::validate_utf8(text.data(), text.size())) return broken(0, "text that is not UTF-8");
   Scan scan{text};
   std::vector<TopMember> out;
-  out.reserve(16);
+  out.reserve(12);
   const auto fault = [&] { return broken(scan.at, scan.fault); };
   scan.space();
   if (scan.peek() != '{') return broken(scan.at, "an object is expected");
@@ -394,36 +433,40 @@ Result<std::vector<TopMember>> scan_object(std::string_view text) {
 
 std::string unescape(std::string_view inside) {
   std::string out;
-  out.reserve(inside.size());
-  for (std::size_t at = 0; at < inside.size();) {
-    const auto slash = inside.find('\\', at);
-    out.append(inside, at, slash == std::string_view::npos ? std::string_view::npos : slash - at);
-    if (slash == std::string_view::npos || slash + 1 >= inside.size()) break;
-    at = slash + 2;
-    switch (const char c = inside[slash + 1]) {
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
-      case 'u': {
-        if (at + 4 > inside.size()) return out;
-        std::uint32_t point = hex4(inside.substr(at, 4));
-        at += 4;
-        if (point >= 0xd800 && point < 0xdc00 && at + 6 <= inside.size() && inside[at] == '\\' &&
-            inside[at + 1] == 'u') {
-          const std::uint32_t low = hex4(inside.substr(at + 2, 4));
-          if (low >= 0xdc00 && low < 0xe000) {
-            point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
-            at += 6;
+  // Never longer than its source: the shortest escape of a character is as long as the character.
+  out.resize_and_overwrite(inside.size(), [inside](char* const begin, std::size_t) {
+    char* to = begin;
+    for (std::size_t at = 0; at < inside.size();) {
+      const auto slash = std::min(inside.find('\\', at), inside.size());
+      to += inside.copy(to, slash - at, at);
+      if (slash + 1 >= inside.size()) break;
+      at = slash + 2;
+      switch (const char c = inside[slash + 1]) {
+        case 'b': *to++ = '\b'; break;
+        case 'f': *to++ = '\f'; break;
+        case 'n': *to++ = '\n'; break;
+        case 'r': *to++ = '\r'; break;
+        case 't': *to++ = '\t'; break;
+        case 'u': {
+          if (at + 4 > inside.size()) return static_cast<std::size_t>(to - begin);
+          std::uint32_t point = hex4(inside.substr(at, 4));
+          at += 4;
+          if (point >= 0xd800 && point < 0xdc00 && at + 6 <= inside.size() && inside[at] == '\\' &&
+              inside[at + 1] == 'u') {
+            const std::uint32_t low = hex4(inside.substr(at + 2, 4));
+            if (low >= 0xdc00 && low < 0xe000) {
+              point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+              at += 6;
+            }
           }
+          to = write_utf8(to, point >= 0xd800 && point < 0xe000 ? 0xfffd : point);
+          break;
         }
-        append_utf8(out, point >= 0xd800 && point < 0xe000 ? 0xfffd : point);
-        break;
+        default: *to++ = c;
       }
-      default: out += c;
     }
-  }
+    return static_cast<std::size_t>(to - begin);
+  });
   return out;
 }
 

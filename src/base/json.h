@@ -4,6 +4,8 @@
 // Not here: meaning. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -12,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/result.h"
@@ -66,6 +69,14 @@ class Value {
   [[nodiscard]] Elements elements() const;
   // First member of that name, or absent. Linear: objects on the wire are small.
   [[nodiscard]] Value operator[](std::string_view key) const;
+  // The same for several names in one walk: const auto [id, name] = value.pick("id", "name");
+  template <class... Keys>
+  [[nodiscard]] std::array<Value, sizeof...(Keys)> pick(const Keys&... keys) const {
+    const std::string_view wanted[] = {keys...};
+    std::array<Value, sizeof...(Keys)> found;
+    pick_into(wanted, found.data());
+    return found;
+  }
   // Element by position, or absent.
   [[nodiscard]] Value at(std::size_t index) const;
 
@@ -74,6 +85,7 @@ class Value {
   friend class Members;
   friend class Elements;
   Value(const Document* doc, std::uint32_t node) : doc_(doc), node_(node) {}
+  void pick_into(std::span<const std::string_view> keys, Value* found) const;
   const Document* doc_ = nullptr;
   std::uint32_t node_ = 0;
 };
@@ -140,6 +152,25 @@ void append_quoted(std::string& out, std::string_view text);
 // The text without insignificant white space (the text itself must be valid JSON).
 [[nodiscard]] std::string compact(std::string_view text);
 
+// A member's name as it is written. A literal is looked at when it is compiled: most names cost nothing to check.
+class Name {
+ public:
+  template <std::size_t size>
+  consteval Name(const char (&literal)[size]) : text_(literal, size - 1), plain_(true) {
+    for (const char c : text_) plain_ = plain_ && c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  }
+  template <class T>
+    requires std::convertible_to<const T&, std::string_view> && (!std::is_array_v<T>)
+  Name(const T& text) : text_(text) {}
+  [[nodiscard]] std::string_view text() const { return text_; }
+  // Known to need no escapes.
+  [[nodiscard]] bool plain() const { return plain_; }
+
+ private:
+  std::string_view text_;
+  bool plain_ = false;
+};
+
 // Writes JSON in the order of the calls; commas are its own business. The caller balances begin/end (asserted).
 class Writer {
  public:
@@ -148,7 +179,7 @@ class Writer {
   Writer& end_object();
   Writer& begin_array();
   Writer& end_array();
-  Writer& key(std::string_view name);
+  Writer& key(const Name& name);
   Writer& string(std::string_view text);
   Writer& raw(std::string_view json);  // one valid JSON value, copied as it stands
   Writer& integer(std::int64_t value);
@@ -156,11 +187,11 @@ class Writer {
   Writer& boolean(bool value);
   Writer& null();
   // key(name) and the value in one call.
-  Writer& member(std::string_view name, std::string_view text) { return key(name).string(text); }
-  Writer& member_raw(std::string_view name, std::string_view json) { return key(name).raw(json); }
-  Writer& member(std::string_view name, std::int64_t value) { return key(name).integer(value); }
-  Writer& member(std::string_view name, const char* text) { return key(name).string(text); }
-  Writer& member_bool(std::string_view name, bool value) { return key(name).boolean(value); }
+  Writer& member(const Name& name, std::string_view text) { return key(name).string(text); }
+  Writer& member_raw(const Name& name, std::string_view json) { return key(name).raw(json); }
+  Writer& member(const Name& name, std::int64_t value) { return key(name).integer(value); }
+  Writer& member(const Name& name, const char* text) { return key(name).string(text); }
+  Writer& member_bool(const Name& name, bool value) { return key(name).boolean(value); }
 
  private:
   void separate();

@@ -91,6 +91,38 @@ TEST(Json, QuotesSoThatReadingGivesTheSame) {
   EXPECT_EQ(json::quoted("a\xff"), "\"a\xef\xbf\xbd\"");
 }
 
+// Strings are read and written sixteen bytes at a time: what must be escaped is found at every place.
+TEST(Json, EscapesWhereverTheyStand) {
+  for (std::size_t size = 1; size <= 70; ++size) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (const std::string_view special : {"\"", "\\", "\n", "\x01", "\xc3\xa9", "\xf0\x9f\x98\x80"}) {
+        std::string said = std::string(place, 'a') + std::string(special) + std::string(size - place - 1, 'b');
+        if (place % 3 == 0) said += special;
+        const std::string text = "{" + json::quoted(said) + ":" + json::quoted(said) + "}";
+        Document doc;
+        const auto root = doc.parse(text);
+        ASSERT_TRUE(root) << text;
+        EXPECT_EQ((*root)[said].text(), said) << text;
+        if (special.size() > 1 || special == "\\") continue;
+        const std::string raw = '"' + std::string(place, 'a') + special[0] + std::string(size - place, 'b') + '"';
+        EXPECT_FALSE(doc.parse(raw)) << raw;
+        EXPECT_FALSE(doc.parse('{' + raw + ":1}")) << raw;
+      }
+    }
+  }
+}
+
+TEST(Json, PicksSeveralMembersInOneWalk) {
+  Document doc;
+  const Value root = *doc.parse(R"({"b":1,"a":"x","b":2,"c\u0064":null})");
+  const auto [a, none, cd, b] = root.pick("a", "none", "cd", "b");
+  EXPECT_EQ(a.text(), "x");
+  EXPECT_FALSE(none);
+  EXPECT_TRUE(cd.is_null());
+  EXPECT_EQ(b.integer(), 1);
+  EXPECT_FALSE(a.pick("x")[0]);
+}
+
 TEST(JsonScan, WalksTopLevelMembersOnly) {
   const std::string text = R"( {"model":"m","messages":[{"model":"x"}],"stream":true} )";
   const auto members = scan_object(text);
@@ -120,6 +152,12 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
       .member_raw("d", "1.0");
   w.key("e").number(0.5).end_object();
   EXPECT_EQ(out, R"({"a":1,"b":["x",{},null],"c":true,"d":1.0,"e":0.5})");
+}
+
+TEST(JsonWriter, EscapesNamesThatNeedIt) {
+  std::string text;
+  Writer(text).begin_object().member("a\"b", "c").member(std::string("d\n"), "e").member("\xc3\xa9", "f").end_object();
+  EXPECT_EQ(text, R"({"a\"b":"c","d\n":"e","é":"f"})");
 }
 
 TEST(JsonEdit, ChangesOnlyWhatItNames) {

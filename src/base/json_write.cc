@@ -2,6 +2,7 @@
 #include <emmintrin.h>
 #include <simdjson.h>
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -11,21 +12,69 @@
 namespace sluice::json {
 namespace {
 
-// Length of the run at the front that needs no escape.
-std::size_t clean_run(const char* p, const char* end) {
-  const char* const start = p;
+// All ones in each of the 16 bytes that must be escaped.
+__m128i escapes(__m128i bytes) {
   const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
-  while (end - p >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
-                                      _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-    if (const int mask = _mm_movemask_epi8(stop); mask != 0) {
-      return static_cast<std::size_t>(p - start) + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
-    }
-    p += 16;
+  return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
+                      _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+}
+bool is_escaped(char c) {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+__m128i load16(const char* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+
+std::size_t count_escapes(std::string_view text) {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  __m128i sums = _mm_setzero_si128();
+  for (; end - p >= 16; p += 16) {
+    const __m128i ones = _mm_and_si128(escapes(load16(p)), _mm_set1_epi8(1));
+    sums = _mm_add_epi64(sums, _mm_sad_epu8(ones, _mm_setzero_si128()));
   }
-  while (p < end && *p != '"' && *p != '\\' && static_cast<unsigned char>(*p) > 0x1f) ++p;
-  return static_cast<std::size_t>(p - start);
+  auto count = static_cast<std::size_t>(_mm_cvtsi128_si64(sums) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+  for (; p < end; ++p) count += is_escaped(*p);
+  return count;
+}
+
+char* write_escape(char* to, char c) {
+  *to++ = '\\';
+  switch (c) {
+    case '"':
+    case '\\': *to++ = c; break;
+    case '\n': *to++ = 'n'; break;
+    case '\r': *to++ = 'r'; break;
+    case '\t': *to++ = 't'; break;
+    default: {
+      constexpr std::string_view hex = "0123456789abcdef";
+      for (const char digit : {'u', '0', '0', hex[static_cast<unsigned char>(c) >> 4], hex[c & 15]}) *to++ = digit;
+    }
+  }
+  return to;
+}
+
+// Writes `text` with its escapes; `to` has room for all of it. The end of what was written.
+char* write_escaped(char* to, std::string_view text) {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  while (end - p >= 16) {
+    const __m128i bytes = load16(p);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);  // what is stored too much is written over
+    const auto marked = static_cast<unsigned>(_mm_movemask_epi8(escapes(bytes)));
+    const int run = marked == 0 ? 16 : std::countr_zero(marked);
+    p += run;
+    to += run;
+    if (marked != 0) to = write_escape(to, *p++);
+  }
+  for (; p < end; ++p) {
+    if (is_escaped(*p)) {
+      to = write_escape(to, *p);
+    } else {
+      *to++ = *p;
+    }
+  }
+  return to;
 }
 
 // True when every byte is ASCII that needs no escape: most names and numbers in texts. Long texts stop at 64 bytes.
@@ -78,46 +127,36 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
+// A text that needs no escapes, between quotes; as a member's name, a colon goes with it.
+void append_plain(std::string& out, std::string_view text, bool colon = false) {
+  const std::size_t before = out.size(), after = before + text.size() + (colon ? 3 : 2);
+  out.resize_and_overwrite(after, [&](char* p, std::size_t) {  // it may be told of more room than was asked for
+    p[before] = '"';
+    text.copy(p + before + 1, text.size());
+    p[before + 1 + text.size()] = '"';
+    if (colon) p[after - 1] = ':';
+    return after;
+  });
+}
+
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view text) {
-  if (short_and_plain(text)) {
-    const std::size_t before = out.size(), after = before + text.size() + 2;
-    out.resize_and_overwrite(after, [&](char* p, std::size_t) {  // it may be told of more room than was asked for
-      p[before] = p[after - 1] = '"';
-      text.copy(p + before + 1, text.size());
-      return after;
-    });
-    return;
-  }
+  if (short_and_plain(text)) return append_plain(out, text);
   std::string fixed;
   if (!simdjson::validate_utf8(text.data(), text.size())) {
     fixed = repaired(text);
     text = fixed;
   }
-  out += '"';
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  while (p < end) {
-    const std::size_t run = clean_run(p, end);
-    out.append(p, run);
-    p += run;
-    if (p == end) break;
-    switch (const char c = *p++) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: {
-        constexpr std::string_view hex = "0123456789abcdef";
-        out += "\\u00";
-        out += hex[static_cast<unsigned char>(c) >> 4];
-        out += hex[static_cast<unsigned char>(c) & 15];
-      }
-    }
-  }
-  out += '"';
+  const std::size_t escaped = count_escapes(text);
+  if (escaped == 0) return append_plain(out, text);
+  const std::size_t before = out.size(), most = text.size() + 5 * escaped + 2;
+  out.resize_and_overwrite(before + most, [&](char* p, std::size_t) {
+    p[before] = '"';
+    char* const after = write_escaped(p + before + 1, text);
+    *after = '"';
+    return static_cast<std::size_t>(after + 1 - p);
+  });
 }
 
 std::string quoted(std::string_view text) {
@@ -151,10 +190,14 @@ Writer& Writer::end_array() {
   need_comma_ = true;
   return *this;
 }
-Writer& Writer::key(std::string_view name) {
+Writer& Writer::key(const Name& name) {
   separate();
-  append_quoted(out_, name);
-  out_ += ':';
+  if (name.plain()) {
+    append_plain(out_, name.text(), true);
+  } else {
+    append_quoted(out_, name.text());
+    out_ += ':';
+  }
   need_comma_ = false;
   return *this;
 }

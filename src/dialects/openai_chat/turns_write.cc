@@ -486,7 +486,7 @@ void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, std::str
     return;
   }
   w.out.key(breakpoint ? "prompt_cache_breakpoint" : "cache_control").begin_object();
-  w.out.member(breakpoint ? "mode" : "type", breakpoint ? "explicit" : "ephemeral");
+  breakpoint ? w.out.member("mode", "explicit") : w.out.member("type", "ephemeral");
   if (!mark->ttl.empty()) w.out.member("ttl", mark->ttl);
   write_extras(w.out, mark->extras, self, std::string(pointer) + "/cache_control", w.notes);
   w.out.end_object();
