@@ -21,6 +21,7 @@ class Alternation {
       : request_(request), rules_(rules), notes_(notes) {}
 
   Dialogue run() {
+    out_.messages.reserve(request_.turns.size() + 1);
     for (std::size_t t = leading_system(request_); t < request_.turns.size(); ++t) {
       const Turn& turn = request_.turns[t];
       switch (turn.role) {
@@ -64,7 +65,8 @@ class Alternation {
   }
 
   void user(const Turn& turn, std::size_t t) {
-    std::vector<PlacedPart> rest;
+    std::vector<PlacedPart>& rest = rest_;
+    rest.clear();
     for (std::size_t i = 0; i < turn.parts.size(); ++i) {
       const Part& part = turn.parts[i];
       if (const auto* result = part.as<ToolResult>()) {
@@ -151,6 +153,7 @@ class Alternation {
   const DialogueRules& rules_;
   Notes& notes_;
   Dialogue out_;
+  std::vector<PlacedPart> rest_;                              // of the user turn at hand
   std::vector<Call> calls_;                                   // of the last assistant message, not yet written out
   std::vector<std::pair<const Turn*, std::size_t>> waiting_;  // system text between calls and results
 };

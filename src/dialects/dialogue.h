@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <optional>
 #include <vector>
 
@@ -26,7 +26,7 @@ struct Message {
 
 struct Dialogue {
   std::vector<Message> messages;
-  std::deque<Part> made;  // parts that stand in no turn: wrapped system text, synthesised results
+  std::list<Part> made;  // parts that stand in no turn: wrapped system text, synthesised results
 };
 
 struct DialogueRules {

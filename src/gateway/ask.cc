@@ -72,8 +72,9 @@ Result<std::string> splice(std::string_view text, const std::vector<json::TopMem
 
 Result<const ChatRequest*> Ask::conversation() {
   if (!conversation_) {
-    TRY(auto request, intake_.entry.dialect->read_request(intake_.asked(), read_notes_));
-    conversation_ = std::make_unique<const ChatRequest>(std::move(request));
+    auto request = intake_.entry.dialect->read_request(intake_.asked(), read_notes_);
+    if (!request) return std::unexpected(std::move(request).error());
+    conversation_ = std::make_unique<const ChatRequest>(*std::move(request));
   }
   return conversation_.get();
 }

@@ -18,14 +18,17 @@ constexpr std::string_view word(NoteKind kind) {
 std::string header_value(const std::vector<Note>& notes) {
   constexpr std::size_t limit = 2048 - 16;  // room for "; +N more"
   std::string out;
+  out.reserve(notes.empty() ? 0 : 128);
   for (std::size_t i = 0; i < notes.size(); ++i) {
-    std::string one = std::string(word(notes[i].kind)) + ' ' + notes[i].pointer;
-    for (char& c : one) {
-      if (c < 0x20 || c > 0x7e || c == ';') c = '?';
+    const std::string_view kind = word(notes[i].kind);
+    const std::string& pointer = notes[i].pointer;
+    if (out.size() + kind.size() + 1 + pointer.size() + 2 > limit) {
+      return out + "; +" + std::to_string(notes.size() - i) + " more";
     }
-    if (out.size() + one.size() + 2 > limit) return out + "; +" + std::to_string(notes.size() - i) + " more";
     if (!out.empty()) out += "; ";
-    out += one;
+    out += kind;
+    out += ' ';
+    for (const char c : pointer) out += c < 0x20 || c > 0x7e || c == ';' ? '?' : c;
   }
   return out;
 }

@@ -21,11 +21,11 @@ Part opaque(std::string_view type, json::Value block) {
 }
 
 Result<Part> read_text(json::Value block) {
-  const auto text = block["text"].string();
-  if (!text) return wrong("text: Field required");
-  Text body{.text = *text};
-  for (const json::Value citation : block["citations"].elements()) body.citations.push_back(read_citation(citation));
-  Part part{.body = std::move(body), .cache = read_cache_mark(block["cache_control"])};
+  const auto [text, citations, mark] = block.pick("text", "citations", "cache_control");
+  if (!text.is_string()) return wrong("text: Field required");
+  Text body{.text = text.text()};
+  for (const json::Value citation : citations.elements()) body.citations.push_back(read_citation(citation));
+  Part part{.body = std::move(body), .cache = read_cache_mark(mark)};
   read_extras(block, {"type", "text", "citations", "cache_control"}, part.extras);
   return part;
 }

@@ -7,6 +7,7 @@
 #include "dialects/anthropic/blocks.h"
 #include "dialects/anthropic/stop.h"
 #include "dialects/anthropic/usage.h"
+#include "dialects/body_size.h"
 #include "dialects/pointer.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
@@ -143,19 +144,19 @@ Result<Reply> read_reply(std::string_view body) {
     return fail(Fault::upstream_broken, "The upstream's answer is not JSON.",
                 root ? "the answer is no object" : root.error().message);
   }
-  if ((*root)["error"] || (*root)["type"].equals("error")) return fail(read_error_object(*root));
-  if (!(*root)["content"].is_array()) {
+  const auto [error, type, content, id, model, usage] = root->pick("error", "type", "content", "id", "model", "usage");
+  if (error || type.equals("error")) return fail(read_error_object(*root));
+  if (!content.is_array()) {
     return fail(Fault::upstream_broken, "The upstream's answer is no message.", "no content in the answer");
   }
-  Reply reply{.origin = self, .id = (*root)["id"].text(), .model = (*root)["model"].text()};
-  Choice choice{.stop = read_stop(*root)};
+  Reply reply{.origin = self, .id = id.text(), .model = model.text()};
+  Choice& choice = reply.choices.emplace_back(Choice{.stop = read_stop(*root)});
   bool plain_string = false;
-  if (auto read = read_content((*root)["content"], "content", choice.parts, plain_string); !read) {
+  if (auto read = read_content(content, "content", choice.parts, plain_string); !read) {
     return fail(Fault::upstream_broken, "The upstream's answer holds a broken block.", read.error().message);
   }
-  reply.choices.push_back(std::move(choice));
-  reply.usage = read_usage((*root)["usage"]);
-  if (const auto tier = (*root)["usage"]["service_tier"].string()) reply.service_tier = read_tier(*tier);
+  reply.usage = read_usage(usage);
+  if (const auto tier = usage["service_tier"].string()) reply.service_tier = read_tier(*tier);
   read_extras(*root,
               {"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage"},
               reply.extras);
@@ -164,6 +165,7 @@ Result<Reply> read_reply(std::string_view body) {
 
 std::string write_reply(const Reply& reply, const Question& question, Notes& notes) {
   std::string body;
+  body.reserve(body_size(reply));
   json::Writer out(body);
   const Choice empty;
   const Choice& choice = reply.choices.empty() ? empty : reply.choices.front();

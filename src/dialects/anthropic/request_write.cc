@@ -1,5 +1,6 @@
 // The canonical conversation as a Messages request. SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "dialects/anthropic/request_tools.h"
 #include "dialects/anthropic/schema.h"
 #include "dialects/anthropic/thinking.h"
+#include "dialects/body_size.h"
 #include "dialects/pointer.h"
 #include "dialects/spare.h"
 
@@ -25,6 +27,13 @@ constexpr std::ptrdiff_t most_marks = 4;
 // Rules under which every word of the client stands.
 constexpr ModelRules everything = {
     .thinks = true, .adaptive = true, .budget = true, .system_in_messages = true, .structured = true, .xhigh = true};
+
+// Of a JSON number; what no double holds comes as the nearest one, as strtod has it.
+double value_of(const RawJson& number) {
+  double value = 0;
+  const auto [end, fault] = std::from_chars(number.data(), number.data() + number.size(), value);
+  return fault == std::errc() ? value : std::strtod(number.c_str(), nullptr);
+}
 
 std::unexpected<Error> unsupported(std::string pointer, std::string message) {
   Error error{.fault = Fault::unsupported};
@@ -48,6 +57,7 @@ class Writing {
   Result<WireRequest> run() {
     TRY_VOID(refuse());
     TRY_VOID(lay_out());
+    body_.reserve(body_size(request_));
     count_marks();
     max_tokens_ = request_.max_output;
     choose_max_tokens();
@@ -95,15 +105,14 @@ class Writing {
       dialogue_ = alternate(request_, {.system_in_place = rules_.system_in_messages}, notes_);
     }
     for (Message& message : dialogue_.messages) {
-      std::vector<PlacedPart> kept;
-      kept.reserve(message.parts.size());
+      std::size_t kept = 0;
       for (const PlacedPart& placed : message.parts) {
         TRY(const bool keep, sayable(parts_, placed, message.role, notes_));
-        if (keep) kept.push_back(placed);
+        if (keep) message.parts[kept++] = placed;
       }
       // A turn of which nothing is left would be refused; one that came empty is the client's own.
-      emptied_.push_back(kept.empty() && !message.parts.empty());
-      message.parts = std::move(kept);
+      emptied_.push_back(kept == 0 && !message.parts.empty());
+      message.parts.resize(kept);
     }
     if (as_said_) return {};
     std::erase_if(dialogue_.messages, [](const Message& m) { return m.parts.empty(); });
@@ -266,7 +275,7 @@ class Writing {
     constexpr std::string_view thinks = "a thinking model takes no other value";
     const bool thinking = !as_said_ && thinking_.on();
     if (s.temperature) {
-      const double value = std::strtod(s.temperature->c_str(), nullptr);
+      const double value = value_of(*s.temperature);
       if (!rules_.sampling || (thinking && value != 1)) {
         notes_.lost(pointer_to(request_, Field::temperature), rules_.sampling ? thinks : refused);
       } else if (value > 1 && !as_said_) {
@@ -277,7 +286,7 @@ class Writing {
       }
     }
     if (s.top_p) {
-      const double value = std::strtod(s.top_p->c_str(), nullptr);
+      const double value = value_of(*s.top_p);
       if (!rules_.sampling || (thinking && value < 0.95)) {
         notes_.lost(pointer_to(request_, Field::top_p), rules_.sampling ? thinks : refused);
       } else if (rules_.one_of_temperature_top_p && s.temperature) {
@@ -421,7 +430,9 @@ class Writing {
     const bool newest = !own_ && rules_.newest_version && to_.provider == "anthropic";
     std::string version = memory("anthropic-version");
     if (version.empty()) version = newest ? version_2026 : version_2023;
-    std::vector<Header> out{{"anthropic-version", std::move(version)}};
+    std::vector<Header> out;
+    out.reserve(2);
+    out.emplace_back("anthropic-version", std::move(version));
     std::string betas = memory("anthropic-beta");
     const auto beta = [&](bool wanted, std::string_view flag) {
       if (!wanted || betas.contains(flag)) return;

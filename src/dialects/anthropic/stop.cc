@@ -43,9 +43,10 @@ std::string_view word_of(const Stop& stop, bool calls) {
 
 Stop read_stop(json::Value holder) {
   Stop out{.origin = DialectId::anthropic};
-  out.raw = holder["stop_reason"].text();
-  out.sequence = holder["stop_sequence"].text();
-  if (const json::Value detail = holder["stop_details"]; detail.is_object()) out.detail = std::string(detail.raw());
+  const auto [reason, sequence, detail] = holder.pick("stop_reason", "stop_sequence", "stop_details");
+  out.raw = reason.text();
+  out.sequence = sequence.text();
+  if (detail.is_object()) out.detail = std::string(detail.raw());
   const auto row = std::ranges::find(rows, std::string_view(out.raw), &Row::word);
   if (row != rows.end()) out.kind = row->kind;
   return out;

@@ -9,16 +9,18 @@ Usage read_usage(json::Value usage) {
   Usage out{.origin = DialectId::anthropic};
   if (!usage.is_object()) return out;
   out.raw = std::string(usage.raw());
-  out.input = usage["input_tokens"].integer();
-  out.cache_read = usage["cache_read_input_tokens"].integer();
-  const json::Value writes = usage["cache_creation"];
+  const auto [input, cache_read, written, writes, output, details] =
+      usage.pick("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation",
+                 "output_tokens", "output_tokens_details");
+  out.input = input.integer();
+  out.cache_read = cache_read.integer();
   out.cache_write_5m = writes["ephemeral_5m_input_tokens"].integer();
   out.cache_write_1h = writes["ephemeral_1h_input_tokens"].integer();
-  if (const auto all = usage["cache_creation_input_tokens"].integer()) {
+  if (const auto all = written.integer()) {
     out.cache_write_5m = std::max<std::int64_t>(0, *all - out.cache_write_1h.value_or(0));
   }
-  out.output = usage["output_tokens"].integer();
-  out.reasoning = usage["output_tokens_details"]["thinking_tokens"].integer();
+  out.output = output.integer();
+  out.reasoning = details["thinking_tokens"].integer();
   if (out.output && out.reasoning) out.output = std::max<std::int64_t>(0, *out.output - *out.reasoning);
   return out;
 }

@@ -1,5 +1,6 @@
 // The model -> a whole answer for a client. SPDX-License-Identifier: MIT
 #include "base/text.h"
+#include "dialects/body_size.h"
 #include "dialects/gemini/answer.h"
 #include "dialects/gemini/candidate.h"
 #include "dialects/gemini/codec.h"
@@ -98,6 +99,7 @@ void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const 
 
 std::string write_reply(const Reply& reply, const Question& question, Notes& notes) {
   std::string out;
+  out.reserve(body_size(reply));
   json::Writer w(out);
   w.begin_object();
   const bool no_candidates = reply.choices.size() == 1 && blocked(reply.choices[0]);

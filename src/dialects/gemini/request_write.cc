@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialects/body_size.h"
 #include "dialects/gemini/codec.h"
 #include "dialects/gemini/settings.h"
 #include "dialects/gemini/turns.h"
@@ -74,6 +75,7 @@ Result<WireRequest> write_request(const ChatRequest& request, const Destination&
   const std::string generation = write_generation(request, to, rules, hint, notes);
 
   WireRequest out;
+  out.body.reserve(body_size(request));
   json::Writer w(out.body);
   w.begin_object();
   TRY_VOID(write_turns(w, request, to, rules, hint, notes));

@@ -139,29 +139,21 @@ void hand_out_seals(std::vector<Part>& parts) {
   }
 }
 
-void read_reasoning(json::Value message, std::vector<Part>& out) {
-  const json::Value plain =
-      message["reasoning_content"].is_string() ? message["reasoning_content"] : message["reasoning"];
-  const std::string text = plain.is_string() ? plain.text() : std::string();
-  std::string told;
-  for (const json::Value detail : message["reasoning_details"].elements()) {
-    Part part = read_reasoning_detail(detail);
-    if (const auto* reasoning = part.as<Reasoning>()) told += reasoning->text;
-    out.push_back(std::move(part));
-  }
-  if (out.empty()) read_thinking_blocks(message["thinking_blocks"], out);
+void read_reasoning(std::string text, json::Value details, json::Value blocks, std::vector<Part>& out) {
+  for (const json::Value detail : details.elements()) out.push_back(read_reasoning_detail(detail));
+  if (out.empty()) read_thinking_blocks(blocks, out);
   // The plain text repeats what blocks say; it counts where they say nothing.
   const bool blocks_speak = std::ranges::any_of(
       out, [](const Part& part) { return part.as<Reasoning>() && !part.as<Reasoning>()->text.empty(); });
   if (text.empty() || blocks_speak) return;
-  out.insert(out.begin(), Part{.body = Reasoning{.text = text}});
+  out.insert(out.begin(), Part{.body = Reasoning{.text = std::move(text)}});
 }
 
 void read_content(json::Value content, bool history, MessageParts& out) {
   if (content.is_string()) {
     std::string text = content.text();
     out.plain_string = true;
-    if (history || !text.empty()) out.parts.push_back({.body = Text{.text = std::move(text)}});
+    if (history || !text.empty()) out.parts.emplace_back().body = Text{.text = std::move(text)};
     return;
   }
   for (const json::Value part : content.elements()) out.parts.push_back(read_content_part(part));
@@ -188,8 +180,12 @@ std::string legacy_call_id(std::string_view name) {
 }
 
 std::optional<CacheMark> read_cache_mark(json::Value owner) {
-  const json::Value ours = owner["prompt_cache_breakpoint"];
-  const json::Value mark = ours.is_object() ? ours : owner["cache_control"];
+  const auto [ours, common] = owner.pick("prompt_cache_breakpoint", "cache_control");
+  return read_cache_mark(ours, common);
+}
+
+std::optional<CacheMark> read_cache_mark(json::Value ours, json::Value common) {
+  const json::Value mark = ours.is_object() ? ours : common;
   if (!mark.is_object()) return std::nullopt;
   CacheMark out{.ttl = mark["ttl"].text()};
   for (const auto [key, value] : mark.members()) {
@@ -322,20 +318,23 @@ Citation read_annotation(json::Value annotation) {
 
 MessageParts read_message(json::Value message, bool history) {
   MessageParts out;
-  read_reasoning(message, out.parts);
-  read_content(message["content"], history, out);
-  if (message["refusal"].is_string() && !message["refusal"].text().empty()) {
-    Part part{.body = Refusal{.text = message["refusal"].text()}};
+  const auto [content, refusal, images, audio, annotations, calls, old_call, thought, thought_too, details, blocks] =
+      message.pick("content", "refusal", "images", "audio", "annotations", "tool_calls", "function_call",
+                   "reasoning_content", "reasoning", "reasoning_details", "thinking_blocks");
+  read_reasoning(thought.is_string() ? thought.text() : thought_too.text(), details, blocks, out.parts);
+  read_content(content, history, out);
+  if (std::string text = refusal.text(); !text.empty()) {
+    Part part{.body = Refusal{.text = std::move(text)}};
     remember(part.extras, self, "member");
     out.parts.push_back(std::move(part));
   }
-  for (const json::Value image : message["images"].elements()) {
+  for (const json::Value image : images.elements()) {
     Part part = read_content_part(image);
     remember(part.extras, self, "member");
     out.parts.push_back(std::move(part));
   }
-  if (message["audio"].is_object()) read_audio(message["audio"], out);
-  if (const json::Value annotations = message["annotations"]; annotations.size() > 0) {
+  if (audio.is_object()) read_audio(audio, out);
+  if (annotations.size() > 0) {
     const auto text = std::ranges::find_if(out.parts, [](const Part& part) { return part.as<Text>() != nullptr; });
     if (text == out.parts.end()) {
       out.extras.add(self, "annotations", annotations.raw());
@@ -343,11 +342,11 @@ MessageParts read_message(json::Value message, bool history) {
       for (const json::Value one : annotations.elements()) text->as<Text>()->citations.push_back(read_annotation(one));
     }
   }
-  for (const json::Value call : message["tool_calls"].elements()) out.parts.push_back(read_tool_call(call));
-  if (const json::Value call = message["function_call"]; call.is_object()) {
-    const std::string name = call["name"].text();
+  for (const json::Value call : calls.elements()) out.parts.push_back(read_tool_call(call));
+  if (old_call.is_object()) {
+    const std::string name = old_call["name"].text();
     out.parts.push_back(
-        {.body = ToolCall{.id = legacy_call_id(name), .name = name, .arguments = call["arguments"].text()}});
+        {.body = ToolCall{.id = legacy_call_id(name), .name = name, .arguments = old_call["arguments"].text()}});
   }
   hand_out_seals(out.parts);
   for (const auto [key, value] : message.members()) {

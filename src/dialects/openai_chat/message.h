@@ -31,6 +31,8 @@ struct MessageParts {
 [[nodiscard]] Part read_reasoning_detail(json::Value detail);
 [[nodiscard]] Citation read_annotation(json::Value annotation);
 [[nodiscard]] std::optional<CacheMark> read_cache_mark(json::Value owner);
+// The same from the two members that say it: this vendor's own, and everybody's "cache_control".
+[[nodiscard]] std::optional<CacheMark> read_cache_mark(json::Value ours, json::Value common);
 // A name for calls that came without an id (functions of the first generation): both sides of a pair get the same.
 [[nodiscard]] std::string legacy_call_id(std::string_view name);
 

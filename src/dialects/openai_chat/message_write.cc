@@ -88,6 +88,9 @@ bool write_reasoning_details(json::Writer& out, std::span<const Part> parts, std
 }
 
 bool write_annotations(json::Writer& out, std::span<const Part> parts) {
+  const bool cited = std::ranges::any_of(
+      parts, [](const Part& part) { return part.as<Text>() != nullptr && !part.as<Text>()->citations.empty(); });
+  if (!cited) return false;
   bool open = false;
   std::int64_t offset = 0;
   for (const Part& part : parts) {

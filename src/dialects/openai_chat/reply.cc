@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dialects/body_size.h"
 #include "dialects/data_url.h"
 #include "dialects/openai_chat/message.h"
 #include "dialects/openai_chat/openai_chat.h"
@@ -58,6 +59,16 @@ std::string joined_logprobs(std::string_view text) {
   return R"({"content":)" + list(content) + R"(,"refusal":)" + list(refusal) + '}';
 }
 
+// The texts of all parts in one; nothing is copied where there is only one.
+std::string_view joined_text(const std::vector<Part>& parts, std::string& scratch) {
+  const auto is_text = [](const Part& part) { return part.as<Text>() != nullptr; };
+  if (std::ranges::count_if(parts, is_text) == 1) return std::ranges::find_if(parts, is_text)->as<Text>()->text;
+  for (const Part& part : parts) {
+    if (const auto* text = part.as<Text>()) scratch += text->text;
+  }
+  return scratch;
+}
+
 class MessageWriting {
  public:
   MessageWriting(json::Writer& out, const Reply& reply, std::size_t choice, const Question& question, Notes& notes)
@@ -92,21 +103,17 @@ class MessageWriting {
   // One string; a list only where a part of this dialect that we do not know must be kept.
   void content() {
     bool list = false;
-    bool any = false;
     bool said = false;
-    std::string joined;
     for (std::size_t i = 0; i < choice_.parts.size(); ++i) {
       const Part& part = choice_.parts[i];
       if (const auto* text = part.as<Text>()) {
-        joined += text->text;
-        any = true;
         said = true;
         for (const Citation& citation : text->citations) {
           if (citation.origin == self) continue;
           notes_.lost(at(i) + "/citations", "openai_chat cites the address only");
           break;
         }
-        note_extras(part.extras, self, at(i), notes_);
+        if (!part.extras.empty()) note_extras(part.extras, self, at(i), notes_);
       } else if (const auto* opaque = part.as<Opaque>()) {
         if (!remembered(part.extras, self, "detail").empty()) continue;
         if (opaque->origin == self) {
@@ -132,8 +139,9 @@ class MessageWriting {
         }
       }
       out_.end_array();
-    } else if (any) {
-      out_.member("content", joined);
+    } else if (said) {
+      std::string scratch;
+      out_.member("content", joined_text(choice_.parts, scratch));
     } else {
       out_.key("content").null();
     }
@@ -270,12 +278,17 @@ Result<Reply> read_reply(std::string_view body) {
 
 std::string write_reply(const Reply& reply, const Question& question, Notes& notes) {
   std::string text;
+  text.reserve(body_size(reply));
   json::Writer out(text);
   out.begin_object();
-  out.member("id", reply.id.empty() ? "chatcmpl-" + std::string(question.exchange_id) : reply.id);
+  if (reply.id.empty()) {
+    out.member("id", "chatcmpl-" + std::string(question.exchange_id));
+  } else {
+    out.member("id", reply.id);
+  }
   out.member("object", "chat.completion");
   out.member("created", reply.created.value_or(question.unix_seconds));
-  out.member("model", reply.model.empty() ? std::string(question.model) : reply.model);
+  out.member("model", reply.model.empty() ? question.model : std::string_view(reply.model));
   out.key("choices").begin_array();
   for (std::size_t i = 0; i < reply.choices.size(); ++i) write_choice(out, reply, i, question, notes);
   out.end_array();

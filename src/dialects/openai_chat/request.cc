@@ -13,18 +13,24 @@ namespace {
 using json::Kind;
 using json::Value;
 
-Result<Role> read_role(Value message, const std::string& at) {
-  const Value role = message["role"];
-  if (!role) return missing(at + ".role");
-  if (!role.is_string()) return wrong_type(at + ".role", "a string", kind_of(role));
-  if (role.equals("system")) return Role::system;
-  if (role.equals("developer")) return Role::developer;
-  if (role.equals("user")) return Role::user;
-  if (role.equals("assistant")) return Role::assistant;
-  if (role.equals("tool") || role.equals("function")) return Role::tool;
-  return invalid(at + ".role", "Invalid value: '" + role.text() +
-                                   "'. Supported values are: 'system', 'assistant', "
-                                   "'user', 'function', 'tool', and 'developer'.");
+// The place of a message as errors name it.
+std::string place(std::size_t message) {
+  return "messages[" + std::to_string(message) + "]";
+}
+
+Result<Role> read_role(Value role, std::size_t message) {
+  if (!role) return missing(place(message) + ".role");
+  if (!role.is_string()) return wrong_type(place(message) + ".role", "a string", kind_of(role));
+  std::string scratch;
+  const std::string_view word = role.view(scratch);
+  if (word == "system") return Role::system;
+  if (word == "developer") return Role::developer;
+  if (word == "user") return Role::user;
+  if (word == "assistant") return Role::assistant;
+  if (word == "tool" || word == "function") return Role::tool;
+  return invalid(place(message) + ".role", "Invalid value: '" + std::string(word) +
+                                               "'. Supported values are: 'system', 'assistant', "
+                                               "'user', 'function', 'tool', and 'developer'.");
 }
 
 // A tool's or function's message: one result.
@@ -43,16 +49,17 @@ void read_result(Value message, MessageParts& read, Turn& turn) {
   turn.plain_string = read.plain_string;
 }
 
-Result<Turn> read_turn(Value message, const std::string& at) {
-  if (!message.is_object()) return wrong_type(at, "an object", kind_of(message));
+Result<Turn> read_turn(Value message, std::size_t index) {
+  if (!message.is_object()) return wrong_type(place(index), "an object", kind_of(message));
   Turn turn;
-  TRY(turn.role, read_role(message, at));
-  const Value content = message["content"];
+  const auto [role, content, name, calls, breakpoint, cache_control] =
+      message.pick("role", "content", "name", "tool_calls", "prompt_cache_breakpoint", "cache_control");
+  TRY(turn.role, read_role(role, index));
   if (content && !content.is_string() && !content.is_array() && !content.is_null()) {
-    return wrong_type(at + ".content", "one of a string or an array of objects", kind_of(content));
+    return wrong_type(place(index) + ".content", "one of a string or an array of objects", kind_of(content));
   }
-  if (const Value calls = message["tool_calls"]; calls && !calls.is_array() && !calls.is_null()) {
-    return wrong_type(at + ".tool_calls", "an array of objects", kind_of(calls));
+  if (calls && !calls.is_array() && !calls.is_null()) {
+    return wrong_type(place(index) + ".tool_calls", "an array of objects", kind_of(calls));
   }
   MessageParts read = read_message(message, true);
   if (turn.role == Role::tool) {
@@ -60,15 +67,15 @@ Result<Turn> read_turn(Value message, const std::string& at) {
   } else {
     turn.plain_string = read.plain_string;
     turn.parts = std::move(read.parts);
-    turn.name = message["name"].text();
+    turn.name = name.text();
   }
   turn.extras = std::move(read.extras);
   // A mark for the whole message stands for its last part.
-  if (auto mark = read_cache_mark(message); mark && !turn.parts.empty() && !turn.parts.back().cache) {
+  if (auto mark = read_cache_mark(breakpoint, cache_control); mark && !turn.parts.empty() && !turn.parts.back().cache) {
     turn.parts.back().cache = std::move(mark);
     remember(turn.extras, self, "marked");
   } else if (mark) {
-    turn.extras.add(self, "cache_control", message["cache_control"].raw());
+    turn.extras.add(self, "cache_control", cache_control.raw());
   }
   return turn;
 }
@@ -268,7 +275,7 @@ class RequestReading {
     out_.turns.reserve(value.size());
     std::size_t i = 0;
     for (const Value message : value.elements()) {
-      TRY(Turn turn, read_turn(message, "messages[" + std::to_string(i++) + "]"));
+      TRY(Turn turn, read_turn(message, i++));
       out_.turns.push_back(std::move(turn));
     }
     return true;
@@ -289,22 +296,22 @@ class RequestReading {
   }
 
   Result<bool> numbers(std::string_view key, Value value) {
-    Sampling& s = out_.sampling;
-    const std::pair<std::string_view, std::optional<RawJson>*> plain[] = {
-        {"temperature", &s.temperature},
-        {"top_p", &s.top_p},
-        {"top_k", &s.top_k},
-        {"min_p", &s.min_p},
-        {"presence_penalty", &s.presence_penalty},
-        {"frequency_penalty", &s.frequency_penalty},
-        {"seed", &s.seed},
-        {"random_seed", &s.seed},
-        {"top_logprobs", &s.top_logprobs},
+    static constexpr std::pair<std::string_view, std::optional<RawJson> Sampling::*> plain[] = {
+        {"temperature", &Sampling::temperature},
+        {"top_p", &Sampling::top_p},
+        {"top_k", &Sampling::top_k},
+        {"min_p", &Sampling::min_p},
+        {"presence_penalty", &Sampling::presence_penalty},
+        {"frequency_penalty", &Sampling::frequency_penalty},
+        {"seed", &Sampling::seed},
+        {"random_seed", &Sampling::seed},
+        {"top_logprobs", &Sampling::top_logprobs},
     };
-    for (const auto& [name, place] : plain) {
+    Sampling& s = out_.sampling;
+    for (const auto& [name, number] : plain) {
       if (name != key) continue;
       if (!value.is_number()) return wrong_type(key, "a number", kind_of(value));
-      *place = std::string(value.raw());
+      s.*number = std::string(value.raw());
       return true;
     }
     if (key == "n") {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialects/body_size.h"
 #include "dialects/openai_chat/openai_chat.h"
 #include "dialects/openai_chat/writing.h"
 #include "dialects/spare.h"
@@ -178,11 +179,12 @@ void write_rest(Writing& w) {
 
 Result<std::string> write_request(const ChatRequest& request, const Destination& to, Notes& notes) {
   std::string text;
+  text.reserve(body_size(request));
   json::Writer out(text);
   Writing w{.request = request, .to = to, .vendor = vendor(to.provider), .notes = notes, .out = out};
   if (w.vendor.name == "openai" || w.vendor.name == "azure") w.rules = model_rules(to.model);
   out.begin_object();
-  if (!to.model.empty()) out.member("model", std::string(to.model));
+  if (!to.model.empty()) out.member("model", to.model);
   write_turns(w);
   write_tools(w);
   TRY_VOID(write_reasoning(w));
