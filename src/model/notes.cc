@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "model/notes.h"
 
+#include <algorithm>
+
 namespace sluice {
 namespace {
 
@@ -28,7 +30,9 @@ std::string header_value(const std::vector<Note>& notes) {
     if (!out.empty()) out += "; ";
     out += kind;
     out += ' ';
-    for (const char c : pointer) out += c < 0x20 || c > 0x7e || c == ';' ? '?' : c;
+    const auto added = static_cast<std::ptrdiff_t>(out.size());
+    out += pointer;
+    std::replace_if(out.begin() + added, out.end(), [](char c) { return c < 0x20 || c > 0x7e || c == ';'; }, '?');
   }
   return out;
 }
