@@ -2,9 +2,8 @@
 #include "gateway/ask.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
+#include "base/print.h"
 #include "base/text.h"
 #include "dialects/registry.h"
 #include "providers/provider.h"
@@ -13,31 +12,36 @@
 namespace sluice {
 namespace {
 
-void append_head(std::string& out, const Intake& intake, const Line& line, std::string_view path,
+void append_head(std::string& text, const Intake& intake, const Line& line, std::string_view path,
                  std::span<const Header> fields, std::size_t length) {
-  out.reserve(512 + path.size() + line.fields.size());
-  out += "POST ";
-  out += path;
-  out += " HTTP/1.1\r\n";
-  out += line.fields;
-  out += "content-type: application/json\r\ncontent-length: ";
-  std::array<char, 20> digits;
-  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr);
-  out += intake.peek.stream ? "\r\naccept: text/event-stream\r\n" : "\r\naccept: application/json\r\n";
-  for (const auto& [name, value] : fields) http1::append_field(out, name, value);
+  Print out(text, 512 + path.size() + line.fields.size());
+  out.text("POST ");
+  out.text(path);
+  out.text(" HTTP/1.1\r\n");
+  out.text(line.fields);
+  out.text("content-type: application/json\r\ncontent-length: ");
+  out.number(static_cast<std::int64_t>(length));
+  out.text(intake.peek.stream ? "\r\naccept: text/event-stream\r\n" : "\r\naccept: application/json\r\n");
+  const auto field = [&](std::string_view name, std::string_view value) {
+    if (!http1::is_token(name) || !http1::is_value(value)) return;
+    out.text(name);
+    out.text(": ");
+    out.text(value);
+    out.text("\r\n");
+  };
+  for (const auto& [name, value] : fields) field(name, value);
   bool agent = false;
   for (const auto& [name, value] : intake.headers) {
     // Trace context goes along as it came (W3C Trace Context); who the client's program is helps vendors to help.
-    if (name.size() == 10 && iequals(name, "user-agent")) {
-      http1::append_field(out, "user-agent", value);
+    if (iequals(name, "user-agent")) {
+      field("user-agent", value);
       agent = true;
-    } else if ((name.size() == 11 && iequals(name, "traceparent")) ||
-               (name.size() == 10 && iequals(name, "tracestate"))) {
-      http1::append_field(out, lower(name), value);
+    } else if (iequals(name, "traceparent") || iequals(name, "tracestate")) {
+      field(lower(name), value);
     }
   }
-  if (!agent) out += "user-agent: sluice\r\n";
-  out += "\r\n";
+  if (!agent) out.text("user-agent: sluice\r\n");
+  out.text("\r\n");
 }
 
 }  // namespace

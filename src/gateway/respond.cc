@@ -5,24 +5,13 @@
 #include <charconv>
 #include <chrono>
 
+#include "base/print.h"
 #include "base/text.h"
 #include "gateway/worker.h"
 #include "model/notes.h"
 
 namespace sluice {
 namespace {
-
-void append_number(std::string& out, std::uint64_t number, int base = 10) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
-  out.append(digits.data(), end);
-}
-
-void append_number_field(std::string& out, std::string_view name, std::int64_t number) {
-  out += name;
-  append_number(out, static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)));
-  out += "\r\n";
-}
 
 // RFC 9110, 6.6.1. The text changes once a second.
 std::string_view date_now(std::int64_t unix_seconds) {
@@ -35,51 +24,61 @@ std::string_view date_now(std::int64_t unix_seconds) {
   return text;
 }
 
-void append_limits(std::string& out, const Exchange& ex) {
-  const Dialect::LimitHeaders names = ex.dialect->limit_headers();
-  const auto append = [&](std::string_view name, std::string_view value) {
-    out += name;
-    out += ": ";
-    out += value;
-    out += "\r\n";
-  };
-  append(names.limit, std::to_string(ex.limits.limit));
-  append(names.remaining, std::to_string(std::max<std::int64_t>(0, ex.limits.remaining)));
-  append(names.reset,
-         names.reset_is_time ? rfc3339(ex.record.unix_ms + ex.limits.reset.count()) : go_duration(ex.limits.reset));
+// A field with a name of ours. A value that no field may have leaves it out.
+void field(Print& out, std::string_view name, std::string_view value) {
+  if (!http1::is_value(value)) return;
+  out.text(name);
+  out.text(": ");
+  out.text(value);
+  out.text("\r\n");
 }
 
-void append_head(std::string& out, const Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
-  out.reserve(768);
-  http1::append_status_line(out, head.status);
-  out += date_now(ex.unix_seconds());
-  if (!head.content_type.empty()) http1::append_field(out, "content-type", head.content_type);
+void number_field(Print& out, std::string_view name, std::int64_t value) {
+  out.text(name);
+  out.text(": ");
+  out.number(std::max<std::int64_t>(value, 0));
+  out.text("\r\n");
+}
+
+void limit_fields(Print& out, const Exchange& ex) {
+  const Dialect::LimitHeaders names = ex.dialect->limit_headers();
+  number_field(out, names.limit, ex.limits.limit);
+  number_field(out, names.remaining, ex.limits.remaining);
+  field(out, names.reset,
+        names.reset_is_time ? rfc3339(ex.record.unix_ms + ex.limits.reset.count()) : go_duration(ex.limits.reset));
+}
+
+void append_head(std::string& text, const Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+  http1::append_status_line(text, head.status);
+  Print out(text);
+  out.text(date_now(ex.unix_seconds()));
+  if (!head.content_type.empty()) field(out, "content-type", head.content_type);
   if (head.status == 204) {
     // no body, so no framing fields (RFC 9110, 8.6)
   } else if (length) {
-    append_number_field(out, "content-length: ", static_cast<std::int64_t>(*length));
+    number_field(out, "content-length", static_cast<std::int64_t>(*length));
   } else {
-    out += "cache-control: no-cache\r\nx-accel-buffering: no\r\n";
-    if (!ex.old_client) out += "transfer-encoding: chunked\r\n";
+    out.text("cache-control: no-cache\r\nx-accel-buffering: no\r\n");
+    if (!ex.old_client) out.text("transfer-encoding: chunked\r\n");
   }
-  if (!ex.record.id.empty()) http1::append_field(out, ex.dialect->request_id_header(), ex.record.id);
-  if (!ex.record.model.empty()) http1::append_field(out, "x-sluice-model", ex.record.model);
-  if (!ex.record.attempts.empty()) http1::append_field(out, "x-sluice-backend", ex.record.attempts.back().backend);
-  if (!ex.record.notes.empty()) http1::append_field(out, "x-sluice-notes", header_value(ex.record.notes));
-  if (ex.limits.limit > 0) append_limits(out, ex);
+  if (!ex.record.id.empty()) field(out, ex.dialect->request_id_header(), ex.record.id);
+  if (!ex.record.model.empty()) field(out, "x-sluice-model", ex.record.model);
+  if (!ex.record.attempts.empty()) field(out, "x-sluice-backend", ex.record.attempts.back().backend);
+  if (!ex.record.notes.empty()) field(out, "x-sluice-notes", header_value(ex.record.notes));
+  if (ex.limits.limit > 0) limit_fields(out, ex);
   if (!ex.cors_origin.empty()) {
-    http1::append_field(out, "access-control-allow-origin", ex.cors_origin);
-    out += "access-control-expose-headers: *\r\n";
-    if (ex.cors_origin != "*") out += "vary: origin\r\n";
+    field(out, "access-control-allow-origin", ex.cors_origin);
+    out.text("access-control-expose-headers: *\r\n");
+    if (ex.cors_origin != "*") out.text("vary: origin\r\n");
   }
-  out += ex.relayed_fields;
-  out += head.fields;
+  out.text(ex.relayed_fields);
+  out.text(head.fields);
   if (!ex.keep_alive) {
-    out += "connection: close\r\n";
+    out.text("connection: close\r\n");
   } else if (ex.old_client) {
-    out += "connection: keep-alive\r\n";
+    out.text("connection: keep-alive\r\n");
   }
-  out += "\r\n";
+  out.text("\r\n");
 }
 
 }  // namespace
@@ -141,8 +140,9 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
   std::string fields;
   if (error.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
-    append_number_field(fields, "retry-after: ", std::max<std::int64_t>(seconds, 1));
-    append_number_field(fields, "retry-after-ms: ", error.retry_after->count());
+    Print out(fields);
+    number_field(out, "retry-after", std::max<std::int64_t>(seconds, 1));
+    number_field(out, "retry-after-ms", error.retry_after->count());
   }
   if (error.fault == Fault::unauthorized) fields += "www-authenticate: Bearer\r\n";
   if (error.fault == Fault::method_not_allowed) http1::append_field(fields, "allow", error.param);

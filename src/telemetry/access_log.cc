@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/print.h"
 #include "telemetry/line.h"
 #include "telemetry/token_buckets.h"
 
@@ -25,55 +26,62 @@ std::string_view name(NoteKind kind) {
 }
 
 // Members of a JSON object. `key` is written as it stands: comma, quotes and colon included.
-void text(std::string& out, std::string_view key, std::string_view value, std::size_t most = short_text) {
+template <std::size_t size>
+void text(Print& out, const char (&key)[size], std::string_view value, std::size_t most = short_text) {
   if (value.empty()) return;
-  out += key;
-  line::append_quoted(out, value, most);
+  out.text(key);
+  line::quoted(out, value, most);
 }
-void integer(std::string& out, std::string_view key, std::int64_t value) {
-  out += key;
-  line::append_integer(out, value);
+template <std::size_t size>
+void integer(Print& out, const char (&key)[size], std::int64_t value) {
+  out.text(key);
+  out.number(value);
 }
 // A time that may not have happened.
-void ms(std::string& out, std::string_view key, std::int64_t us) {
+template <std::size_t size>
+void ms(Print& out, const char (&key)[size], std::int64_t us) {
   if (us < 0) return;
-  out += key;
-  line::append_ms(out, us);
+  out.text(key);
+  out.number(us / 1000);
+  out.character('.');
+  out.three_digits(static_cast<unsigned>(us % 1000));
 }
 
-void tokens(std::string& out, const Usage& usage) {
+void tokens(Print& out, const Usage& usage) {
   if (!usage.known()) return;
-  out += ",\"tokens\":{";
+  out.text(",\"tokens\":{");
   bool first = true;
   for (const auto& bucket : token_buckets) {
     const auto& count = usage.*bucket.tokens;
     if (!count) continue;
-    out += std::exchange(first, false) ? "\"" : ",\"";
-    out += bucket.type;
+    if (!std::exchange(first, false)) out.character(',');
+    out.character('"');
+    out.text(bucket.type);
     integer(out, "\":", *count);
   }
-  out += '}';
-  if (usage.estimated) out += ",\"tokens_estimated\":true";
+  out.character('}');
+  if (usage.estimated) out.text(",\"tokens_estimated\":true");
 }
 
-void notes(std::string& out, const std::vector<Note>& all) {
+void notes(Print& out, const std::vector<Note>& all) {
   if (all.empty()) return;
-  out += ",\"notes\":[";
+  out.text(",\"notes\":[");
   for (std::size_t i = 0; i < std::min(all.size(), most_notes); ++i) {
-    out += i == 0 ? "{\"kind\":\"" : ",{\"kind\":\"";
-    out += name(all[i].kind);
-    out += '"';
+    if (i != 0) out.character(',');
+    out.text("{\"kind\":\"");
+    out.text(name(all[i].kind));
+    out.character('"');
     text(out, ",\"at\":", all[i].pointer);
     text(out, ",\"why\":", all[i].reason);
-    out += '}';
+    out.character('}');
   }
-  out += ']';
+  out.character(']');
   if (all.size() > most_notes) integer(out, ",\"notes_in_all\":", static_cast<std::int64_t>(all.size()));
 }
 
-void attempt(std::string& out, const Attempt& one) {
-  out += "{\"backend\":";
-  line::append_quoted(out, one.backend, short_text);
+void attempt(Print& out, const Attempt& one) {
+  out.text("{\"backend\":");
+  line::quoted(out, one.backend, short_text);
   text(out, ",\"model\":", one.model);
   if (one.status != 0) integer(out, ",\"status\":", one.status);
   ms(out, ",\"started_ms\":", one.started_us);
@@ -81,23 +89,24 @@ void attempt(std::string& out, const Attempt& one) {
   ms(out, ",\"head_ms\":", one.head_us);
   ms(out, ",\"first_token_ms\":", one.first_token_us);
   ms(out, ",\"ended_ms\":", one.ended_us);
-  if (one.fresh_connection) out += ",\"fresh\":true";
-  if (one.verbatim) out += ",\"verbatim\":true";
+  if (one.fresh_connection) out.text(",\"fresh\":true");
+  if (one.verbatim) out.text(",\"verbatim\":true");
   text(out, ",\"upstream_id\":", one.upstream_request_id);
   if (one.fault) text(out, ",\"fault\":", fault_row(*one.fault).name);
   text(out, ",\"detail\":", one.detail, long_text);
-  out += '}';
+  out.character('}');
 }
 
-void attempts(std::string& out, const std::vector<Attempt>& all) {
+void attempts(Print& out, const std::vector<Attempt>& all) {
   if (all.empty()) return;
-  out += ",\"attempts\":[";
+  out.text(",\"attempts\":[");
   // The last ones tell how it ended.
-  for (std::size_t i = all.size() - std::min(all.size(), most_attempts); i < all.size(); ++i) {
-    if (out.back() != '[') out += ',';
+  const std::size_t first = all.size() - std::min(all.size(), most_attempts);
+  for (std::size_t i = first; i < all.size(); ++i) {
+    if (i != first) out.character(',');
     attempt(out, all[i]);
   }
-  out += ']';
+  out.character(']');
 }
 
 }  // namespace
@@ -108,13 +117,14 @@ LogLevel level_of(const Record& record) {
   return fault_row(*record.fault).blame == Blame::client ? LogLevel::info : LogLevel::warning;
 }
 
-void append_exchange_json(std::string& out, const Record& r, LogLevel level) {
-  out += "{\"ts\":\"";
-  line::append_time(out, r.unix_ms);
-  out += "\",\"level\":\"";
-  out += name(level);
-  out += "\",\"kind\":\"exchange\",\"id\":";
-  line::append_quoted(out, r.id, short_text);
+void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
+  Print out(line);
+  out.text("{\"ts\":\"");
+  out.text(line::stamp(r.unix_ms));
+  out.text("\",\"level\":\"");
+  out.text(name(level));
+  out.text("\",\"kind\":\"exchange\",\"id\":");
+  line::quoted(out, r.id, short_text);
   text(out, ",\"client_id\":", r.client_id);
   text(out, ",\"trace_id\":", r.trace_id);
   text(out, ",\"caller\":", r.caller);
@@ -125,7 +135,7 @@ void append_exchange_json(std::string& out, const Record& r, LogLevel level) {
   text(out, ",\"model\":", r.model);
   text(out, ",\"served\":", r.served);
   if (!r.attempts.empty()) text(out, ",\"backend\":", r.attempts.back().backend);
-  if (r.stream) out += ",\"stream\":true";
+  if (r.stream) out.text(",\"stream\":true");
   integer(out, ",\"status\":", r.status);
   ms(out, ",\"first_token_ms\":", r.first_token_us);
   ms(out, ",\"total_ms\":", r.total_us);
@@ -140,7 +150,7 @@ void append_exchange_json(std::string& out, const Record& r, LogLevel level) {
   text(out, ",\"error\":", r.error, long_text);
   text(out, ",\"detail\":", r.detail, long_text);
   attempts(out, r.attempts);
-  out += "}\n";
+  out.text("}\n");
 }
 
 // 16:18:58.123 200 POST /v1/chat/completions smart -> openai/gpt-4 1234.567 ms (first 350.120, own 85 us) 12+340 tokens

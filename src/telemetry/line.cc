@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/line.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -10,8 +13,33 @@
 namespace sluice::line {
 namespace {
 
-// "2026-11-24T16:18:58.123Z", made once a second and patched in between.
+// Not more than `most` bytes, not inside a character.
+std::string_view capped(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
+// True when a JSON string holds these bytes as they are: ASCII without quotes, backslashes and controls. Looks at
+// sixteen at a time, so up to fifteen bytes behind them must be readable.
+bool plain(const char* bytes, std::size_t size) {
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+  unsigned odd = 0;
+  for (std::size_t at = 0; at < size; at += 16) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + at));
+    const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, slash));
+    // Signed: what is no ASCII is below the space too.
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(marks, _mm_cmplt_epi8(block, space))));
+    odd |= size - at < 16 ? found & ((1U << (size - at)) - 1) : found;
+  }
+  return odd == 0;
+}
+
+}  // namespace
+
+// Made once a second and patched in between.
 std::string_view stamp(std::int64_t unix_ms) {
+  unix_ms = std::max<std::int64_t>(unix_ms, 0);
   thread_local std::int64_t second = -1;
   thread_local std::string text;
   const std::int64_t now = unix_ms / 1000;
@@ -27,21 +55,12 @@ std::string_view stamp(std::int64_t unix_ms) {
   return text;
 }
 
-// Not more than `most` bytes, not inside a character.
-std::string_view capped(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-  return text.substr(0, most);
-}
-
-}  // namespace
-
 void append_time(std::string& out, std::int64_t unix_ms) {
-  out += stamp(std::max<std::int64_t>(unix_ms, 0));
+  out += stamp(unix_ms);
 }
 
 void append_clock(std::string& out, std::int64_t unix_ms) {
-  out += stamp(std::max<std::int64_t>(unix_ms, 0)).substr(11, 12);
+  out += stamp(unix_ms).substr(11, 12);
 }
 
 void append_integer(std::string& out, std::int64_t value) {
@@ -84,6 +103,19 @@ void append_plain(std::string& out, std::string_view text, std::size_t most) {
 
 void append_quoted(std::string& out, std::string_view text, std::size_t most) {
   json::append_quoted(out, capped(text, most));
+}
+
+void quoted(Print& out, std::string_view text, std::size_t most) {
+  text = capped(text, most);
+  constexpr std::size_t block = 16;
+  char* const to = out.room(text.size() + 2 + block);
+  std::memcpy(to + 1, text.data(), text.size());
+  if (!plain(to + 1, text.size())) {
+    out.through([&](std::string& line) { json::append_quoted(line, text); });
+    return;
+  }
+  to[0] = to[text.size() + 1] = '"';
+  out.took(text.size() + 2);
 }
 
 void append_paint(std::string& out, LogStyle style, Paint paint) {

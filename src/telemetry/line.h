@@ -6,11 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/print.h"
 #include "telemetry/log.h"
 
 namespace sluice::line {
 
-// "2026-11-24T16:18:58.123Z". The day and the time to the second are remembered per thread.
+// "2026-11-24T16:18:58.123Z". The day and the time to the second are remembered per thread; the view lives until the
+// thread's next call.
+[[nodiscard]] std::string_view stamp(std::int64_t unix_ms);
 void append_time(std::string& out, std::int64_t unix_ms);
 // "16:18:58.123"
 void append_clock(std::string& out, std::int64_t unix_ms);
@@ -21,6 +24,7 @@ void append_ms(std::string& out, std::int64_t us);
 void append_plain(std::string& out, std::string_view text, std::size_t most);
 // At most `most` bytes of `text` as a JSON string.
 void append_quoted(std::string& out, std::string_view text, std::size_t most);
+void quoted(Print& out, std::string_view text, std::size_t most);
 
 // Escape sequences of a terminal, empty unless the style has colour.
 enum class Paint : std::uint8_t { off, red, green, yellow, blue, grey, bold };

@@ -260,7 +260,10 @@ bool is_token(std::string_view text) {
   return !text.empty() && token_end(text, 0) == text.size();
 }
 bool is_value(std::string_view text) {
-  return value_end(text, 0) == text.size();
+  // The last sixteen bytes are looked at together, though the first of them have been before.
+  const std::string_view last = text.substr(text.size() - std::min<std::size_t>(text.size(), 16));
+  text = text.substr(0, text.size() / 16 * 16);
+  return value_end(text, 0) == text.size() && value_end(last, 0) == last.size();
 }
 
 Parsed parse_request(std::string_view buffer, const Limits& limits, std::size_t& seen, RequestHead& out) {
