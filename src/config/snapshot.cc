@@ -94,28 +94,23 @@ std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   demo->flavour = "demo";
   demo->models.push_back({.name = "demo"});
   out->backends_.push_back(std::move(demo));
+  out->index();
   return out;
 }
 
-std::vector<Target> Snapshot::named(std::string_view model, bool exact, const Backend*& off) const {
-  std::vector<std::pair<std::size_t, Target>> found;  // by the length of the name or pattern
+void Snapshot::index() {
   for (const auto& backend : backends_) {
-    const ModelName* entry = serves(*backend, model, exact);
-    if (!entry) continue;
-    if (!backend->off.empty()) {
-      if (!off) off = backend.get();
-      continue;
+    if (!backend->off.empty()) continue;
+    for (const ModelName& entry : backend->models) {
+      auto& same = names_[entry.name];
+      if (same.empty() || same.back().backend != backend.get()) same.push_back({backend.get(), &entry});
+      if (is_pattern(entry.name)) patterns_.push_back({backend.get(), &entry});
     }
-    found.push_back({entry->name.size(), target(*backend, *entry, model)});
   }
-  if (found.size() > 1) std::ranges::stable_sort(found, std::greater<>(), [](const auto& one) { return one.first; });
-  std::vector<Target> out;
-  out.reserve(found.size());
-  for (auto& [size, one] : found) out.push_back(std::move(one));
-  return out;
+  std::ranges::stable_sort(patterns_, std::greater<>(), [](const Served& one) { return one.entry->name.size(); });
 }
 
-std::optional<Target> Snapshot::addressed(std::string_view model, const Backend*& off) const {
+std::optional<Target> Snapshot::addressed(std::string_view model) const {
   const auto slash = model.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
   const std::string_view rest = model.substr(slash + 1);
@@ -124,31 +119,40 @@ std::optional<Target> Snapshot::addressed(std::string_view model, const Backend*
     const ModelName* entry = serves(*backend, rest, true);
     if (!entry) entry = serves(*backend, rest, false);
     if (!entry) break;
-    if (backend->off.empty()) return target(*backend, *entry, rest);
-    off = backend.get();
-    break;
+    return target(*backend, *entry, rest);
   }
   return std::nullopt;
 }
 
 Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
-  const Backend* off = nullptr;
-  auto found = named(model, true, off);
-  if (found.empty()) {
-    if (auto one = addressed(model, off)) return std::vector<Target>{std::move(*one)};
+  std::vector<Target> found;
+  if (const auto named = names_.find(model); named != names_.end()) {
+    found.reserve(named->second.size());
+    for (const auto& [backend, entry] : named->second) found.push_back(target(*backend, *entry, model));
+  } else if (auto one = addressed(model); one && one->backend->off.empty()) {
+    found.push_back(*std::move(one));
+    return found;
   }
   // A backend that names the model comes first; one that takes it by a pattern can still step in for it.
-  for (Target& one : named(model, false, off)) {
-    const auto same = [&](const Target& other) { return other.backend == one.backend; };
-    if (std::ranges::none_of(found, same)) found.push_back(std::move(one));
+  for (const auto& [backend, entry] : patterns_) {
+    if (!wildcard_match(entry->name, model)) continue;
+    if (std::ranges::find(found, backend, &Target::backend) != found.end()) continue;
+    found.push_back(target(*backend, *entry, model));
   }
-  if (found.empty()) return fail(unknown(model, off));
+  if (found.empty()) return fail(unknown(model));
   return found;
 }
 
-Error Snapshot::unknown(std::string_view model, const Backend* off) const {
+Error Snapshot::unknown(std::string_view model) const {
   Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
   error.message = "The model \"" + visible_ascii(model, 128) + "\" is not served here.";
+  const Backend* off = nullptr;  // one that would serve it; none that is on does
+  if (const auto one = addressed(model)) off = one->backend;
+  for (const bool exact : {true, false}) {
+    for (const auto& backend : backends_) {
+      if (!off && serves(*backend, model, exact)) off = backend.get();
+    }
+  }
   if (off) {
     error.message += " The backend \"" + off->name + "\" would serve it, but " + off->off + ".";
     return error;

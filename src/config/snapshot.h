@@ -58,11 +58,19 @@ class Snapshot {
   [[nodiscard]] std::vector<ModelRow> models() const;
 
  private:
-  [[nodiscard]] std::vector<Target> named(std::string_view model, bool exact, const Backend*& off) const;
-  [[nodiscard]] std::optional<Target> addressed(std::string_view model, const Backend*& off) const;
-  [[nodiscard]] Error unknown(std::string_view model, const Backend* off) const;
+  struct Served {
+    const Backend* backend;
+    const ModelName* entry;
+  };
+  void index();
+  // What "backend/model" means, whether that backend is on or off.
+  [[nodiscard]] std::optional<Target> addressed(std::string_view model) const;
+  [[nodiscard]] Error unknown(std::string_view model) const;
   Config config_;
   std::vector<std::unique_ptr<Backend>> backends_;
+  // The models of the backends that are on: by name, and the patterns, longest first.
+  std::unordered_map<std::string_view, std::vector<Served>> names_;
+  std::vector<Served> patterns_;
 };
 
 }  // namespace sluice
