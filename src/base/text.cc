@@ -110,9 +110,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool iequals(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+bool text_detail::same_but_for_case(const char* a, const char* b, std::size_t size) {
+  return std::equal(a, a + size, b, [](char x, char y) { return x == y || lower(x) == lower(y); });
 }
 
 std::string_view trim(std::string_view text) {
@@ -222,7 +221,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 
 std::string go_duration(std::chrono::milliseconds time) {
   const std::int64_t ms = std::max<std::int64_t>(0, time.count());
-  if (ms < 1000) return ms == 0 ? "0s" : fmt::format("{}ms", ms);
+  if (ms < 1000) return ms == 0 ? "0s" : std::to_string(ms) + "ms";
   std::string out;
   const std::int64_t hours = ms / 3'600'000, minutes = ms / 60'000 % 60;
   if (hours > 0) out += fmt::format("{}h", hours);

@@ -15,8 +15,13 @@ namespace sluice {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 [[nodiscard]] std::string lower(std::string_view text);
+namespace text_detail {
+[[nodiscard]] bool same_but_for_case(const char* a, const char* b, std::size_t size);
+}
 // ASCII case does not matter.
-[[nodiscard]] bool iequals(std::string_view a, std::string_view b);
+[[nodiscard]] inline bool iequals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && text_detail::same_but_for_case(a.data(), b.data(), a.size());
+}
 // Without spaces and tabs at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
 // True if `list` ("a, b;q=1") holds the token, ASCII case aside.

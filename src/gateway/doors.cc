@@ -130,7 +130,6 @@ Result<Entry> find_door(const http1::RequestHead& head) {
   if (found) {
     Entry out = entry_of(*found, path);
     out.query = query;
-    out.path = path;
     return out;
   }
   if (const Asset* page = asset(path); page && (method == "GET" || options)) {

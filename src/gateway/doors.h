@@ -30,7 +30,7 @@ struct Entry {
   Operation operation = Operation::chat;
   bool path_streams = false;
   std::string_view pattern;  // the door's path, static
-  std::string path;          // decoded, without query
+  std::string path;          // of an asset: decoded, without query
   std::string path_model;    // what {model} stood for
   std::string_view query;
   std::string allow;  // for OPTIONS: the methods of this path

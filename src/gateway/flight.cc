@@ -50,11 +50,10 @@ Flight::Flight(Exchange& ex, const Target& target, bool stream)
       line_(ex.worker.line(*target.backend)),
       attempt_(ex.record.attempts.size()),
       stream_(stream) {
-  Attempt attempt;
+  Attempt& attempt = ex.record.attempts.emplace_back();
   attempt.backend = target.backend->name;
   attempt.model = target.model;
   attempt.started_us = ex.elapsed_us();
-  ex.record.attempts.push_back(std::move(attempt));
   total_by_ms_ = by(ex.worker.loop().now_ms(), target.backend->timeouts.total);
 }
 

@@ -82,8 +82,8 @@ Result<Plan> choose(Exchange& ex, const Intake& intake) {
 }
 
 Result<Lease> admit(Exchange& ex, const Caller& caller) {
-  return ex.worker.shared().limits.admit(caller.key, ex.snapshot->config().limits, std::chrono::steady_clock::now(),
-                                         ex.limits);
+  const Limits::Time now{std::chrono::nanoseconds(ex.worker.loop().now_ns())};
+  return ex.worker.shared().limits.admit(caller.key, ex.snapshot->config().limits, now, ex.limits);
 }
 
 }  // namespace sluice

@@ -16,6 +16,10 @@ std::unexpected<Error> gone() {
   return fail(Fault::client_gone, "The client left.");
 }
 
+std::unexpected<Error> too_large(std::size_t max) {
+  return fail(Fault::too_large, "The request body is larger than " + std::to_string(max) + " bytes.");
+}
+
 }  // namespace
 
 void ServerConnection::release_head() {
@@ -103,9 +107,7 @@ Task<Result<bool>> ServerConnection::receive_head(const Patience& patience) {
 Task<Result<std::string_view>> ServerConnection::receive_body(const Patience& patience, std::size_t max) {
   const http1::Body body = head_->body;
   if (body_read_) co_return std::string_view();
-  Error too_large{.fault = Fault::too_large};
-  too_large.message = "The request body is larger than " + std::to_string(max) + " bytes.";
-  if (body.kind == http1::BodyKind::length && body.length > max) co_return fail(std::move(too_large));
+  if (body.kind == http1::BodyKind::length && body.length > max) co_return too_large(max);
   if (head_->expects_continue && in_.size() == head_size_) {
     const iovec line = piece(go_on);
     if (send({&line, 1}) == Sent::kept) {
@@ -152,7 +154,7 @@ Task<Result<std::string_view>> ServerConnection::receive_body(const Patience& pa
       const auto taken = follower.take(std::string_view(in_).substr(at));
       at += taken.consumed;
       decoded_.append(taken.payload);
-      if (decoded_.size() > max) co_return fail(std::move(too_large));
+      if (decoded_.size() > max) co_return too_large(max);
       if (taken.step == http1::Step::bad)
         co_return fail(Fault::bad_request, "The request's body is not properly chunked.");
       if (taken.step == http1::Step::done) {

@@ -16,17 +16,22 @@ namespace {
 
 // "127.0.0.1": four decimal numbers, no other spelling.
 std::optional<std::uint32_t> parse_v4(std::string_view text) {
-  std::uint32_t address = 0;
-  for (int i = 0; i < 4; ++i) {
-    const auto end = i < 3 ? text.find('.') : text.size();
-    if (end == std::string_view::npos || end == 0 || end > 3 || (end > 1 && text[0] == '0')) return std::nullopt;
-    unsigned number = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + end, number);
-    if (error != std::errc{} || stop != text.data() + end || number > 255) return std::nullopt;
-    address = address << 8 | number;
-    text.remove_prefix(i < 3 ? end + 1 : end);
+  std::uint32_t address = 0, number = 0;
+  int dots = 0, digits = 0;
+  for (const char c : text) {
+    if (c == '.') {
+      if (digits == 0 || number > 255 || ++dots > 3) return std::nullopt;
+      address = address << 8 | number;
+      number = 0;
+      digits = 0;
+    } else {
+      if (c < '0' || c > '9' || digits == 3 || (digits == 1 && number == 0)) return std::nullopt;
+      number = number * 10 + static_cast<std::uint32_t>(c - '0');
+      ++digits;
+    }
   }
-  return address;
+  if (dots != 3 || digits == 0 || number > 255) return std::nullopt;
+  return address << 8 | number;
 }
 
 using Groups = std::array<std::uint16_t, 8>;
@@ -122,10 +127,6 @@ bool names_a_relay(std::string_view field) {
     case 'x': return field.size() > 12 && iequals(field.substr(0, 12), "x-forwarded-");
     default: return false;
   }
-}
-
-bool is_origin(std::string_view field) {
-  return iequals(field, "origin");
 }
 
 bool is_local_origin(std::string_view origin) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/text.h"
 
 namespace sluice {
 
@@ -34,7 +35,6 @@ template <class Fields>
 namespace caller_detail {
 // True for the fields that only a relay adds.
 [[nodiscard]] bool names_a_relay(std::string_view field);
-[[nodiscard]] bool is_origin(std::string_view field);
 [[nodiscard]] bool is_local_origin(std::string_view origin);
 }  // namespace caller_detail
 
@@ -43,7 +43,7 @@ CallOrigin call_origin(std::string_view peer, std::string_view host, const Field
   CallOrigin from{.peer = peer, .host = host};
   for (const auto& field : fields) {
     if (from.relayed_by.empty() && caller_detail::names_a_relay(field.name)) from.relayed_by = field.name;
-    if (from.origin.empty() && caller_detail::is_origin(field.name) && !caller_detail::is_local_origin(field.value))
+    if (from.origin.empty() && iequals(field.name, "origin") && !caller_detail::is_local_origin(field.value))
       from.origin = field.value.empty() ? "null" : field.value;
   }
   return from;
