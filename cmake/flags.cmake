@@ -49,4 +49,13 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
     harden_link(${flag})
   endforeach()
   add_link_options(-pie)
+
+  # Across the layers, which are libraries, only the link can inline. The cache keeps the link after a small change short.
+  set(CMAKE_REQUIRED_LINK_OPTIONS -fuse-ld=lld)
+  check_cxx_compiler_flag(-flto=thin HAVE_THIN_LTO)
+  unset(CMAKE_REQUIRED_LINK_OPTIONS)
+  if(HAVE_THIN_LTO)
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX,C>:-flto=thin>")
+    add_link_options(-flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto)
+  endif()
 endif()
