@@ -279,13 +279,14 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
   if (intake.peek.stream && ex.settings().keep_alive.count() > 0)
     comments = std::make_unique<Comments>(*intake.entry.dialect, question);
   const Try each{.ex = ex, .intake = intake, .question = question, .ask = ask, .company = comments.get()};
-  Error last{.fault = Fault::internal, .message = "No target was tried."};
+  Error last;
   for (const Target& target : plan.targets) {
     auto answer = target.backend->demo() ? demo(each, target) : co_await attempt(each, target);
     if (answer) co_return answer;
     last = std::move(answer).error();
     if (last.fault == Fault::client_gone || !fault_row(last.fault).another_target_helps) break;
   }
+  if (plan.targets.empty()) last.message = "No target was tried.";
   if (ex.head_sent && last.fault != Fault::client_gone) {
     // The client has a stream already, kept alive by comments: the error is spoken in it.
     std::string bytes;

@@ -117,7 +117,7 @@ struct Counts {
  private:
   static std::size_t row_of(Part part, std::string_view name) {
     std::size_t row = 0;
-    while (row < std::size(names) && (names[row].name != name || names[row].part != part)) ++row;
+    while (row < std::size(names) && (names[row].part != part || names[row].name != name)) ++row;
     return row;
   }
   // Which part an object inside the usage is.
