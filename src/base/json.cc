@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "base/json_scan.h"
+#include "base/json_skip.h"
 
 namespace sluice::json {
 namespace {
@@ -70,10 +71,10 @@ inline bool short_string(Scan& scan) {
   return true;
 }
 
-// Moves over one value of any kind without recursion; nesting is counted from `depth`.
-bool skip_value(Scan& scan, int depth) {
-  [[clang::uninitialized]] char open[max_depth + 1];
-  const int base = depth;
+// Moves over one value of any kind without recursion.
+bool skip_value(Scan& scan) {
+  [[clang::uninitialized]] char open[max_depth];
+  int depth = 0;
   bool escaped = false;
   for (;;) {
     scan.space();
@@ -97,7 +98,7 @@ bool skip_value(Scan& scan, int depth) {
     }
     // A value is complete: close what closes, then stop or go on behind a comma.
     for (;;) {
-      if (depth == base) return true;
+      if (depth == 0) return true;
       scan.space();
       const bool object = open[depth - 1] == '{';
       if (scan.peek() == (object ? '}' : ']')) {
@@ -421,7 +422,13 @@ Result<std::vector<TopMember>> scan_object(std::string_view text) {
     scan.space();
     const std::size_t value = scan.at;
     const Kind kind = kind_of(scan.peek());
-    if (!skip_value(scan, 1)) return fault();
+    if (kind == Kind::object || kind == Kind::array) {
+      const Skipped nested = skip_nested(text, value, 1);
+      scan.at = nested.at;
+      if (nested.fault) return broken(nested.at, nested.fault);
+    } else if (bool inner = false; !scalar(scan, inner)) {
+      return fault();
+    }
     out.push_back({escaped ? unescape(key) : std::string(key), text.substr(value, scan.at - value), value, kind});
     scan.space();
   }
@@ -473,7 +480,7 @@ std::string unescape(std::string_view inside) {
 bool valid(std::string_view text) {
   if (!simdjson::validate_utf8(text.data(), text.size())) return false;
   Scan scan{text};
-  if (!skip_value(scan, 0)) return false;
+  if (!skip_value(scan)) return false;
   scan.space();
   return scan.done();
 }

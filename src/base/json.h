@@ -133,8 +133,8 @@ struct TopMember {
   Kind kind = Kind::null;
 };
 
-// Walks every top-level member of an object without indexing what is inside (nested text is checked for balance,
-// strings, depth and UTF-8 only). Errors: Fault::bad_request, also when the text is not one object.
+// Walks every top-level member. Keys and scalars are checked as by Document; nested values for strings that close and
+// hold no control character, brackets, depth; all for UTF-8. Errors: Fault::bad_request, also when not one object.
 [[nodiscard]] Result<std::vector<TopMember>> scan_object(std::string_view text);
 
 // Decodes the inside of a JSON string (without quotes; must be valid JSON) and the reverse with quotes.

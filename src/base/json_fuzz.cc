@@ -1,5 +1,6 @@
 // Any bytes through the JSON reader, the scan, the edits and the writer: they agree with each other.
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -41,7 +42,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto root = doc.parse(text);
   require(root.has_value() == json::valid(text));
   const auto members = json::scan_object(text);
-  require(members.has_value() == (root && root->is_object()));
+  // The scan takes what the reader takes, and beyond it only objects with a fault inside a nested value.
+  if (root) require(members.has_value() == root->is_object());
+  if (members && !root) require(!std::ranges::all_of(*members, [](const auto& m) { return json::valid(m.raw); }));
+  if (members) {
+    std::size_t end = 1;
+    for (const json::TopMember& m : *members) {
+      const bool nested = m.kind == json::Kind::object || m.kind == json::Kind::array;
+      require(m.offset >= end && text.substr(m.offset, m.raw.size()) == m.raw && (nested || json::valid(m.raw)));
+      end = m.offset + m.raw.size();
+    }
+  }
   require(json::valid(json::quoted(text)));
   if (!root) return 0;
 

@@ -132,8 +132,31 @@ TEST(JsonScan, WalksTopLevelMembersOnly) {
   EXPECT_EQ((*members)[1].kind, Kind::array);
   EXPECT_EQ((*members)[2].key, "stream");
   EXPECT_EQ((*members)[2].offset, text.find("true"));
-  for (const std::string_view broken : {"[]", "{\"a\":1", "{\"a\":[}", "{} {}", "{\"a\":{\"b\":}}", "{\"a\":1,}"})
+  for (const std::string_view broken :
+       {"[]", "{\"a\":1", "{\"a\":[}", "{} {}", "{\"a\":1,}", "{\"a\":{\"b\":1}", "{\"a\":[\"b]}", "{\"a\":[] \"b\":1}",
+        "{\"a\":[]]}", "{\"a\":\"\n\"}", "{\"a\":tru}", "{\"a\":01}", "{\"a\":[\"\xff\"]}", "{\"a\":}",
+        "{\"a\":[\"\n\"]}"}) {
     EXPECT_FALSE(scan_object(broken)) << broken;
+  }
+}
+
+// A body that goes on as it came is judged by its receiver; what is read here is read by Document.
+TEST(JsonScan, LeavesFaultsInsideANestedValueToItsReader) {
+  const std::string text = R"({"a":{"b":},"model":"m","c":[1 2,"\x"]})";
+  const auto members = scan_object(text);
+  ASSERT_TRUE(members);
+  ASSERT_EQ(members->size(), 3u);
+  EXPECT_EQ((*members)[0].raw, R"({"b":})");
+  EXPECT_EQ((*members)[1].raw, "\"m\"");
+  Document doc;
+  EXPECT_FALSE(doc.parse(text));
+}
+
+TEST(JsonScan, NestsTo128AndNoFurther) {
+  const auto nested = [](int depth) { return "{\"a\":" + std::string(depth, '[') + std::string(depth, ']') + "}"; };
+  EXPECT_TRUE(scan_object(nested(127)));
+  EXPECT_FALSE(scan_object(nested(128)));
+  EXPECT_FALSE(scan_object(nested(100'000)));
 }
 
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
