@@ -30,11 +30,11 @@ ClientConnection::Step ClientConnection::broken(std::string why) {
 
 ClientConnection::Step ClientConnection::fill(Scratch& scratch) {
   if (!socket_.watch().readable && !socket_.tls()) return Step::wait;
-  const Io io = socket_.read(scratch.bytes.get(), Scratch::size);
+  const Io io = socket_.read(scratch.bytes.data(), Scratch::size);
   switch (io.state) {
     case IoState::done:
       answered_ = true;
-      left_ = {scratch.bytes.get(), io.size};
+      left_ = {scratch.bytes.data(), io.size};
       return Step::ready;
     case IoState::again: return Step::wait;
     case IoState::eof: return Step::over;

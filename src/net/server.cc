@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace sluice::net {
 namespace {
@@ -20,7 +21,38 @@ std::unexpected<Error> too_large(std::size_t max) {
   return fail(Fault::too_large, "The request body is larger than " + std::to_string(max) + " bytes.");
 }
 
+constexpr std::size_t most_spare = 16;  // 1 MiB per loop
+
+void enlarge(std::string& buffer) {
+  buffer.resize_and_overwrite(Scratch::size, [](char*, std::size_t n) { return n; });
+}
+
 }  // namespace
+
+Scratch::Scratch() {
+  enlarge(bytes);
+}
+
+std::string Scratch::take(std::size_t used) {
+  std::string out = std::move(bytes);
+  out.resize(used);
+  bytes.clear();
+  if (!spare_.empty()) {
+    bytes = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  enlarge(bytes);
+  return out;
+}
+
+void Scratch::give_back(std::string buffer) {
+  if (buffer.capacity() == size && spare_.size() < most_spare) spare_.push_back(std::move(buffer));
+}
+
+ServerConnection::~ServerConnection() {
+  release_head();
+  scratch_.give_back(std::move(in_));
+}
 
 void ServerConnection::release_head() {
   if (head_ && scratch_.heads.size() < 64) scratch_.heads.push_back(std::move(head_));
@@ -30,6 +62,7 @@ void ServerConnection::release_head() {
 void ServerConnection::release_request(std::size_t keep) {
   release_head();
   if (used_ == in_.size()) {
+    if (in_.capacity() == Scratch::size) scratch_.give_back(std::exchange(in_, {}));
     in_.clear();
   } else {
     in_.erase(0, used_);
@@ -65,9 +98,13 @@ Result<bool> ServerConnection::parse_head() {
 Task<Result<bool>> ServerConnection::more(std::int64_t deadline_ms) {
   for (;;) {
     if (socket_.watch().readable || socket_.tls()) {
-      const Io io = socket_.read(scratch_.bytes.get(), Scratch::size);
+      const Io io = socket_.read(scratch_.bytes.data(), Scratch::size);
       if (io.state == IoState::done) {
-        in_.append(scratch_.bytes.get(), io.size);
+        if (in_.empty() && io.size > Scratch::size / 2) {
+          in_ = scratch_.take(io.size);
+        } else {
+          in_.append(scratch_.bytes, 0, io.size);
+        }
         co_return true;
       }
       if (io.state == IoState::eof) co_return false;
@@ -194,7 +231,7 @@ Task<void> ServerConnection::linger() {
   sleeper_.clear();
   sleeper_.deadline(sleeper_.loop().now_ms() + 1'000);
   for (std::size_t dropped = 0; dropped < 8 * 1024 * 1024;) {
-    const Io io = socket_.read(scratch_.bytes.get(), Scratch::size);
+    const Io io = socket_.read(scratch_.bytes.data(), Scratch::size);
     if (io.state == IoState::done) {
       dropped += io.size;
       continue;

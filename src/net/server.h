@@ -19,16 +19,25 @@ namespace sluice::net {
 // One per loop: where reads land first. Its content is gone at the next sleep of anybody.
 struct Scratch {
   static constexpr std::size_t size = 64 * 1024;
-  std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(size);
+  Scratch();
+  std::string bytes;  // always `size` long
+  // The buffer itself, cut to its first `used` bytes: what is large is handed on without a copy. Another one takes its
+  // place, so that views into `bytes` are gone.
+  [[nodiscard]] std::string take(std::size_t used);
+  // For a buffer of take() that is not needed any more, whatever it holds; anything else is just freed.
+  void give_back(std::string buffer);
   // Request heads are big and short-lived: they are lent out and come back.
   std::vector<std::unique_ptr<http1::RequestHead>> heads;
+
+ private:
+  std::vector<std::string> spare_;
 };
 
 class ServerConnection {
  public:
   ServerConnection(Socket socket, Sleeper& sleeper, Scratch& scratch)
       : socket_(std::move(socket)), sleeper_(sleeper), scratch_(scratch) {}
-  ~ServerConnection() { release_head(); }
+  ~ServerConnection();
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
 
