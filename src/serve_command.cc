@@ -192,7 +192,8 @@ class Service {
       const int got = wait_signal(milliseconds(500));
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) {
-        if (const auto reopened = writer_.reopen(); !reopened) log_.say(LogLevel::error, "{}", reopened.error().detail);
+        if (const auto reopened = writer_.reopen(); !reopened)
+          log_.say(LogLevel::error, "{}", reopened.error()->detail);
         reload("SIGHUP");
         continue;
       }
@@ -243,7 +244,7 @@ class Service {
                "host, port, workers, max_connections or tls changed: they take effect on the next start");
     }
     if (const auto applied = log_.apply(choice(loaded.config)); !applied) {
-      log_.say(LogLevel::error, "the log stays where it was: {}", applied.error().detail);
+      log_.say(LogLevel::error, "the log stays where it was: {}", applied.error()->detail);
     }
     current_grace_ = loaded.config.server.grace;
     const auto snapshot = Snapshot::compile(std::move(loaded.config));
@@ -260,7 +261,7 @@ class Service {
     if (done) {
       log_.say(LogLevel::info, "the certificate was read again");
     } else {
-      log_.say(LogLevel::error, "the old certificate stays: {}", done.error().message);
+      log_.say(LogLevel::error, "the old certificate stays: {}", done.error()->message);
     }
   }
 

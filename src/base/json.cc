@@ -17,7 +17,7 @@
 namespace sluice::json {
 namespace {
 
-std::unexpected<Error> broken(std::size_t offset, std::string_view what) {
+std::unexpected<Failure> broken(std::size_t offset, std::string_view what) {
   return fail(Fault::bad_request,
               "This is not valid JSON: " + std::string(what) + " at byte " + std::to_string(offset) + ".");
 }

@@ -80,8 +80,8 @@ void write_compact(Writer& w, Value value) {
 std::string difference(std::string_view a, std::string_view b) {
   Document left, right;
   const auto x = left.parse(a), y = right.parse(b);
-  if (!x) return "left: " + x.error().message;
-  if (!y) return "right: " + y.error().message;
+  if (!x) return "left: " + x.error()->message;
+  if (!y) return "right: " + y.error()->message;
   return differ(*x, *y, "");
 }
 

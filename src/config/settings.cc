@@ -53,7 +53,7 @@ void read_address(Reading& in, const Node& node, Path path, std::string& out, bo
   if (!in.text(node, path, out) || (may_be_none && out == "none")) return;
   const auto url = parse_url(out);
   if (!url) {
-    in.fault(node.Mark(), quoted_name(path) + " is no address: " + url.error().message);
+    in.fault(node.Mark(), quoted_name(path) + " is no address: " + url.error()->message);
   } else if (!may_be_none && url->scheme.starts_with("socks")) {
     in.fault(node.Mark(), quoted_name(path) + " must start with http:// or https://");
   } else if (!may_be_none && !url->user.empty()) {

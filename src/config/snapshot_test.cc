@@ -28,7 +28,7 @@ std::shared_ptr<const Snapshot> snapshot(std::string_view yaml) {
 // "backend:model" of every target, in order; the error's message when there is none.
 std::vector<std::string> targets(const Snapshot& snapshot, std::string_view model) {
   const auto found = snapshot.targets(model);
-  if (!found) return {found.error().message};
+  if (!found) return {found.error()->message};
   std::vector<std::string> out;
   for (const Target& target : *found) out.push_back(target.backend->name + ':' + target.model);
   return out;
@@ -80,10 +80,10 @@ TEST(SnapshotTargets, AnUnknownModelIsToldTheClosestNames) {
   const auto s = snapshot("backends: {openai: {models: [gpt-4, gpt-4o, gpt-3.5-turbo]}}");
   const auto found = s->targets("gpt4");
   ASSERT_FALSE(found);
-  EXPECT_EQ(found.error().fault, Fault::not_found);
-  EXPECT_EQ(found.error().code, "model_not_found");
-  EXPECT_EQ(found.error().param, "model");
-  EXPECT_THAT(found.error().message, HasSubstr("\"gpt-4\""));
+  EXPECT_EQ(found.error()->fault, Fault::not_found);
+  EXPECT_EQ(found.error()->code, "model_not_found");
+  EXPECT_EQ(found.error()->param, "model");
+  EXPECT_THAT(found.error()->message, HasSubstr("\"gpt-4\""));
   EXPECT_THAT(targets(*s, "zzzzzzzzzzzzzz"), ElementsAre(HasSubstr("GET /v1/models")));
   EXPECT_THAT(targets(*s, "bad\r\nname"), ElementsAre(Not(HasSubstr("\n"))));
 }

@@ -109,7 +109,7 @@ Result<Reply> fold(const std::vector<Event>& events) {
 // White space inside the body says nothing.
 Reply whole(const Wire& wire, std::string_view body) {
   auto reply = wire.read_reply(json::compact(body));
-  if (!reply) ADD_FAILURE() << reply.error().message << reply.error().detail;
+  if (!reply) ADD_FAILURE() << reply.error()->message << reply.error()->detail;
   return reply ? settled(*std::move(reply)) : Reply{};
 }
 
@@ -143,7 +143,7 @@ TEST(ContractTrial, WholeAndStreamAreTheSameReply) {
     const auto events = read(t.wire, t.stream);
     EXPECT_EQ(breach(events), "") << t.name;
     const auto streamed = fold(events);
-    ASSERT_TRUE(streamed) << t.name << streamed.error().detail;
+    ASSERT_TRUE(streamed) << t.name << streamed.error()->detail;
     EXPECT_EQ(difference(*streamed, whole(t.wire, t.reply)), "") << t.name;
   }
 }
@@ -188,7 +188,7 @@ TEST(ContractTrial, TheOwnWriterLosesNothing) {
       const auto again = read(t.wire, write(t.wire, events));
       EXPECT_EQ(breach(again), "") << t.name;
       const auto folded = fold(again);
-      ASSERT_TRUE(folded) << t.name << folded.error().detail;
+      ASSERT_TRUE(folded) << t.name << folded.error()->detail;
       EXPECT_EQ(difference(*folded, reply), "") << t.name;
     }
   }
@@ -371,7 +371,7 @@ TEST(ContractTrial, StreamsCrossInBothDirections) {
       const auto request = t.wire.read_request({.path_model = "m", .path_streams = true, .body = t.request});
       ASSERT_TRUE(request);
       const auto written = dialect->write_request(*request, to, notes);
-      EXPECT_TRUE(written || written.error().fault == Fault::unsupported) << t.name << dialect->name();
+      EXPECT_TRUE(written || written.error()->fault == Fault::unsupported) << t.name << dialect->name();
       if (written) EXPECT_TRUE(json::valid(written->body)) << t.name << dialect->name();
     }
   }

@@ -198,7 +198,7 @@ bool matches(std::string_view pattern, std::string_view pointer) {
 std::string spelled(std::string_view text, DialectId dialect, Kind kind) {
   json::Document doc;
   const auto root = doc.parse(text);
-  if (!root) return "\"not JSON: " + root.error().message + '"';
+  if (!root) return "\"not JSON: " + root.error()->message + '"';
   return rewritten(*root, "", judge(dialect).spellings, kind);
 }
 

@@ -57,7 +57,7 @@ std::optional<ChatRequest> read(const Sample& sample, std::string_view body, std
   Notes notes;
   auto request = sample.dialect->read_request(asked(sample, body), notes);
   if (request) return *std::move(request);
-  if (sample.status < 400) judge_law(sample, law, "not read: " + request.error().message);
+  if (sample.status < 400) judge_law(sample, law, "not read: " + request.error()->message);
   return std::nullopt;
 }
 
@@ -87,7 +87,7 @@ TEST(Laws, RequestIdentity) {
     Notes notes;
     const auto written = sample.dialect->write_request(*request, own(*request, *sample.dialect), notes);
     if (!written) {
-      if (sample.status < 400) judge_law(sample, "request identity", "not written: " + written.error().message);
+      if (sample.status < 400) judge_law(sample, "request identity", "not written: " + written.error()->message);
       continue;
     }
     judge_law(sample, "request identity",
@@ -117,7 +117,7 @@ TEST(Laws, RequestConservation) {
       const auto written = other->write_request(*request, own(*request, *other), notes);
       tally().noted(sample, notes.all());
       if (!written) {
-        judge_law(sample, law, written.error().fault == Fault::unsupported ? "" : written.error().message);
+        judge_law(sample, law, written.error()->fault == Fault::unsupported ? "" : written.error()->message);
         continue;
       }
       judge_law(sample, law,
@@ -144,13 +144,13 @@ TEST(Laws, RequestThereAndBack) {
       Notes reading;
       const auto again = other->read_request(asked(back_sample, out->body), reading);
       if (!again) {
-        judge_law(sample, law, "its own words were not read: " + again.error().message);
+        judge_law(sample, law, "its own words were not read: " + again.error()->message);
         continue;
       }
       Notes second;
       const auto twice = other->write_request(*again, own(*again, *other), second);
       if (!twice) {
-        judge_law(sample, law, "the second trip was refused: " + twice.error().message);
+        judge_law(sample, law, "the second trip was refused: " + twice.error()->message);
         continue;
       }
       const std::string moved = json::difference(spelled(out->body, other->id(), Kind::request),
@@ -162,7 +162,7 @@ TEST(Laws, RequestThereAndBack) {
       Notes home;
       const auto back = sample.dialect->write_request(*again, own(*again, *sample.dialect), home);
       if (!back) {
-        judge_law(sample, law, "no way back: " + back.error().message);
+        judge_law(sample, law, "no way back: " + back.error()->message);
         continue;
       }
       judge_law(sample, law,
@@ -176,7 +176,7 @@ TEST(Laws, ReplyIdentity) {
   for (const Sample& sample : samples(Kind::reply)) {
     const auto reply = sample.dialect->read_reply(sample.body);
     if (!reply) {
-      judge_law(sample, "reply identity", "not read: " + reply.error().message);
+      judge_law(sample, "reply identity", "not read: " + reply.error()->message);
       continue;
     }
     Notes notes;
@@ -217,7 +217,7 @@ TEST(Laws, ReplyThereAndBack) {
       const std::string out = other->write_reply(*reply, question(), there);
       const auto again = other->read_reply(out);
       if (!again) {
-        judge_law(sample, law, "its own words were not read: " + again.error().message);
+        judge_law(sample, law, "its own words were not read: " + again.error()->message);
         continue;
       }
       Notes second;
@@ -298,7 +298,7 @@ std::string fold_breach(const Dialect& dialect, const Reply& reply) {
   Fold fold;
   for (const Event& event : events) fold.add(event);
   auto again = fold.take();
-  if (!again) return "its own stream failed: " + again.error().message + ' ' + again.error().detail;
+  if (!again) return "its own stream failed: " + again.error()->message + ' ' + again.error()->detail;
   forget_made_names(reply, *again);
   const std::string before = describe(reply, true);
   const std::string after = describe(*again, true);

@@ -160,8 +160,8 @@ Result<Answer> land(const Try& t, Flight& flight, const Outgoing& out, const Fli
   Result<Answer> answer = judge(t, out, head, std::move(body), flight.target().backend->key);
   if (answer) {
     flight.land();
-  } else if (fault_row(answer.error().fault).blame == Blame::client) {
-    flight.attempt().fault = answer.error().fault;  // the vendor is well: it found fault with the request
+  } else if (fault_row(answer.error()->fault).blame == Blame::client) {
+    flight.attempt().fault = answer.error()->fault;  // the vendor is well: it found fault with the request
     flight.land();
   } else {
     flight.failed(answer.error());
@@ -283,7 +283,7 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
   for (const Target& target : plan.targets) {
     auto answer = target.backend->demo() ? demo(each, target) : co_await attempt(each, target);
     if (answer) co_return answer;
-    last = std::move(answer).error();
+    last = *answer.error();
     if (last.fault == Fault::client_gone || !fault_row(last.fault).another_target_helps) break;
   }
   if (plan.targets.empty()) last.message = "No target was tried.";

@@ -19,7 +19,7 @@ std::int64_t by(std::int64_t now, Millis clock) {
   return clock.count() == 0 ? net::never : now + clock.count();
 }
 
-std::unexpected<Error> late(std::string message, std::string detail) {
+std::unexpected<Failure> late(std::string message, std::string detail) {
   Error error{.fault = Fault::upstream_timeout, .message = std::move(message), .detail = std::move(detail)};
   error.code = "upstream_timeout";
   return fail(std::move(error));

@@ -97,7 +97,7 @@ Task<void> Session::run() {
         .idle_ms = s.idle_timeout.count(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
     const auto head = co_await client_.receive_head(patience);
     if (!head) {
-      if (head.error().fault != Fault::client_gone) (void)co_await refuse(head.error());
+      if (head.error()->fault != Fault::client_gone) (void)co_await refuse(head.error());
       break;
     }
     if (!*head) break;
@@ -154,7 +154,7 @@ Task<bool> Session::exchange() {
   const bool unread = !client_.request_read();
   client_.release_request();
   if (ex.keep_alive && !unread) co_return true;
-  if (!done && done.error().fault == Fault::client_gone) co_return false;
+  if (!done && done.error()->fault == Fault::client_gone) co_return false;
   if (unread) co_await client_.linger();
   co_return false;
 }

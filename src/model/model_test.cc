@@ -40,7 +40,7 @@ TEST(Fold, WithoutAnEndIsBroken) {
   for (const Event& event : events) fold.add(event);
   const auto reply = fold.take();
   ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().fault, Fault::upstream_broken);
+  EXPECT_EQ(reply.error()->fault, Fault::upstream_broken);
 }
 
 TEST(Fold, TakesWhatIsKnownOnlyAtTheEnd) {

@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t least_share_ms = 1500;   // a lost SYN is repeated after a second
 constexpr std::int64_t most_share_ms = 10'000;  // for an address that has others behind it
 
-std::unexpected<Error> unreachable(std::string detail) {
+std::unexpected<Failure> unreachable(std::string detail) {
   return fail(Fault::upstream_unreachable, "The upstream cannot be reached.", std::move(detail));
 }
 
@@ -92,7 +92,7 @@ Task<Result<Socket>> dial(Loop& loop, Sleeper& sleeper, Resolver& resolver, std:
     auto socket = co_await connect_to(loop, sleeper, addresses[i], port);
     sleeper.deadline(deadline);
     if (socket) co_return std::move(*socket);
-    last = std::move(socket).error();
+    last = *socket.error();
     if (last.fault == Fault::client_gone) co_return fail(std::move(last));
     if (i < 4) tried += (i == 0 ? "" : "; ") + last.detail;
     if (loop.now_ms() >= deadline) break;

@@ -83,7 +83,7 @@ struct TlsPeer {
 TEST_F(Connecting, ReachesANumericAddress) {
   const rig::Peer peer(rig::echo);
   auto socket = connect_to({.host = "127.0.0.1", .port = peer.port});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(socket->peer(), "127.0.0.1");
 }
@@ -91,7 +91,7 @@ TEST_F(Connecting, ReachesANumericAddress) {
 TEST_F(Connecting, ReachesLocalhostOverTheFamilyThatAnswers) {
   const rig::Peer peer(rig::echo);  // IPv4 only: ::1 refuses
   auto socket = connect_to({.host = "localhost", .port = peer.port});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
 }
 
@@ -99,9 +99,9 @@ TEST_F(Connecting, NamesTheAddressThatRefused) {
   const std::uint16_t port = rig::free_port();
   const auto socket = connect_to({.host = "127.0.0.1", .port = port});
   ASSERT_FALSE(socket);
-  EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
-  EXPECT_THAT(socket.error().detail, HasSubstr("127.0.0.1: Connection refused"));
-  EXPECT_THAT(socket.error().detail, HasSubstr(std::to_string(port)));
+  EXPECT_EQ(socket.error()->fault, Fault::upstream_unreachable);
+  EXPECT_THAT(socket.error()->detail, HasSubstr("127.0.0.1: Connection refused"));
+  EXPECT_THAT(socket.error()->detail, HasSubstr(std::to_string(port)));
 }
 
 // 127.0.0.2 on the port of `peer`: nobody there, or somebody whose queue is full, so that he never answers.
@@ -129,7 +129,7 @@ TEST_F(Connecting, GoesOnToTheNextAddressAtOnceWhenOneRefuses) {
   resolver = std::move(*Resolver::make(*rig, {.servers = names.address()}));
   const rig::Peer peer(rig::echo);
   auto socket = connect_to({.host = "two.test", .port = peer.port}, 1000);
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(socket->peer(), "127.0.0.1");
 }
 
@@ -141,11 +141,11 @@ TEST_F(Connecting, GivesAnAddressThatIsSilentOnlyItsShareOfTheTime) {
   const Silent silent(peer.port);
   const auto alone = connect_to({.host = "127.0.0.2", .port = peer.port}, 100);
   ASSERT_FALSE(alone);
-  EXPECT_EQ(alone.error().fault, Fault::upstream_timeout);
-  EXPECT_THAT(alone.error().detail, HasSubstr("127.0.0.2: no answer"));
+  EXPECT_EQ(alone.error()->fault, Fault::upstream_timeout);
+  EXPECT_THAT(alone.error()->detail, HasSubstr("127.0.0.2: no answer"));
   const std::int64_t before = rig->now_ms();
   auto socket = connect_to({.host = "two.test", .port = peer.port}, 3200);
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(socket->peer(), "127.0.0.1");
   EXPECT_GE(rig->now_ms() - before, 1500);
   EXPECT_LT(rig->now_ms() - before, 3000);
@@ -156,7 +156,7 @@ TEST_F(Connecting, SpeaksVerifiedTlsWithNameAndProtocol) {
   TlsPeer peer(*TlsServer::make(certificates.path("good.pem"), certificates.path("good.key")));
   auto socket =
       connect_to({.tls = true, .host = "localhost", .port = peer.peer.port, .ca_file = certificates.path("ca.pem")});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(peer.alpn, "http/1.1");
   EXPECT_EQ(peer.sni, "localhost");
@@ -167,7 +167,7 @@ TEST_F(Connecting, ProvesANumericAddressWithoutNamingIt) {
   TlsPeer peer(*TlsServer::make(certificates.path("number.pem"), certificates.path("number.key")));
   auto socket =
       connect_to({.tls = true, .host = "127.0.0.1", .port = peer.peer.port, .ca_file = certificates.path("ca.pem")});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(peer.sni, "");  // RFC 6066, section 3
 }
@@ -180,7 +180,7 @@ TEST_F(Connecting, ResumesTheSessionOfTheSameOriginOnly) {
   const Origin origin{.tls = true, .host = "localhost", .port = peer.peer.port, .ca_file = certificates.path("ca.pem")};
   for (int i = 0; i < 3; ++i) {
     auto socket = connect_to(origin);
-    ASSERT_TRUE(socket) << socket.error().detail;
+    ASSERT_TRUE(socket) << socket.error()->detail;
     EXPECT_EQ(ask(*socket, "hello"), "hello");  // tickets come with the first bytes in TLS 1.3
     EXPECT_EQ(SSL_session_reused(socket->ssl()), i > 0);
   }
@@ -189,7 +189,7 @@ TEST_F(Connecting, ResumesTheSessionOfTheSameOriginOnly) {
   Origin second = origin;
   second.port = other.peer.port;
   auto socket = connect_to(second);
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(other.resumed, 0);
   EXPECT_EQ(tls.sessions(), 2U);
@@ -202,7 +202,7 @@ TEST_F(Connecting, LetsASocketOutliveTheSessionsOfItsLoop) {
   sleeper.deadline(Loop::clock_ns() / 1'000'000 + 3000);
   const Origin origin{.tls = true, .host = "localhost", .port = peer.peer.port, .ca_file = certificates.path("ca.pem")};
   auto socket = rig.run(connect(*rig, sleeper, origin, *resolver, *clients));
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   clients.reset();
   EXPECT_EQ(ask(*socket, "hello"), "hello");  // its tickets arrive now
 }
@@ -231,9 +231,9 @@ TEST_F(Connecting, RefusesEveryCertificateThatProvesNothing) {
                                     .port = peer.peer.port,
                                     .ca_file = one.trusted ? certificates.path("ca.pem") : ""});
     ASSERT_FALSE(socket) << one.name;
-    EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
-    EXPECT_THAT(socket.error().detail, HasSubstr("localhost: TLS: certificate refused")) << one.name;
-    EXPECT_THAT(socket.error().detail, HasSubstr(one.why)) << one.name;
+    EXPECT_EQ(socket.error()->fault, Fault::upstream_unreachable);
+    EXPECT_THAT(socket.error()->detail, HasSubstr("localhost: TLS: certificate refused")) << one.name;
+    EXPECT_THAT(socket.error()->detail, HasSubstr(one.why)) << one.name;
   }
 }
 
@@ -251,29 +251,29 @@ TEST_F(Connecting, RefusesTlsOlderThanOneTwo) {
   const auto socket =
       connect_to({.tls = true, .host = "localhost", .port = peer.port, .ca_file = certificates.path("ca.pem")});
   ASSERT_FALSE(socket);
-  EXPECT_THAT(socket.error().detail, HasSubstr("protocol version"));
+  EXPECT_THAT(socket.error()->detail, HasSubstr("protocol version"));
 }
 
 TEST_F(Connecting, SaysWhenThePeerSpeaksNoTls) {
   const rig::Peer peer([](int fd) { rig::write_all(fd, "HTTP/1.1 400 Bad Request\r\n\r\n"); });
   const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port});
   ASSERT_FALSE(socket);
-  EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
-  EXPECT_THAT(socket.error().detail, HasSubstr("TLS"));
+  EXPECT_EQ(socket.error()->fault, Fault::upstream_unreachable);
+  EXPECT_THAT(socket.error()->detail, HasSubstr("TLS"));
 }
 
 TEST_F(Connecting, SaysWhenTheRootsCannotBeRead) {
   const rig::Peer peer(rig::echo);
   const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port, .ca_file = "/nowhere/ca.pem"});
   ASSERT_FALSE(socket);
-  EXPECT_THAT(socket.error().detail, HasSubstr("/nowhere/ca.pem"));
+  EXPECT_THAT(socket.error()->detail, HasSubstr("/nowhere/ca.pem"));
 }
 
 TEST_F(Connecting, EndsAtTheDeadlineWhileThePeerIsSilent) {
   const rig::Peer peer([](int fd) { rig::read_until(fd, "never"); });  // takes the hello, says nothing
   const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port}, 60);
   ASSERT_FALSE(socket);
-  EXPECT_EQ(socket.error().fault, Fault::upstream_timeout);
+  EXPECT_EQ(socket.error()->fault, Fault::upstream_timeout);
 }
 
 TEST_F(Connecting, EndsWhenTheCallerIsCancelled) {
@@ -281,7 +281,7 @@ TEST_F(Connecting, EndsWhenTheCallerIsCancelled) {
   rig->post([this] { sleeper.cancel(); });
   const auto socket = connect_to({.tls = true, .host = "127.0.0.1", .port = peer.port});
   ASSERT_FALSE(socket);
-  EXPECT_EQ(socket.error().fault, Fault::client_gone);
+  EXPECT_EQ(socket.error()->fault, Fault::client_gone);
 }
 
 // A proxy that takes CONNECT, answers with `answer`, and echoes when that begins with a 2xx.
@@ -303,7 +303,7 @@ struct HttpProxy {
 TEST_F(Connecting, AsksAnHttpProxyForTheName) {
   HttpProxy proxy("HTTP/1.1 200 Connection established\r\nVia: 1.1 rig\r\n\r\n");
   auto socket = connect_to({.host = "api.invalid", .port = 443, .proxy = proxy.proxy("user", "pass:word")});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(proxy.asked,
             "CONNECT api.invalid:443 HTTP/1.1\r\nHost: api.invalid:443\r\n"
@@ -313,7 +313,7 @@ TEST_F(Connecting, AsksAnHttpProxyForTheName) {
 TEST_F(Connecting, WritesIpv6ForAProxyInBrackets) {
   HttpProxy proxy("HTTP/1.0 200 OK\r\n\r\n");
   const auto socket = connect_to({.host = "2001:db8::1", .port = 8443, .proxy = proxy.proxy()});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(proxy.asked, "CONNECT [2001:db8::1]:8443 HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\n\r\n");
 }
 
@@ -332,9 +332,9 @@ TEST_F(Connecting, TellsWhyAnHttpProxyDidNotLetItThrough) {
     HttpProxy proxy(one.answer);
     const auto socket = connect_to({.host = "a.invalid", .port = 443, .proxy = proxy.proxy("user", "hunter2")});
     ASSERT_FALSE(socket) << one.answer;
-    EXPECT_EQ(socket.error().fault, Fault::upstream_unreachable);
-    EXPECT_THAT(socket.error().detail, HasSubstr(one.why));
-    EXPECT_THAT(socket.error().detail + socket.error().message, Not(HasSubstr("hunter2")));
+    EXPECT_EQ(socket.error()->fault, Fault::upstream_unreachable);
+    EXPECT_THAT(socket.error()->detail, HasSubstr(one.why));
+    EXPECT_THAT(socket.error()->detail + socket.error()->message, Not(HasSubstr("hunter2")));
   }
 }
 
@@ -361,7 +361,7 @@ TEST_F(Connecting, SpeaksTlsThroughAProxy) {
                             .port = 443,
                             .proxy = Proxy{Proxy::Kind::http_connect, "localhost", proxy.port, "", ""},
                             .ca_file = certificates.path("ca.pem")});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(peer.sni, "api.invalid");
 }
@@ -413,7 +413,7 @@ const std::string bound4("\x01\x7f\x00\x00\x01\x00\x50", 7);
 TEST_F(Connecting, LetsASocksProxyResolveTheName) {
   SocksProxy proxy("", "", 0, std::string("\x03\x04proxy", 6).substr(0, 2) + "prox" + std::string("\x00\x50", 2));
   auto socket = connect_to({.host = "api.invalid", .port = 443, .proxy = proxy.proxy()});
-  ASSERT_TRUE(socket) << socket.error().detail;
+  ASSERT_TRUE(socket) << socket.error()->detail;
   EXPECT_EQ(ask(*socket, "hello"), "hello");
   EXPECT_EQ(proxy.target, std::string("\x05\x01\x00\x03\x0b", 5) + "api.invalid" + "\x01\xbb");
 }
@@ -421,12 +421,12 @@ TEST_F(Connecting, LetsASocksProxyResolveTheName) {
 TEST_F(Connecting, GivesASocksProxyAddressesAsSuch) {
   SocksProxy proxy("user", "word", 0, bound4);
   auto four = connect_to({.host = "192.0.2.7", .port = 80, .proxy = proxy.proxy("user", "word")});
-  ASSERT_TRUE(four) << four.error().detail;
+  ASSERT_TRUE(four) << four.error()->detail;
   EXPECT_EQ(ask(*four, "hello"), "hello");
   EXPECT_EQ(proxy.target, std::string("\x05\x01\x00\x01\xc0\x00\x02\x07\x00\x50", 10));
   four->close();
   auto six = connect_to({.host = "::1", .port = 80, .proxy = proxy.proxy("user", "word")});
-  ASSERT_TRUE(six) << six.error().detail;
+  ASSERT_TRUE(six) << six.error()->detail;
   EXPECT_EQ(ask(*six, "hello"), "hello");
   EXPECT_EQ(proxy.target, std::string("\x05\x01\x00\x04", 4) + std::string(15, '\0') + std::string("\x01\x00\x50", 3));
 }
@@ -435,20 +435,20 @@ TEST_F(Connecting, TellsWhyASocksProxyDidNotLetItThrough) {
   SocksProxy picky("user", "word", 0, bound4);
   const auto nobody = connect_to({.host = "a.invalid", .port = 80, .proxy = picky.proxy()});
   ASSERT_FALSE(nobody);
-  EXPECT_THAT(nobody.error().detail, HasSubstr("wants a user and a password"));
+  EXPECT_THAT(nobody.error()->detail, HasSubstr("wants a user and a password"));
   const auto wrong = connect_to({.host = "a.invalid", .port = 80, .proxy = picky.proxy("user", "hunter2")});
   ASSERT_FALSE(wrong);
-  EXPECT_THAT(wrong.error().detail, HasSubstr("other credentials"));
-  EXPECT_THAT(wrong.error().detail + wrong.error().message, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(wrong.error()->detail, HasSubstr("other credentials"));
+  EXPECT_THAT(wrong.error()->detail + wrong.error()->message, Not(HasSubstr("hunter2")));
   SocksProxy shut("", "", 5, bound4);
   const auto refused = connect_to({.host = "a.invalid", .port = 80, .proxy = shut.proxy()});
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().detail, HasSubstr("connection refused"));
+  EXPECT_THAT(refused.error()->detail, HasSubstr("connection refused"));
   const rig::Peer http([](int fd) { rig::write_all(fd, "HTTP/1.1 400 Bad Request\r\n\r\n"); });
   const auto mistaken = connect_to(
       {.host = "a.invalid", .port = 80, .proxy = Proxy{Proxy::Kind::socks5, "127.0.0.1", http.port, "", ""}});
   ASSERT_FALSE(mistaken);
-  EXPECT_THAT(mistaken.error().detail, HasSubstr("does not speak SOCKS5"));
+  EXPECT_THAT(mistaken.error()->detail, HasSubstr("does not speak SOCKS5"));
   const std::string endless(256, 'x');
   EXPECT_FALSE(connect_to({.host = "a.invalid", .port = 80, .proxy = shut.proxy(endless, "word")}));
 }

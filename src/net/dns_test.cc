@@ -33,7 +33,7 @@ struct Resolving : ::testing::Test {
   }
   std::vector<std::string> texts(const std::string& host) {
     const auto found = resolve(host);
-    if (!found) return {found.error().detail};
+    if (!found) return {found.error()->detail};
     std::vector<std::string> out;
     for (const Address& address : *found) out.push_back(address.text());
     return out;
@@ -106,8 +106,8 @@ TEST_F(Resolving, SaysWhatWentWrong) {
   for (const char* name : {"missing.test", "broken.test", "empty.test", "", "a..b", "a b", "münchen.test"}) {
     const auto found = resolve(name);
     ASSERT_FALSE(found) << name;
-    EXPECT_EQ(found.error().fault, Fault::upstream_unreachable) << name;
-    EXPECT_THAT(found.error().detail, HasSubstr(std::string("DNS: ") + name + ": ")) << name;
+    EXPECT_EQ(found.error()->fault, Fault::upstream_unreachable) << name;
+    EXPECT_THAT(found.error()->detail, HasSubstr(std::string("DNS: ") + name + ": ")) << name;
   }
 }
 
@@ -200,7 +200,7 @@ TEST_F(Resolving, EndsAtTheDeadlineAndKeepsTheAnswerForTheNext) {
   server.set("slow.test", {.addresses = {"192.0.2.1"}, .after_ms = 60});
   const auto early = resolve("slow.test", 10);
   ASSERT_FALSE(early);
-  EXPECT_EQ(early.error().fault, Fault::upstream_timeout);
+  EXPECT_EQ(early.error()->fault, Fault::upstream_timeout);
   rig.idle(250);
   EXPECT_THAT(texts("slow.test"), ElementsAre("192.0.2.1"));
   EXPECT_EQ(resolver->queries(), 1U);
@@ -210,7 +210,7 @@ TEST_F(Resolving, GivesUpOnASilentServer) {
   server.set("silent.test", {.silent = true});
   const auto found = resolve("silent.test");
   ASSERT_FALSE(found);
-  EXPECT_EQ(found.error().fault, Fault::upstream_unreachable);
+  EXPECT_EQ(found.error()->fault, Fault::upstream_unreachable);
   EXPECT_GE(server.questions, 4);  // both families, twice
 }
 

@@ -39,7 +39,7 @@ struct Listening : ::testing::Test {
 
 TEST_F(Listening, HandsOverEveryConnectionWithItsOptionsSet) {
   auto bound = Bound::make("127.0.0.1", 0, 1);
-  ASSERT_TRUE(bound) << bound.error().message;
+  ASSERT_TRUE(bound) << bound.error()->message;
   Listener listener(*rig, bound->take(0), keep, this);
   for (int i = 0; i < 300; ++i) dialled.push_back(dial(bound->port()));
   rig.idle(50);
@@ -59,7 +59,7 @@ TEST_F(Listening, HandsOverEveryConnectionWithItsOptionsSet) {
 
 TEST_F(Listening, SpreadsConnectionsOverTheWorkers) {
   auto bound = Bound::make("127.0.0.1", 0, 2);
-  ASSERT_TRUE(bound) << bound.error().message;
+  ASSERT_TRUE(bound) << bound.error()->message;
   std::vector<int> first;
   std::vector<int> second;
   const auto into = [](void* list, int fd) { static_cast<std::vector<int>*>(list)->push_back(fd); };
@@ -77,14 +77,14 @@ TEST_F(Listening, SpreadsConnectionsOverTheWorkers) {
 TEST_F(Listening, RefusesAPortThatAnotherOfUsListensOn) {
   for (const int workers : {1, 4}) {
     const auto bound = Bound::make("127.0.0.1", 0, workers);
-    ASSERT_TRUE(bound) << bound.error().message;
+    ASSERT_TRUE(bound) << bound.error()->message;
     for (const int others : {1, 4}) {
       const auto again = Bound::make("127.0.0.1", bound->port(), others);
       ASSERT_FALSE(again) << workers << " and " << others;
-      EXPECT_EQ(again.error().fault, Fault::bad_request);
-      EXPECT_THAT(again.error().message, HasSubstr("Port " + std::to_string(bound->port())));
-      EXPECT_THAT(again.error().message, HasSubstr("PORT="));
-      EXPECT_THAT(again.error().message, HasSubstr("server.port"));
+      EXPECT_EQ(again.error()->fault, Fault::bad_request);
+      EXPECT_THAT(again.error()->message, HasSubstr("Port " + std::to_string(bound->port())));
+      EXPECT_THAT(again.error()->message, HasSubstr("PORT="));
+      EXPECT_THAT(again.error()->message, HasSubstr("server.port"));
       // Any address stands in the way of one as well.
       EXPECT_FALSE(Bound::make("0.0.0.0", bound->port(), others));
     }
@@ -95,7 +95,7 @@ TEST_F(Listening, TakesThePortAgainAtOnceAfterItsEnd) {
   std::uint16_t port = 0;
   {
     auto bound = Bound::make("127.0.0.1", 0, 2);
-    ASSERT_TRUE(bound) << bound.error().message;
+    ASSERT_TRUE(bound) << bound.error()->message;
     port = bound->port();
     Listener listener(*rig, bound->take(0), keep, this);
     for (int i = 0; i < 20; ++i) dialled.push_back(dial(port));
@@ -108,7 +108,7 @@ TEST_F(Listening, TakesThePortAgainAtOnceAfterItsEnd) {
 
 TEST_F(Listening, ListensOnEveryAddressOfAName) {
   auto bound = Bound::make("localhost", 0, 2);
-  ASSERT_TRUE(bound) << bound.error().message;
+  ASSERT_TRUE(bound) << bound.error()->message;
   EXPECT_THAT(bound->text(), HasSubstr("127.0.0.1:" + std::to_string(bound->port())));
   const auto descriptors = bound->take(1);
   EXPECT_FALSE(descriptors.empty());
@@ -117,7 +117,7 @@ TEST_F(Listening, ListensOnEveryAddressOfAName) {
 
 TEST_F(Listening, ListensOnBothFamiliesAtOnce) {
   auto bound = Bound::make("::", 0, 1);
-  if (!bound) GTEST_SKIP() << "no IPv6 here: " << bound.error().message;
+  if (!bound) GTEST_SKIP() << "no IPv6 here: " << bound.error()->message;
   Listener listener(*rig, bound->take(0), keep, this);
   dialled.push_back(dial(bound->port()));  // IPv4
   rig.idle(30);
@@ -127,15 +127,15 @@ TEST_F(Listening, ListensOnBothFamiliesAtOnce) {
 TEST_F(Listening, SaysWhenTheHostIsNotOurs) {
   const auto elsewhere = Bound::make("192.0.2.1", 0, 1);
   ASSERT_FALSE(elsewhere);
-  EXPECT_THAT(elsewhere.error().message, HasSubstr("no address of this machine"));
+  EXPECT_THAT(elsewhere.error()->message, HasSubstr("no address of this machine"));
   const auto nonsense = Bound::make("not a host", 0, 1);
   ASSERT_FALSE(nonsense);
-  EXPECT_THAT(nonsense.error().message, HasSubstr("server.host"));
+  EXPECT_THAT(nonsense.error()->message, HasSubstr("server.host"));
 }
 
 TEST_F(Listening, AcceptsWhatTheKernelTookBeforeItCloses) {
   auto bound = Bound::make("127.0.0.1", 0, 1);
-  ASSERT_TRUE(bound) << bound.error().message;
+  ASSERT_TRUE(bound) << bound.error()->message;
   Listener listener(*rig, bound->take(0), keep, this);
   for (int i = 0; i < 10; ++i) dialled.push_back(dial(bound->port()));
   listener.close();
@@ -148,7 +148,7 @@ TEST_F(Listening, ShedsWhatItHasNoDescriptorForAndGoesOn) {
   GTEST_SKIP() << "the sanitizer itself opens pipes to look at memory";
 #endif
   auto bound = Bound::make("127.0.0.1", 0, 1);
-  ASSERT_TRUE(bound) << bound.error().message;
+  ASSERT_TRUE(bound) << bound.error()->message;
   Listener listener(*rig, bound->take(0), keep, this);
   for (int i = 0; i < 5; ++i) dialled.push_back(dial(bound->port()));
   rlimit before{};
@@ -172,7 +172,7 @@ TEST_F(Listening, ShedsWhatItHasNoDescriptorForAndGoesOn) {
 
 TEST_F(Listening, MayBeClosedByTheOneItHandsConnectionsTo) {
   auto bound = Bound::make("127.0.0.1", 0, 1);
-  ASSERT_TRUE(bound) << bound.error().message;
+  ASSERT_TRUE(bound) << bound.error()->message;
   struct Closer {
     std::unique_ptr<Listener> listener;
     std::vector<int> fds;

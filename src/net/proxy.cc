@@ -12,12 +12,12 @@
 namespace sluice::net {
 namespace {
 
-std::unexpected<Error> refused(const std::string& why) {
+std::unexpected<Failure> refused(const std::string& why) {
   return fail(Fault::upstream_unreachable, "The proxy in front of the upstream did not let us through.",
               "proxy: " + why);
 }
 
-std::unexpected<Error> woken_by(Woke woke) {
+std::unexpected<Failure> woken_by(Woke woke) {
   if (woke == Woke::cancelled) return fail(Fault::client_gone, "The client left.");
   return fail(Fault::upstream_timeout, "The upstream did not connect in time.", "proxy: no answer in time");
 }

@@ -140,7 +140,7 @@ Result<std::optional<Proxy>> proxy_of(const Environment& environment, std::strin
   auto proxy = parse_proxy(value(name));
   if (!proxy) {
     return fail(Fault::bad_request,
-                std::string("The environment variable ") + name + " is no proxy: " + proxy.error().message);
+                std::string("The environment variable ") + name + " is no proxy: " + proxy.error()->message);
   }
   return std::move(*proxy);
 }

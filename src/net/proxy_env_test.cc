@@ -22,7 +22,7 @@ std::string chosen(const Variables& variables, std::string_view scheme, std::str
         return found == variables.end() ? nullptr : found->second.c_str();
       },
       scheme, host, port);
-  if (!proxy) return proxy.error().message;
+  if (!proxy) return proxy.error()->message;
   if (!*proxy) return "direct";
   return (*proxy)->host + ":" + std::to_string((*proxy)->port);
 }

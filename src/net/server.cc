@@ -13,7 +13,7 @@ namespace {
 constexpr http1::Limits limits{};
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
-std::unexpected<Error> gone() {
+std::unexpected<Failure> gone() {
   return fail(Fault::client_gone, "The client left.");
 }
 
@@ -131,7 +131,7 @@ Task<Result<bool>> ServerConnection::receive_head(const Patience& patience) {
       deadline = now + patience.head_ms;
     }
     auto got = co_await more(deadline);
-    if (!got && idle && got.error().fault == Fault::request_timeout) co_return false;
+    if (!got && idle && got.error()->fault == Fault::request_timeout) co_return false;
     if (!got) co_return std::unexpected(std::move(got).error());
     if (!*got) {
       if (in_.empty()) co_return false;

@@ -68,7 +68,7 @@ Task<> keep(Task<IoState> task, IoState& out, bool& over) {
 }
 Task<> keep(Task<Result<bool>> task, std::string& why) {
   const auto result = co_await std::move(task);
-  why = result ? "shaken" : result.error().detail;
+  why = result ? "shaken" : result.error()->detail;
 }
 
 std::string noise(std::size_t size) {
@@ -192,7 +192,7 @@ TEST_F(Sockets, TellAResetFromAnEnd) {
     here.deadline(Loop::clock_ns() / 1'000'000 + 3000);
     const Origin origin{.host = "127.0.0.1", .port = peer.port};
     auto socket = rig.run(connect(*rig, here, origin, *resolver, clients));
-    ASSERT_TRUE(socket) << socket.error().detail;
+    ASSERT_TRUE(socket) << socket.error()->detail;
     char byte = 'x';
     const iovec piece{&byte, 1};
     ASSERT_EQ(socket->write({&piece, 1}).size, 1U);
@@ -323,10 +323,10 @@ TEST_F(Spoiled, ByOneFailureAnywhereItEndsCleanlyAndTheNextOneWorks) {
           EXPECT_EQ(*answer, "hello");
         } else {
           ++failed;
-          EXPECT_NE(answer.error().detail, "") << n;
-          EXPECT_TRUE(answer.error().fault == Fault::upstream_unreachable ||
-                      answer.error().fault == Fault::upstream_broken)
-              << n << ": " << answer.error().detail;
+          EXPECT_NE(answer.error()->detail, "") << n;
+          EXPECT_TRUE(answer.error()->fault == Fault::upstream_unreachable ||
+                      answer.error()->fault == Fault::upstream_broken)
+              << n << ": " << answer.error()->detail;
         }
       }
       EXPECT_FALSE(sleeper.asleep());
@@ -344,7 +344,7 @@ TEST_F(Spoiled, ByInterruptionsItStillWorks) {
     seam.fail_at = n;
     seam.code = EINTR;
     const auto answer = ask();
-    EXPECT_TRUE(answer) << n << ": " << answer.error().detail;
+    EXPECT_TRUE(answer) << n << ": " << answer.error()->detail;
     if (seam.calls < n) break;
   }
 }

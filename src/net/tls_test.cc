@@ -33,7 +33,7 @@ TEST(TlsServer, KeepsTheOldCertificateWhenTheNewOneIsBad) {
                              std::filesystem::copy_options::overwrite_existing);
   const auto half = server->reload();
   ASSERT_FALSE(half);
-  EXPECT_THAT(half.error().message, HasSubstr("does not belong to the certificate"));
+  EXPECT_THAT(half.error()->message, HasSubstr("does not belong to the certificate"));
   EXPECT_EQ(common_name(), "one");
   std::filesystem::copy_file(certificates.path("two.key"), certificates.path("one.key"),
                              std::filesystem::copy_options::overwrite_existing);
@@ -42,8 +42,8 @@ TEST(TlsServer, KeepsTheOldCertificateWhenTheNewOneIsBad) {
   std::filesystem::remove(certificates.path("one.pem"));
   const auto missing = server->reload();
   ASSERT_FALSE(missing);
-  EXPECT_THAT(missing.error().message, HasSubstr("one.pem"));
-  EXPECT_THAT(missing.error().message, HasSubstr("o such file"));
+  EXPECT_THAT(missing.error()->message, HasSubstr("one.pem"));
+  EXPECT_THAT(missing.error()->message, HasSubstr("o such file"));
   EXPECT_EQ(common_name(), "two");
 }
 

@@ -91,10 +91,10 @@ TEST(Callers, AreAllWelcomeWhenTheGatewayIsOpen) {
 TEST(Callers, AreToldWhyAndHowToOpenTheGateway) {
   const auto refused = identify("local", CallOrigin{.peer = "10.0.0.1", .host = "localhost"});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().fault, Fault::unauthorized);
-  EXPECT_NE(refused.error().message.find("it came from another machine"), std::string::npos);
-  EXPECT_NE(refused.error().message.find("`auth: open`"), std::string::npos);
-  EXPECT_EQ(refused.error().detail, "peer 10.0.0.1, it came from another machine");
+  EXPECT_EQ(refused.error()->fault, Fault::unauthorized);
+  EXPECT_NE(refused.error()->message.find("it came from another machine"), std::string::npos);
+  EXPECT_NE(refused.error()->message.find("`auth: open`"), std::string::npos);
+  EXPECT_EQ(refused.error()->detail, "peer 10.0.0.1, it came from another machine");
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ constexpr std::string_view section(bool own) {
   return own ? "limits.per_caller" : "limits";
 }
 
-std::unexpected<Error> too_many_running(bool own, std::int64_t most, std::string_view caller) {
+std::unexpected<Failure> too_many_running(bool own, std::int64_t most, std::string_view caller) {
   return fail(Error{.fault = Fault::rate_limited,
                     .message = fmt::format("Rate limit reached: at most {} requests at once for {}. "
                                            "Wait for one of them to end, then try again.",
@@ -66,8 +66,8 @@ std::unexpected<Error> too_many_running(bool own, std::int64_t most, std::string
                     .retry_after = std::chrono::seconds(1)});
 }
 
-std::unexpected<Error> too_many_per_minute(bool own, const Bucket& bucket, std::int64_t full_at,
-                                           std::string_view caller) {
+std::unexpected<Failure> too_many_per_minute(bool own, const Bucket& bucket, std::int64_t full_at,
+                                             std::string_view caller) {
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(bucket.wait(full_at)));
   return fail(
       Error{.fault = Fault::rate_limited,

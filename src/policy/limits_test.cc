@@ -37,9 +37,9 @@ TEST(Limits, AMinuteHoldsExactlyItsNumberAndRefillsEvenly) {
   }
   auto refused = limits.admit("a", settings, start + 5s, numbers);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().fault, Fault::rate_limited);
-  EXPECT_EQ(refused.error().retry_after, 15'000ms);
-  EXPECT_EQ(refused.error().message, "Rate limit reached: 3 requests per minute for you. Try again in 15.000 s.");
+  EXPECT_EQ(refused.error()->fault, Fault::rate_limited);
+  EXPECT_EQ(refused.error()->retry_after, 15'000ms);
+  EXPECT_EQ(refused.error()->message, "Rate limit reached: 3 requests per minute for you. Try again in 15.000 s.");
   EXPECT_EQ(numbers.remaining, 0);
   EXPECT_EQ(numbers.reset, 55'000ms);
   EXPECT_FALSE(limits.admit("a", settings, start + 20s - 1ns, numbers));
@@ -60,7 +60,7 @@ TEST(Limits, WhoeverWaitsAsToldIsAdmittedAndNotOneMillisecondEarlier) {
     auto answer = limits.admit("a", settings, start, numbers);
     for (; answer; answer = limits.admit("a", settings, start, numbers)) ++passed;
     EXPECT_EQ(passed, per_minute);
-    const auto wait = answer.error().retry_after.value();
+    const auto wait = answer.error()->retry_after.value();
     EXPECT_FALSE(limits.admit("a", settings, start + wait - 1ms, numbers)) << per_minute;
     EXPECT_TRUE(limits.admit("a", settings, start + wait, numbers)) << per_minute;
   }
@@ -77,7 +77,7 @@ TEST(Limits, CallersDoNotShareTheirOwnLimitButShareTheGlobalOne) {
   EXPECT_TRUE(limits.admit("b", settings, start, numbers));
   auto refused = limits.admit("b", settings, start, numbers);
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("all callers together"), std::string::npos);
+  EXPECT_NE(refused.error()->message.find("all callers together"), std::string::npos);
   EXPECT_EQ(numbers.limit, 3);
   // What the global limit refused did not cost b anything of its own.
   EXPECT_TRUE(limits.admit("b", limit({}, {.requests_per_minute = 2}), start, numbers));
@@ -93,8 +93,8 @@ TEST(Limits, ALeaseIsARightToRunAndItsDeathGivesItBack) {
   ASSERT_TRUE(first && second);
   auto refused = limits.admit("a", settings, start, numbers);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().retry_after, 1s);
-  EXPECT_NE(refused.error().message.find("at most 2 requests at once for you"), std::string::npos);
+  EXPECT_EQ(refused.error()->retry_after, 1s);
+  EXPECT_NE(refused.error()->message.find("at most 2 requests at once for you"), std::string::npos);
   auto other = limits.admit("b", settings, start, numbers);
   ASSERT_TRUE(other);
   EXPECT_FALSE(limits.admit("b", settings, start, numbers)) << "three run in all";

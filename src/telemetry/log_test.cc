@@ -90,7 +90,7 @@ TEST_F(LogFile, ThatCannotBeOpenedChangesNothing) {
   ASSERT_TRUE(writer.use(path_));
   const auto failed = writer.use(folder_ + "/missing/log");
   ASSERT_FALSE(failed);
-  EXPECT_NE(failed.error().detail.find("No such file"), std::string::npos);
+  EXPECT_NE(failed.error()->detail.find("No such file"), std::string::npos);
   writer.append("here\n");
   ASSERT_TRUE(writer.flush(5s));
   EXPECT_EQ(read(path_), "here\n");

@@ -78,7 +78,7 @@ void Framer::feed(std::string_view bytes) {
   at_ = 0;
 }
 
-std::unexpected<Error> Framer::broken(std::string_view why) {
+std::unexpected<Failure> Framer::broken(std::string_view why) {
   why_ = why;
   return fail(Fault::upstream_broken, "The upstream's answer broke in the middle of the stream.", std::string(why));
 }

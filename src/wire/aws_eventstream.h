@@ -67,7 +67,7 @@ class Framer {
  private:
   [[nodiscard]] std::string_view text() const { return inside_ ? std::string_view(buffer_) : piece_; }
   [[nodiscard]] bool read_headers(std::string_view bytes);
-  std::unexpected<Error> broken(std::string_view why);
+  std::unexpected<Failure> broken(std::string_view why);
   Limits limits_;
   std::string buffer_;         // the unfinished tail of earlier pieces, and the piece that completed it
   std::string_view piece_;     // the piece last fed, when nothing was held back

@@ -51,9 +51,9 @@ Seen read(std::string_view bytes, const std::vector<std::size_t>& cuts, Limits l
     for (;;) {
       const auto message = framer.next();
       if (!message) {
-        EXPECT_EQ(message.error().fault, Fault::upstream_broken);
+        EXPECT_EQ(message.error()->fault, Fault::upstream_broken);
         EXPECT_FALSE(framer.next());
-        seen.broken = message.error().detail;
+        seen.broken = message.error()->detail;
         return seen;
       }
       if (!*message) break;

@@ -117,7 +117,9 @@ class Decoder::Zstd final : public Engine {
   Zstd() { ZSTD_DCtx_setParameter(state_.get(), ZSTD_d_windowLogMax, 23); }  // 8 MiB, RFC 9659
   std::optional<std::size_t> step(std::string_view& in, char* to, std::size_t room) override {
     if (head_.size() < 4 && !begins_frame(head_ + std::string(in.substr(0, 4 - head_.size())))) return std::nullopt;
-    ZSTD_inBuffer input{in.data(), in.size(), 0};
+    // A frame's first byte goes alone: a frame that is all there would take the library's other path, which judges some
+    // malformed frames differently, and what is well formed must not depend on how the network cut it.
+    ZSTD_inBuffer input{in.data(), head_.empty() ? std::min<std::size_t>(in.size(), 1) : in.size(), 0};
     ZSTD_outBuffer output{to, room, 0};
     const std::size_t answer = ZSTD_decompressStream(state_.get(), &output, &input);
     if (ZSTD_isError(answer)) return std::nullopt;
@@ -141,8 +143,8 @@ class Decoder::Zstd final : public Engine {
     return (bytes[0] & 0xf0) == 0x50 && bytes.substr(1) == skippable_rest.substr(0, bytes.size() - 1);
   }
 
-  // The library's streaming path lets a frame pass that ends, by an empty last block, before the size it declared; the
-  // path for a frame handed over in one piece does not. True also for frames that declare none. Begins the next frame.
+  // The library lets a frame pass that ends, by an empty last block, before the size it declared. True also for frames
+  // that declare none. Begins the next frame.
   bool ends_as_declared() {
     const auto declared = ZSTD_getFrameContentSize(head_.data(), head_.size());
     const bool good = declared >= ZSTD_CONTENTSIZE_ERROR || declared == decoded_;

@@ -215,7 +215,7 @@ TEST(AnthropicStream, LivesWithHabitsOfLookAlikes) {
   Fold fold;
   for (const Event& event : read(stream)) fold.add(event);
   const auto reply = fold.take();
-  ASSERT_TRUE(reply) << reply.error().detail;
+  ASSERT_TRUE(reply) << reply.error()->detail;
   ASSERT_EQ(reply->choices.at(0).parts.size(), 2U);
   EXPECT_EQ(reply->choices[0].parts[1].as<ToolCall>()->arguments, R"({"x":1})");
 }
@@ -268,10 +268,10 @@ TEST(AnthropicReply, WritesWhatAnotherVendorAnswered) {
 TEST(AnthropicReply, AnErrorInsideA200IsThatError) {
   const auto reply = read_reply(R"({"type":"error","error":{"type":"rate_limit_error","message":"Slow down."}})");
   ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().fault, Fault::upstream_limited);
-  EXPECT_EQ(read_reply("<html>").error().fault, Fault::upstream_broken);
-  EXPECT_EQ(read_reply("{}").error().fault, Fault::upstream_broken);
-  EXPECT_EQ(read_reply(R"({"content":[{"type":"tool_use"}]})").error().fault, Fault::upstream_broken);
+  EXPECT_EQ(reply.error()->fault, Fault::upstream_limited);
+  EXPECT_EQ(read_reply("<html>").error()->fault, Fault::upstream_broken);
+  EXPECT_EQ(read_reply("{}").error()->fault, Fault::upstream_broken);
+  EXPECT_EQ(read_reply(R"({"content":[{"type":"tool_use"}]})").error()->fault, Fault::upstream_broken);
 }
 
 TEST(AnthropicErrors, MapToFaults) {
@@ -333,7 +333,7 @@ TEST(AnthropicDialect, SeesWhatRoutingNeeds) {
         R"({"model":"a","stream":true,"stream":false})", R"({"model":"a")", "[]", ""}) {
     const auto refused = peek(bad);
     ASSERT_FALSE(refused) << bad;
-    EXPECT_EQ(refused.error().fault, Fault::bad_request);
+    EXPECT_EQ(refused.error()->fault, Fault::bad_request);
   }
 }
 

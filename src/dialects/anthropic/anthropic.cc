@@ -20,7 +20,7 @@ constexpr std::array doors_ = std::to_array<Door>({
     {.method = "GET", .path = "/v1/models/{model}", .operation = Operation::model},
 });
 
-std::unexpected<Error> wrong(std::string param, std::string_view words) {
+std::unexpected<Failure> wrong(std::string param, std::string_view words) {
   Error error{.fault = Fault::bad_request};
   error.message = param + ": " + std::string(words);
   error.param = std::move(param);

@@ -12,7 +12,7 @@ namespace {
 constexpr DialectId self = DialectId::anthropic;
 constexpr std::string_view result_suffix = "_tool_result";
 
-std::unexpected<Error> wrong(std::string words) {
+std::unexpected<Failure> wrong(std::string words) {
   return fail(Fault::bad_request, std::move(words));
 }
 

@@ -142,7 +142,7 @@ Result<Reply> read_reply(std::string_view body) {
   const auto root = doc.parse(body);
   if (!root || !root->is_object()) {
     return fail(Fault::upstream_broken, "The upstream's answer is not JSON.",
-                root ? "the answer is no object" : root.error().message);
+                root ? "the answer is no object" : root.error()->message);
   }
   const auto [error, type, content, id, model, usage] = root->pick("error", "type", "content", "id", "model", "usage");
   if (error || type.equals("error")) return fail(read_error_object(*root));
@@ -153,7 +153,7 @@ Result<Reply> read_reply(std::string_view body) {
   Choice& choice = reply.choices.emplace_back(Choice{.stop = read_stop(*root)});
   bool plain_string = false;
   if (auto read = read_content(content, "content", choice.parts, plain_string); !read) {
-    return fail(Fault::upstream_broken, "The upstream's answer holds a broken block.", read.error().message);
+    return fail(Fault::upstream_broken, "The upstream's answer holds a broken block.", read.error()->message);
   }
   reply.usage = read_usage(usage);
   if (const auto tier = usage["service_tier"].string()) reply.service_tier = read_tier(*tier);

@@ -42,7 +42,7 @@ bool plain_text(std::string_view mime) {
   return mime.starts_with("text/") || mime == "application/json";
 }
 
-std::unexpected<Error> unsupported(std::string pointer, std::string message) {
+std::unexpected<Failure> unsupported(std::string pointer, std::string message) {
   Error error{.fault = Fault::unsupported};
   error.message = std::move(message);
   error.param = std::move(pointer);
@@ -211,7 +211,7 @@ class BlockWriting {
       const PlacedPart inner{&result.parts[i], at_.turn, at_.index};
       const auto keep = sayable(rules_, inner, Role::user, notes_);
       // What cannot be left out of a turn can be left out of a result: the call stays answered.
-      if (!keep) notes_.lost(place(rules_, inner), keep.error().message);
+      if (!keep) notes_.lost(place(rules_, inner), keep.error()->message);
       if (!keep || !*keep) continue;
       if (!std::exchange(open, true)) out_.key("content").begin_array();
       write_part(out_, rules_, inner, notes_);

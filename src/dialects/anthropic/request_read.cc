@@ -13,7 +13,7 @@ namespace {
 
 constexpr DialectId self = DialectId::anthropic;
 
-std::unexpected<Error> wrong(std::string param, std::string_view words) {
+std::unexpected<Failure> wrong(std::string param, std::string_view words) {
   Error error{.fault = Fault::bad_request};
   error.message = param + ": " + std::string(words);
   error.param = std::move(param);

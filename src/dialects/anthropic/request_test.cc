@@ -343,7 +343,7 @@ TEST(AnthropicRequest, ReturnsItsOwnThinkingUntouched) {
 TEST(AnthropicRequest, RefusesWhatWouldChangeTheMeaning) {
   const auto refused = [](const ChatRequest& request) {
     const Written out(request);
-    return !out.outcome() && out.outcome().error().fault == Fault::unsupported;
+    return !out.outcome() && out.outcome().error()->fault == Fault::unsupported;
   };
   auto sound = chat("claude-sonnet-4-5");
   sound.turns[0].parts.push_back({.body = Media{.kind = MediaKind::audio, .form = MediaForm::base64, .data = "UklG"}});
@@ -491,7 +491,7 @@ TEST(AnthropicRequest, NamesTheFieldThatIsWrong) {
   const auto fault = [](std::string_view body) {
     Notes notes;
     const auto request = read_request({.body = body}, notes);
-    return request ? std::string() : request.error().message;
+    return request ? std::string() : request.error()->message;
   };
   EXPECT_EQ(fault(R"({"model":"m"})"), "messages: Field required");
   EXPECT_EQ(fault(R"({"messages":["x"]})"), "messages.0: Input does not match the expected shape.");

@@ -35,7 +35,7 @@ double value_of(const RawJson& number) {
   return fault == std::errc() ? value : std::strtod(number.c_str(), nullptr);
 }
 
-std::unexpected<Error> unsupported(std::string pointer, std::string message) {
+std::unexpected<Failure> unsupported(std::string pointer, std::string message) {
   Error error{.fault = Fault::unsupported};
   error.message = std::move(message);
   error.param = std::move(pointer);
@@ -358,7 +358,7 @@ class Writing {
       for (std::size_t i = 0; i < turn.parts.size(); ++i) {
         const PlacedPart placed{&turn.parts[i], t, i};
         const auto keep = sayable(parts_, placed, Role::system, notes_);
-        if (!keep) notes_.lost(pointer_to_part(request_, t, i), keep.error().message);
+        if (!keep) notes_.lost(pointer_to_part(request_, t, i), keep.error()->message);
         if (keep && *keep) said.push_back(placed);
       }
     }

@@ -123,7 +123,7 @@ class Reader final : public StreamReader {
     index_ = root["index"].integer().value_or(next_);
     const json::Value block = root["content_block"];
     auto part = read_block(block);
-    if (!part) return failed("a broken block: " + part.error().message);
+    if (!part) return failed("a broken block: " + part.error()->message);
     seal_.clear();
     first_seal_.reset();
     arguments_seen_ = false;

@@ -19,7 +19,7 @@ const Dialect& dialect = gemini_dialect();
 
 Reply read(std::string_view body) {
   auto reply = dialect.read_reply(body);
-  EXPECT_TRUE(reply) << reply.error().detail;
+  EXPECT_TRUE(reply) << reply.error()->detail;
   return reply ? *std::move(reply) : Reply{};
 }
 
@@ -111,7 +111,7 @@ TEST(GeminiReply, ABlockedPromptIsAnAnswer) {
 TEST(GeminiReply, AnErrorInsideIsThatError) {
   const auto reply = dialect.read_reply(R"([{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}])");
   ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().fault, Fault::upstream_overloaded);
+  EXPECT_EQ(reply.error()->fault, Fault::upstream_overloaded);
 }
 
 TEST(GeminiGrounding, CountsCodePoints) {

@@ -112,7 +112,7 @@ class ArrayFramer final : public Framer {
     return out;
   }
 
-  std::unexpected<Error> broken(std::string detail) {
+  std::unexpected<Failure> broken(std::string detail) {
     dead_ = true;
     return fail(Fault::upstream_broken, "The upstream's stream is no JSON array.", std::move(detail));
   }

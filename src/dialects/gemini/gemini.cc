@@ -162,7 +162,7 @@ class Gemini final : public Dialect {
   }
 
  private:
-  static std::unexpected<Error> refuse(std::string message) {
+  static std::unexpected<Failure> refuse(std::string message) {
     Error error{.fault = Fault::bad_request, .message = std::move(message)};
     error.param = "model";
     return fail(std::move(error));

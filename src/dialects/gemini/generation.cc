@@ -14,7 +14,7 @@ namespace {
 constexpr DialectId self = DialectId::gemini;
 constexpr std::size_t most_stops = 5;
 
-std::unexpected<Error> wrong(std::string_view name) {
+std::unexpected<Failure> wrong(std::string_view name) {
   Error error{.fault = Fault::bad_request, .message = "Invalid value at 'generation_config." + std::string(name) + "'"};
   error.param = "generationConfig." + std::string(name);
   return fail(std::move(error));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr DialectId self = DialectId::gemini;
 
-std::unexpected<Error> broken(std::string detail) {
+std::unexpected<Failure> broken(std::string detail) {
   return fail(Fault::upstream_broken, "The upstream's answer is no Gemini answer.", std::move(detail));
 }
 
@@ -72,7 +72,7 @@ Result<Choice> read_candidate(json::Value candidate, std::int64_t position) {
 Result<Reply> read_reply(std::string_view body) {
   json::Document doc;
   const auto parsed = doc.parse(body);
-  if (!parsed) return broken(parsed.error().message);
+  if (!parsed) return broken(parsed.error()->message);
   const json::Value root = parsed->is_array() && parsed->size() == 1 ? parsed->at(0) : *parsed;
   if (!root.is_object()) return broken("the body is no object");
   if (const json::Value error = root["error"]; error.is_object()) return fail(read_error_object(error, 0));

@@ -13,7 +13,7 @@ namespace {
 
 constexpr DialectId self = DialectId::gemini;
 
-std::unexpected<Error> wrong(std::string message, std::string param) {
+std::unexpected<Failure> wrong(std::string message, std::string param) {
   Error error{.fault = Fault::bad_request, .message = std::move(message)};
   error.param = std::move(param);
   return fail(std::move(error));
@@ -145,7 +145,7 @@ class Reading {
       if (key != "parts") {
         turn.extras.add(self, key, value.raw());
       } else if (auto read = read_parts(value, turn.parts); !read) {
-        return wrong("Invalid value at '" + place + ".parts': " + read.error().message, place + ".parts");
+        return wrong("Invalid value at '" + place + ".parts': " + read.error()->message, place + ".parts");
       }
     }
     return {};

@@ -48,7 +48,7 @@ Out write(const ChatRequest& request, std::string_view model = "gemini-3-pro-pre
           std::string_view provider = "gemini") {
   Notes notes;
   const auto written = dialect.write_request(request, {.model = model, .provider = provider}, notes);
-  EXPECT_TRUE(written) << written.error().message;
+  EXPECT_TRUE(written) << written.error()->message;
   return {written ? written->body : "", notes.all()};
 }
 
@@ -69,7 +69,7 @@ auto note(NoteKind kind, std::string pointer) {
 ChatRequest read(std::string_view body, std::string_view model = "gemini-3-pro-preview") {
   Notes notes;
   auto request = dialect.read_request({.path_model = model, .body = body}, notes);
-  EXPECT_TRUE(request) << request.error().message;
+  EXPECT_TRUE(request) << request.error()->message;
   return request ? *std::move(request) : ChatRequest{};
 }
 
@@ -208,7 +208,7 @@ TEST(GeminiTurns, SystemTextStaysWhereItStood) {
   Notes notes;
   const auto alone = dialect.write_request(chat({{.role = Role::system, .parts = {text("A")}}}), {.model = "m"}, notes);
   ASSERT_FALSE(alone);
-  EXPECT_EQ(alone.error().fault, Fault::unsupported);
+  EXPECT_EQ(alone.error()->fault, Fault::unsupported);
 }
 
 TEST(GeminiTurns, HistoriesWithoutIdsArePairedByNameAndOrder) {
@@ -258,7 +258,7 @@ TEST(GeminiTools, ANameThatTheVendorRefusesIsRefusedHere) {
   Notes notes;
   const auto written = dialect.write_request(request, {.model = "gemini-3-pro"}, notes);
   ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().fault, Fault::unsupported);
+  EXPECT_EQ(written.error()->fault, Fault::unsupported);
 }
 
 TEST(GeminiFormat, StandsBesideToolsOnlyWhereTheModelTakesBoth) {
@@ -302,7 +302,7 @@ TEST(GeminiRequest, RefusesWithTheVendorsWords) {
   Notes notes;
   const auto message = [&](std::string_view body) {
     const auto request = dialect.read_request({.path_model = "m", .body = body}, notes);
-    return request ? std::string("(read)") : request.error().message;
+    return request ? std::string("(read)") : request.error()->message;
   };
   EXPECT_EQ(message(R"({"contents":[]})"), "* GenerateContentRequest.contents: contents is not specified\n");
   EXPECT_EQ(message(R"({"contents":[{"role":"assistant","parts":[]}]})"), "Please use a valid role: user, model.");

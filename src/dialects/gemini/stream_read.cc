@@ -46,7 +46,7 @@ class Reader final : public StreamReader {
   void read(const Frame& frame, std::vector<Event>& out) override {
     if (over_ || frame.comment) return;
     const auto parsed = doc_.parse(frame.data);
-    if (!parsed) return failed(broken("a chunk that is no JSON: " + parsed.error().message), out);
+    if (!parsed) return failed(broken("a chunk that is no JSON: " + parsed.error()->message), out);
     const json::Value root = parsed->is_array() && parsed->size() == 1 ? parsed->at(0) : *parsed;
     if (!root.is_object()) return failed(broken("a chunk that is no object"), out);
     chunk(root, out);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr DialectId self = DialectId::gemini;
 
-std::unexpected<Error> wrong(std::string message, std::string param) {
+std::unexpected<Failure> wrong(std::string message, std::string param) {
   Error error{.fault = Fault::bad_request, .message = std::move(message)};
   error.param = std::move(param);
   return fail(std::move(error));

@@ -252,7 +252,7 @@ Result<Reply> read_reply(std::string_view body) {
   const auto root = doc.parse(body);
   if (!root || !root->is_object()) {
     return fail(Fault::upstream_broken, "The upstream's answer could not be read.",
-                root ? "an answer that is no object" : root.error().message);
+                root ? "an answer that is no object" : root.error()->message);
   }
   const Value choices = (*root)["choices"];
   if (!choices.is_array()) {

@@ -141,9 +141,9 @@ TEST(OpenaiChatReply, AnAnswerOfAnotherDialectIsSpokenInThisOne) {
 TEST(OpenaiChatReply, AnErrorInsideA200IsThatError) {
   const auto reply = read_reply(R"({"error":{"message":"slow down","code":429}})");
   ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().fault, Fault::upstream_limited);
-  EXPECT_EQ(read_reply("{}").error().fault, Fault::upstream_broken);
-  EXPECT_EQ(read_reply("<html>").error().fault, Fault::upstream_broken);
+  EXPECT_EQ(reply.error()->fault, Fault::upstream_limited);
+  EXPECT_EQ(read_reply("{}").error()->fault, Fault::upstream_broken);
+  EXPECT_EQ(read_reply("<html>").error()->fault, Fault::upstream_broken);
 }
 
 TEST(OpenaiChatErrors, FindTheirFaultAndKeepTheirWords) {

@@ -14,7 +14,7 @@ using testing::Not;
 
 ChatRequest read(std::string_view body) {
   auto request = read_request(body);
-  EXPECT_TRUE(request) << request.error().message;
+  EXPECT_TRUE(request) << request.error()->message;
   return request ? *std::move(request) : ChatRequest{};
 }
 
@@ -22,7 +22,7 @@ std::string write(const ChatRequest& request, std::string_view provider, std::st
                   std::vector<Note>* noted = nullptr) {
   Notes notes;
   const auto body = write_request(request, {.model = model, .provider = provider, .stream = request.stream}, notes);
-  EXPECT_TRUE(body) << body.error().message;
+  EXPECT_TRUE(body) << body.error()->message;
   if (noted != nullptr) *noted = notes.all();
   return body.value_or("");
 }
@@ -61,8 +61,8 @@ TEST(OpenaiChatPeek, RefusesWhatTwoReadersCouldReadInTwoWays) {
        }) {
     const auto found = peek(body);
     ASSERT_FALSE(found) << body;
-    EXPECT_EQ(found.error().fault, Fault::bad_request) << body;
-    EXPECT_EQ(found.error().param, param) << body;
+    EXPECT_EQ(found.error()->fault, Fault::bad_request) << body;
+    EXPECT_EQ(found.error()->param, param) << body;
   }
   EXPECT_FALSE(peek(R"({"model":"a")"));
   EXPECT_FALSE(peek(R"([1])"));
@@ -113,7 +113,7 @@ TEST(OpenaiChatRequest, NamesTheFieldThatIsWrong) {
        }) {
     const auto request = read_request(body);
     ASSERT_FALSE(request) << body;
-    EXPECT_EQ(request.error().param, param) << body;
+    EXPECT_EQ(request.error()->param, param) << body;
   }
 }
 
@@ -194,7 +194,7 @@ TEST(OpenaiChatVendors, ToolsOnNewReasoningModelsTurnReasoningOffOrAreRefused) {
   Notes more;
   const auto refused = write_request(request, {.model = "gpt-6-astra", .provider = "openai"}, more);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().fault, Fault::unsupported);
+  EXPECT_EQ(refused.error()->fault, Fault::unsupported);
 }
 
 TEST(OpenaiChatVendors, EffortBecomesTheNearestThatTheModelKnows) {

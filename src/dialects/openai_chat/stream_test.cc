@@ -30,7 +30,7 @@ std::string shape(const std::vector<Event>& events) {
   Fold fold;
   for (const Event& event : events) fold.add(event);
   const auto reply = fold.take();
-  if (!reply) return "failed: " + std::string(fault_row(reply.error().fault).name);
+  if (!reply) return "failed: " + std::string(fault_row(reply.error()->fault).name);
   std::string out;
   for (const Choice& choice : reply->choices) {
     for (const Part& part : choice.parts) {

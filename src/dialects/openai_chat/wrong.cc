@@ -16,7 +16,7 @@ std::string_view word(json::Kind kind) {
   return "something else";
 }
 
-std::unexpected<Error> refused(std::string message, std::string_view param, std::string_view code) {
+std::unexpected<Failure> refused(std::string message, std::string_view param, std::string_view code) {
   return fail(Error{.fault = Fault::bad_request,
                     .message = std::move(message),
                     .code = std::string(code),
@@ -25,22 +25,22 @@ std::unexpected<Error> refused(std::string message, std::string_view param, std:
 
 }  // namespace
 
-std::unexpected<Error> wrong_type(std::string_view param, std::string_view expected, json::Kind got) {
+std::unexpected<Failure> wrong_type(std::string_view param, std::string_view expected, json::Kind got) {
   return refused("Invalid type for '" + std::string(param) + "': expected " + std::string(expected) + ", but got " +
                      std::string(word(got)) + " instead.",
                  param, "invalid_type");
 }
 
-std::unexpected<Error> missing(std::string_view param) {
+std::unexpected<Failure> missing(std::string_view param) {
   return refused("Missing required parameter: '" + std::string(param) + "'.", param, "missing_required_parameter");
 }
 
-std::unexpected<Error> twice(std::string_view param) {
+std::unexpected<Failure> twice(std::string_view param) {
   return refused("The parameter '" + std::string(param) + "' stands twice in the request. Send it once.", param,
                  "duplicate_parameter");
 }
 
-std::unexpected<Error> invalid(std::string_view param, std::string message) {
+std::unexpected<Failure> invalid(std::string_view param, std::string message) {
   return refused(std::move(message), param, "invalid_value");
 }
 

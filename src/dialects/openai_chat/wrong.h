@@ -10,10 +10,10 @@
 namespace sluice::openai_chat {
 
 // `param` as the vendor writes places: "messages[0].content".
-[[nodiscard]] std::unexpected<Error> wrong_type(std::string_view param, std::string_view expected, json::Kind got);
-[[nodiscard]] std::unexpected<Error> missing(std::string_view param);
-[[nodiscard]] std::unexpected<Error> twice(std::string_view param);
-[[nodiscard]] std::unexpected<Error> invalid(std::string_view param, std::string message);
+[[nodiscard]] std::unexpected<Failure> wrong_type(std::string_view param, std::string_view expected, json::Kind got);
+[[nodiscard]] std::unexpected<Failure> missing(std::string_view param);
+[[nodiscard]] std::unexpected<Failure> twice(std::string_view param);
+[[nodiscard]] std::unexpected<Failure> invalid(std::string_view param, std::string message);
 
 [[nodiscard]] inline json::Kind kind_of(json::Value value) {
   for (const json::Kind kind : {json::Kind::null, json::Kind::boolean, json::Kind::number, json::Kind::string,
