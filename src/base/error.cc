@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "base/result.h"
+
 namespace sluice {
 namespace {
 
@@ -34,6 +36,26 @@ constexpr std::array<FaultRow, fault_count> rows = {{
 
 const FaultRow& fault_row(Fault fault) {
   return rows[static_cast<std::size_t>(fault)];
+}
+
+Failure::Failure(const Error& error) : error_(new Error(error)) {}
+Failure::Failure(Error&& error) : error_(new Error(std::move(error))) {}
+Failure::Failure(const Failure& other) : error_(new Error(*other)) {}
+Failure::operator Error() && {
+  return std::move(*error_);
+}
+void Failure::drop() {
+  delete error_;
+}
+
+std::unexpected<Failure> fail(Error&& error) {
+  return std::unexpected<Failure>(std::move(error));
+}
+std::unexpected<Failure> fail(const Error& error) {
+  return std::unexpected<Failure>(error);
+}
+std::unexpected<Failure> fail(Fault fault, std::string_view message, std::string_view detail) {
+  return fail({.fault = fault, .message = std::string(message), .detail = std::string(detail)});
 }
 
 }  // namespace sluice

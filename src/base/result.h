@@ -3,7 +3,6 @@
 #pragma once
 
 #include <expected>
-#include <memory>
 #include <utility>
 
 #include "base/error.h"
@@ -14,33 +13,37 @@ namespace sluice {
 // Owns it, copies it with itself, and is empty only after a move. Reads as a pointer and passes as an Error.
 class Failure {
  public:
-  Failure(Error error) : error_(std::make_unique<Error>(std::move(error))) {}  // NOLINT(*-explicit-*): is one
-  Failure(const Failure& other) : Failure(Error(*other)) {}
-  Failure(Failure&&) noexcept = default;
-  Failure& operator=(const Failure& other) { return *this = Failure(other); }
-  Failure& operator=(Failure&&) noexcept = default;
-  ~Failure() = default;
+  Failure(const Error& error);  // NOLINT(*-explicit-*): is one
+  Failure(Error&& error);       // NOLINT(*-explicit-*)
+  Failure(const Failure& other);
+  Failure(Failure&& other) noexcept : error_(std::exchange(other.error_, nullptr)) {}
+  Failure& operator=(Failure other) noexcept {
+    std::swap(error_, other.error_);
+    return *this;
+  }
+  ~Failure() {
+    if (error_) drop();
+  }
 
   const Error& operator*() const { return *error_; }
-  const Error* operator->() const { return error_.get(); }
-  Error* operator->() { return error_.get(); }
+  const Error* operator->() const { return error_; }
+  Error* operator->() { return error_; }
   operator const Error&() const& { return *error_; }  // NOLINT(*-explicit-*)
-  operator Error() && { return std::move(*error_); }  // NOLINT(*-explicit-*)
+  operator Error() &&;                                // NOLINT(*-explicit-*)
 
  private:
-  std::unique_ptr<Error> error_;
+  void drop();
+  Error* error_;
 };
 
 template <class T>
 using Result = std::expected<T, Failure>;
 
-// Makes an Error ready to be returned from any function that returns a Result.
-[[nodiscard]] inline std::unexpected<Failure> fail(Error error) {
-  return std::unexpected<Failure>(std::move(error));
-}
-[[nodiscard]] inline std::unexpected<Failure> fail(Fault fault, std::string message, std::string detail = {}) {
-  return fail({.fault = fault, .message = std::move(message), .detail = std::move(detail)});
-}
+// Makes an Error ready to be returned from any function that returns a Result. Out of line, with words by view: what is
+// built in a coroutine stands in its frame for as long as that lives.
+[[nodiscard]] std::unexpected<Failure> fail(Error&& error);
+[[nodiscard]] std::unexpected<Failure> fail(const Error& error);
+[[nodiscard]] std::unexpected<Failure> fail(Fault fault, std::string_view message, std::string_view detail = {});
 
 }  // namespace sluice
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t most_reply = 64 * 1024 * 1024;
 
+// What a coroutine calls here is not inlined: its variables would stand in the coroutine's frame for its whole life.
+
 // Keeps a streaming client company in its own dialect. The head of the response goes out with the first comment.
 class Comments final : public Company {
  public:
@@ -155,7 +157,8 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Flight::Head& head
 }
 
 // The same, told to the attempt.
-Result<Answer> land(const Try& t, Flight& flight, const Outgoing& out, const Flight::Head& head, std::string body) {
+[[gnu::noinline]] Result<Answer> land(const Try& t, Flight& flight, const Outgoing& out, const Flight::Head& head,
+                                      std::string body) {
   flight.first_token();
   Result<Answer> answer = judge(t, out, head, std::move(body), flight.target().backend->key);
   if (answer) {
@@ -170,7 +173,7 @@ Result<Answer> land(const Try& t, Flight& flight, const Outgoing& out, const Fli
 }
 
 // The request of one attempt, and what the record learns of it.
-Result<void> write(const Try& t, Flight& flight, Outgoing& out) {
+[[gnu::noinline]] Result<void> write(const Try& t, Flight& flight, Outgoing& out) {
   Notes notes;
   if (auto written = t.ask.write(flight.target(), flight.line(), out, notes); !written) {
     flight.failed(written.error());
@@ -185,45 +188,55 @@ Result<void> write(const Try& t, Flight& flight, Outgoing& out) {
   return {};
 }
 
+[[gnu::noinline]] std::unique_ptr<Pump> make_pump(const Try& t, Outgoing& out, std::string_view content_type) {
+  Pump::Sides both = sides(t, out.spoken);
+  both.verbatim = out.verbatim;
+  both.content_type = content_type;
+  both.undo = std::move(out.undo);
+  return std::make_unique<Pump>(t.ex.record, both);
+}
+
+// The stream said that it failed before it said anything else.
+[[gnu::noinline]] Result<Answer> failed_at_once(Flight& flight, const Pump& pump) {
+  Error error = *pump.failed();
+  keep_secret(flight.target().backend->key, error);
+  flight.failed(error);
+  return fail(std::move(error));
+}
+
 Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   Exchange& ex = t.ex;
-  auto flight = std::make_unique<Flight>(ex, target, t.intake.peek.stream);
+  Answer answer{.flight = std::make_unique<Flight>(ex, target, t.intake.peek.stream)};
+  Flight& flight = *answer.flight;
   Outgoing out;
-  CO_TRY_VOID(write(t, *flight, out));
-  auto head = co_await flight->begin(out.head, out.body, t.company);
+  CO_TRY_VOID(write(t, flight, out));
+  auto head = co_await flight.begin(out.head, out.body, t.company);
   if (!head) {
-    flight->failed(head.error());
+    flight.failed(head.error());
     co_return std::unexpected(std::move(head).error());
   }
   ex.relayed_fields = std::move(head->relayed);
   const bool good = head->status >= 200 && head->status < 300 && head->status != 204;
   if (!good || !t.intake.peek.stream || !head->event_stream) {
-    auto body = co_await read_whole(*flight, t.company);
+    auto body = co_await read_whole(flight, t.company);
     if (!body) {
-      flight->failed(body.error());
+      flight.failed(body.error());
       co_return std::unexpected(std::move(body).error());
     }
-    co_return land(t, *flight, out, *head, *std::move(body));
+    co_return land(t, flight, out, *head, *std::move(body));
   }
 
-  Answer answer;
-  {
-    Pump::Sides both = sides(t, out.spoken);
-    both.verbatim = out.verbatim;
-    both.content_type = head->content_type;
-    both.undo = std::move(out.undo);
-    answer.pump = std::make_unique<Pump>(ex.record, both);
-  }
+  answer.pump = make_pump(t, out, head->content_type);
   while (!answer.pump->content() && !answer.pump->over()) {
     std::string_view piece;
-    auto got = flight->take(piece);
+    auto got = flight.take(piece);
     if (got && *got == Flight::Got::wait) {
-      auto waited = co_await flight->wait(t.company);
+      auto waited = co_await flight.wait(t.company);
       if (waited) continue;
       got = std::unexpected(std::move(waited).error());
     }
     if (!got) {
-      flight->failed(got.error());
+      flight.failed(got.error());
       co_return std::unexpected(std::move(got).error());
     }
     if (*got == Flight::Got::end) {
@@ -232,18 +245,12 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
       answer.pump->feed(piece, answer.held);
     }
   }
-  if (answer.pump->failed() && !answer.pump->content()) {
-    Error error = *answer.pump->failed();
-    keep_secret(target.backend->key, error);
-    flight->failed(error);
-    co_return fail(std::move(error));
-  }
-  flight->first_token();
-  answer.flight = std::move(flight);
-  co_return answer;
+  if (answer.pump->failed() && !answer.pump->content()) co_return failed_at_once(flight, *answer.pump);
+  flight.first_token();
+  co_return std::move(answer);
 }
 
-Result<Answer> demo(const Try& t, const Target& target) {
+[[gnu::noinline]] Result<Answer> demo(const Try& t, const Target& target) {
   Exchange& ex = t.ex;
   Attempt row{.backend = target.backend->name, .model = target.model, .started_us = ex.elapsed_us()};
   TRY(const ChatRequest* request, t.ask.conversation());
@@ -265,6 +272,13 @@ Result<Answer> demo(const Try& t, const Target& target) {
   return answer;
 }
 
+// The error as the last words of a stream that comments have begun already.
+[[gnu::noinline]] std::string last_words(const Try& t, const Error& error) {
+  std::string bytes;
+  t.intake.entry.dialect->stream_writer(t.question)->write(Failed{error}, bytes);
+  return bytes;
+}
+
 }  // namespace
 
 Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) {
@@ -279,21 +293,23 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
   if (intake.peek.stream && ex.settings().keep_alive.count() > 0)
     comments = std::make_unique<Comments>(*intake.entry.dialect, question);
   const Try each{.ex = ex, .intake = intake, .question = question, .ask = ask, .company = comments.get()};
-  Error last;
+  Result<Answer> answer;
   for (const Target& target : plan.targets) {
-    auto answer = target.backend->demo() ? demo(each, target) : co_await attempt(each, target);
+    if (target.backend->demo()) {
+      answer = demo(each, target);
+    } else {
+      answer = co_await attempt(each, target);
+    }
     if (answer) co_return answer;
-    last = *answer.error();
-    if (last.fault == Fault::client_gone || !fault_row(last.fault).another_target_helps) break;
+    const Fault fault = answer.error()->fault;
+    if (fault == Fault::client_gone || !fault_row(fault).another_target_helps) break;
   }
-  if (plan.targets.empty()) last.message = "No target was tried.";
-  if (ex.head_sent && last.fault != Fault::client_gone) {
-    // The client has a stream already, kept alive by comments: the error is spoken in it.
-    std::string bytes;
-    intake.entry.dialect->stream_writer(question)->write(Failed{last}, bytes);
+  if (plan.targets.empty()) answer = fail(Fault::internal, "No target was tried.");
+  if (ex.head_sent && answer.error()->fault != Fault::client_gone) {
+    const std::string bytes = last_words(each, answer.error());
     (void)co_await send_stream(ex, {}, bytes, false);
   }
-  co_return fail(std::move(last));
+  co_return answer;
 }
 
 }  // namespace sluice

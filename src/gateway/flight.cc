@@ -19,10 +19,12 @@ std::int64_t by(std::int64_t now, Millis clock) {
   return clock.count() == 0 ? net::never : now + clock.count();
 }
 
-std::unexpected<Failure> late(std::string message, std::string detail) {
-  Error error{.fault = Fault::upstream_timeout, .message = std::move(message), .detail = std::move(detail)};
-  error.code = "upstream_timeout";
-  return fail(std::move(error));
+// Out of line, as fail() is.
+[[gnu::noinline]] std::unexpected<Failure> late(std::string_view message, std::string_view clock) {
+  return fail({.fault = Fault::upstream_timeout,
+               .message = std::string(message),
+               .detail = std::string(clock),
+               .code = "upstream_timeout"});
 }
 
 // retry-after-ms, or retry-after in seconds or as a date (RFC 9110, 10.2.3).
@@ -86,39 +88,12 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
     for (;;) {
       http1::ResponseHead& response = ex_.worker.response_head();
       const auto step = connection_->read_head(ex_.worker.scratch(), response);
-      if (step == net::ClientConnection::Step::ready) {
-        Head out{.status = response.status, .content_type = std::string(response.fields.get("content-type"))};
-        attempt().head_us = ex_.elapsed_us();
-        attempt().status = response.status;
-        for (const std::string_view name : {"x-request-id", "request-id"}) {
-          if (attempt().upstream_request_id.empty())
-            attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
-        }
-        append_relayed_fields(out.relayed, response.fields);
-        out.event_stream = out.content_type.starts_with("text/event-stream") ||
-                           out.content_type.starts_with("application/vnd.amazon.eventstream");
-        if (out.status >= 400) {
-          out.retry_after = retry_after(response.fields, ex_.unix_seconds());
-          out.error_kind = visible_ascii(response.fields.get("x-amzn-errortype"), 128);
-        }
-        if (const auto field = response.fields.get("content-encoding"); !field.empty()) {
-          const auto known = coding(field);
-          if (!known)
-            co_return fail(Fault::upstream_broken, "The upstream answered in an unknown coding.",
-                           "content-encoding " + visible_ascii(field, 64));
-          if (*known != Coding::identity) {
-            DecoderLimits limits;
-            if (stream_) limits.bytes = 0;
-            decoder_ = std::make_unique<Decoder>(*known, limits);
-          }
-        }
-        co_return out;
-      }
+      if (step == net::ClientConnection::Step::ready) co_return take_head(response);
       if (step == net::ClientConnection::Step::broken || !connection_->push()) {
         // An idle connection that died before a byte came back had been closed under us: nobody saw the request.
         if (!connection_->fresh() && !connection_->answered()) break;
         co_return fail(Fault::upstream_broken, "The upstream closed the connection before it answered.",
-                       std::string(connection_->why()));
+                       connection_->why());
       }
       CO_TRY_VOID(co_await wait(company));
     }
@@ -126,11 +101,40 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
   }
 }
 
+Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
+  Head out{.status = response.status, .content_type = std::string(response.fields.get("content-type"))};
+  attempt().head_us = ex_.elapsed_us();
+  attempt().status = response.status;
+  for (const std::string_view name : {"x-request-id", "request-id"}) {
+    if (attempt().upstream_request_id.empty())
+      attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
+  }
+  append_relayed_fields(out.relayed, response.fields);
+  out.event_stream = out.content_type.starts_with("text/event-stream") ||
+                     out.content_type.starts_with("application/vnd.amazon.eventstream");
+  if (out.status >= 400) {
+    out.retry_after = retry_after(response.fields, ex_.unix_seconds());
+    out.error_kind = visible_ascii(response.fields.get("x-amzn-errortype"), 128);
+  }
+  if (const auto field = response.fields.get("content-encoding"); !field.empty()) {
+    const auto known = coding(field);
+    if (!known)
+      return fail(Fault::upstream_broken, "The upstream answered in an unknown coding.",
+                  "content-encoding " + visible_ascii(field, 64));
+    if (*known != Coding::identity) {
+      DecoderLimits limits;
+      if (stream_) limits.bytes = 0;
+      decoder_ = std::make_unique<Decoder>(*known, limits);
+    }
+  }
+  return out;
+}
+
 Result<Flight::Got> Flight::take(std::string_view& payload) {
   for (;;) {
     const auto step = connection_->read_body(ex_.worker.scratch(), payload);
     if (step == net::ClientConnection::Step::broken) {
-      return fail(Fault::upstream_broken, "The upstream's answer was cut short.", std::string(connection_->why()));
+      return fail(Fault::upstream_broken, "The upstream's answer was cut short.", connection_->why());
     }
     if (step == net::ClientConnection::Step::wait) return Got::wait;
     if (step == net::ClientConnection::Step::over) {

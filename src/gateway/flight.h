@@ -68,6 +68,7 @@ class Flight {
 
  private:
   [[nodiscard]] Task<Result<bool>> connect(bool may_be_idle);
+  [[nodiscard]] Result<Head> take_head(const http1::ResponseHead& response);
   Exchange& ex_;
   Target target_;
   std::shared_ptr<const Line> line_;

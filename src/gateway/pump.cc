@@ -24,9 +24,9 @@ std::string_view Pump::content_type() {
   return sides_.verbatim ? std::string_view(upstream_type_) : writer().content_type();
 }
 
-void Pump::fail_with(Error error) {
+void Pump::fail_with(const Error& error) {
   if (failed_ || over_) return;
-  failed_ = std::move(error);
+  failed_ = error;
   over_ = true;
 }
 
@@ -35,7 +35,7 @@ void Pump::feed(std::string_view bytes, std::string& out) {
   framer_->feed(bytes);
   while (!over_) {
     auto frame = framer_->next();
-    if (!frame) return fail_with(std::move(frame).error());
+    if (!frame) return fail_with(frame.error());
     if (!*frame) break;
     sides_.verbatim ? forward(**frame, out) : translate(**frame, out);
   }
@@ -44,7 +44,7 @@ void Pump::feed(std::string_view bytes, std::string& out) {
 void Pump::end(std::string& out) {
   if (over_) return;
   auto rest = framer_->end();
-  if (!rest) return fail_with(std::move(rest).error());
+  if (!rest) return fail_with(rest.error());
   if (*rest) sides_.verbatim ? forward(**rest, out) : translate(**rest, out);
   if (over_) return;
   if (!sides_.verbatim) {
@@ -73,7 +73,7 @@ void Pump::forward(const Frame& frame, std::string& out) {
       out += frame.raw;
       spoken_ = true;
     }
-    return fail_with(std::move(*sight.error));
+    return fail_with(*sight.error);
   }
   if (sight.only_usage && !sides_.usage_asked) return;
   if (sight.content || sight.terminal) content_ = true;

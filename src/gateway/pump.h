@@ -41,7 +41,7 @@ class Pump {
   [[nodiscard]] bool content() const { return content_; }
   // True once nothing more can follow.
   [[nodiscard]] bool over() const { return over_; }
-  [[nodiscard]] const std::optional<Error>& failed() const { return failed_; }
+  [[nodiscard]] const Error* failed() const { return failed_ ? &**failed_ : nullptr; }
   // Appends an error in the client's in-stream form, unless the upstream's own words have gone out already.
   void speak(const Error& error, std::string& out);
   // Appends a keep-alive.
@@ -52,7 +52,7 @@ class Pump {
   void forward(const Frame& frame, std::string& out);
   void translate(const Frame& frame, std::string& out);
   void write(const std::vector<Event>& events, std::string& out);
-  void fail_with(Error error);
+  void fail_with(const Error& error);
   StreamWriter& writer();
   Record& record_;
   Sides sides_;
@@ -62,7 +62,7 @@ class Pump {
   std::vector<Event> events_;
   std::string upstream_type_;
   std::string model_;  // the question's
-  std::optional<Error> failed_;
+  std::optional<Failure> failed_;
   bool spoken_ = false;
   bool content_ = false;
   bool over_ = false;

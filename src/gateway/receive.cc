@@ -55,25 +55,35 @@ Result<Caller> authenticate(Exchange& ex, const Entry& entry) {
   return caller;
 }
 
-Task<Result<Intake>> receive(Exchange& ex, Entry entry) {
+namespace {
+
+// What the head and the top level of the body say. The head's index goes back to the connection.
+[[gnu::noinline]] Result<Intake> read_intake(Exchange& ex, const Entry& entry, std::string_view body) {
+  const http1::RequestHead& head = ex.client.head();
+  if (const auto coding = head.fields.get("content-encoding"); !coding.empty() && !iequals(coding, "identity")) {
+    return fail({.fault = Fault::bad_request,
+                 .message = "A request body must not be compressed.",
+                 .param = "content-encoding",
+                 .status = 415});
+  }
+  Intake intake{.entry = entry, .body = body};
+  intake.headers.reserve(head.fields.size());
+  for (const http1::Field& f : head.fields) intake.headers.emplace_back(f.name, f.value);
+  TRY(intake.peek, entry.dialect->peek(intake.asked()));
+  ex.client.release_head();
+  ex.record.model = visible_ascii(intake.peek.model, 256);
+  ex.record.stream = intake.peek.stream;
+  return intake;
+}
+
+}  // namespace
+
+Task<Result<Intake>> receive(Exchange& ex, const Entry& entry) {
   auto patience = ex.patience();
   const auto most = static_cast<std::size_t>(ex.settings().max_body);
   CO_TRY(const auto body, co_await ex.client.receive_body(patience, most));
   ex.record.bytes_in = body.size();
-  const http1::RequestHead& head = ex.client.head();
-  if (const auto coding = head.fields.get("content-encoding"); !coding.empty() && !iequals(coding, "identity")) {
-    Error error{.fault = Fault::bad_request, .param = "content-encoding", .status = 415};
-    error.message = "A request body must not be compressed.";
-    co_return fail(std::move(error));
-  }
-  Intake intake{.entry = std::move(entry), .body = body};
-  intake.headers.reserve(head.fields.size());
-  for (const http1::Field& f : head.fields) intake.headers.emplace_back(f.name, f.value);
-  CO_TRY(intake.peek, intake.entry.dialect->peek(intake.asked()));
-  ex.client.release_head();
-  ex.record.model = visible_ascii(intake.peek.model, 256);
-  ex.record.stream = intake.peek.stream;
-  co_return intake;
+  co_return read_intake(ex, entry, body);
 }
 
 Result<Plan> choose(Exchange& ex, const Intake& intake) {

@@ -45,19 +45,19 @@ Task<void> finish_flight(Exchange& ex, Flight& flight) {
   flight.land();
 }
 
-Task<Result<bool>> relay_stream(Exchange& ex, Answer answer) {
+Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
   const OpenStream open(ex);
   Pump& pump = *answer.pump;
-  std::string out = std::move(answer.held);
+  std::string& out = answer.held;
   PumpComments comments(pump);
   Company* company = ex.settings().keep_alive.count() > 0 ? &comments : nullptr;
-  const std::string content_type(pump.content_type());
-  std::optional<Error> broken;
+  const std::string_view content_type = pump.content_type();
+  Result<void> well;
   while (!pump.over()) {
     std::string_view piece;
     auto got = answer.flight->take(piece);
     if (!got) {
-      broken = std::move(got).error();
+      well = std::unexpected(std::move(got).error());
       break;
     }
     if (*got == Flight::Got::piece) {
@@ -79,19 +79,19 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer answer) {
     if (*got == Flight::Got::wait) {
       auto waited = co_await answer.flight->wait(company);
       if (!waited) {
-        broken = std::move(waited).error();
+        well = std::unexpected(std::move(waited).error());
         break;
       }
     }
   }
-  if (!broken && pump.failed()) broken = pump.failed();
-  if (broken) {
-    if (answer.flight) answer.flight->failed(*broken);
-    if (broken->fault == Fault::client_gone) co_return fail(std::move(*broken));
-    pump.speak(*broken, out);
+  if (well && pump.failed()) well = fail(*pump.failed());
+  if (!well) {
+    if (answer.flight) answer.flight->failed(well.error());
+    if (well.error()->fault == Fault::client_gone) co_return std::unexpected(std::move(well).error());
+    pump.speak(well.error(), out);
     // No end of the body follows: whoever does not read the error must still not take this for a whole answer.
     CO_TRY_VOID(co_await send_stream(ex, content_type, out, false));
-    co_return fail(std::move(*broken));
+    co_return std::unexpected(std::move(well).error());
   }
   auto sent = co_await send_stream(ex, content_type, out, true);
   if (!sent && answer.flight) answer.flight->failed(sent.error());
@@ -99,7 +99,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer answer) {
   co_return sent;
 }
 
-Task<Result<bool>> relay_whole(Exchange& ex, Answer answer) {
+Task<Result<bool>> relay_whole(Exchange& ex, const Answer& answer) {
   ReplyHead head;
   if (!answer.own_content_type.empty()) head.content_type = answer.own_content_type;
   co_return co_await send_whole(ex, head, answer.held);
@@ -107,8 +107,8 @@ Task<Result<bool>> relay_whole(Exchange& ex, Answer answer) {
 
 }  // namespace
 
-Task<Result<bool>> relay(Exchange& ex, Answer answer) {
-  return answer.pump ? relay_stream(ex, std::move(answer)) : relay_whole(ex, std::move(answer));
+Task<Result<bool>> relay(Exchange& ex, Answer& answer) {
+  return answer.pump ? relay_stream(ex, answer) : relay_whole(ex, answer);
 }
 
 }  // namespace sluice

@@ -7,27 +7,28 @@ namespace sluice {
 
 namespace {
 
-// From the door to an answer that has begun. A coroutine of its own: its memory is free while a stream runs on.
-Task<Result<Answer>> ask(Exchange& ex, Entry entry, const Caller& caller, Lease& lease) {
-  CO_TRY(auto intake, co_await receive(ex, std::move(entry)));  // the body; every top-level member walked once
-  CO_TRY(auto plan, choose(ex, intake));                        // ordered targets; nothing is sent yet
-  CO_TRY(lease, admit(ex, caller));                             // rate and concurrency
-  CO_TRY(auto answer, co_await call(ex, intake, plan));         // flights: end at the first good event
-  if (answer.pump) ex.client.release_request(0);  // a stream may last: its question is not needed any more
-  co_return answer;
+// From the door to an answer that has begun. A coroutine of its own and not inlined: its memory is free while a stream
+// runs on.
+[[gnu::noinline]] Task<Result<Answer>> ask(Exchange& ex, const Entry& entry, const Caller& caller, Lease& lease) {
+  CO_TRY(auto&& intake, co_await receive(ex, entry));      // the body; every top-level member walked once
+  CO_TRY(auto&& plan, choose(ex, intake));                 // ordered targets; nothing is sent yet
+  CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
+  CO_TRY(auto&& answer, co_await call(ex, intake, plan));  // flights: end at the first good event
+  if (answer.pump) ex.client.release_request(0);           // a stream may last: its question is not needed any more
+  co_return std::move(answer);
 }
 
 }  // namespace
 
 Task<Result<bool>> serve(Exchange& ex) {
-  CO_TRY(auto entry, enter(ex));                 // which door, which dialect answers
-  CO_TRY(auto caller, authenticate(ex, entry));  // who asks, before a body is buffered
+  CO_TRY(auto&& entry, enter(ex));                 // which door, which dialect answers
+  CO_TRY(auto&& caller, authenticate(ex, entry));  // who asks, before a body is buffered
   if (entry.place != Place::dialect || entry.operation == Operation::models || entry.operation == Operation::model) {
     co_return co_await serve_here(ex, entry);
   }
   Lease lease;  // given back when the exchange is over
-  CO_TRY(auto answer, co_await ask(ex, std::move(entry), caller, lease));
-  co_return co_await relay(ex, std::move(answer));  // forward or re-speak, to the proper end
+  CO_TRY(auto&& answer, co_await ask(ex, entry, caller, lease));
+  co_return co_await relay(ex, answer);  // forward or re-speak, to the proper end
 }
 
 }  // namespace sluice

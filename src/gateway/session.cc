@@ -97,42 +97,34 @@ Task<void> Session::run() {
         .idle_ms = s.idle_timeout.count(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
     const auto head = co_await client_.receive_head(patience);
     if (!head) {
-      if (head.error()->fault != Fault::client_gone) (void)co_await refuse(head.error());
+      if (head.error()->fault == Fault::client_gone) break;
+    } else if (!*head) {
       break;
     }
-    if (!*head) break;
     busy_ = true;
-    const bool more = co_await exchange();
+    const bool more = co_await exchange(head ? nullptr : &*head.error());
     busy_ = false;
     if (!more || cut_ || worker_.draining()) break;
   }
   worker_.closed(*this);
 }
 
-Task<bool> Session::refuse(const Error& error) {
-  Exchange ex(worker_, client_);
-  ex.keep_alive = false;
-  ex.record.peer = peer_;
-  ex.record.fault = error.fault;
-  ex.record.error = error.message;
-  const auto sent = co_await send_error(ex, error);
-  settle(ex);
-  if (sent) co_await client_.linger();
-  co_return false;
-}
-
-Task<bool> Session::exchange() {
+Task<bool> Session::exchange(const Error* unreadable) {
   worker_.shared().open_exchanges.fetch_add(1, std::memory_order_relaxed);
   Exchange ex(worker_, client_);
-  {
+  ex.record.peer = peer_;
+  Result<bool> done = false;
+  if (unreadable) {
+    ex.keep_alive = false;
+    done = fail(*unreadable);
+  } else {
     const http1::RequestHead& head = client_.head();
     ex.bodyless = head.method == "HEAD";
     ex.old_client = head.minor == 0;
     ex.keep_alive = head.keep_alive && !worker_.draining();
     ex.record.method = method_word(head.method);
-    ex.record.peer = peer_;
+    done = co_await serve(ex);
   }
-  auto done = co_await serve(ex);
   if (!done) {
     const Error& error = done.error();
     ex.record.fault = error.fault;
@@ -151,7 +143,7 @@ Task<bool> Session::exchange() {
   if (ex.head_sent && !ex.finished) ex.keep_alive = false;
   settle(ex);
   worker_.shared().open_exchanges.fetch_sub(1, std::memory_order_relaxed);
-  const bool unread = !client_.request_read();
+  const bool unread = unreadable || !client_.request_read();
   client_.release_request();
   if (ex.keep_alive && !unread) co_return true;
   if (!done && done.error()->fault == Fault::client_gone) co_return false;

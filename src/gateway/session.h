@@ -23,8 +23,8 @@ class Session {
 
  private:
   Task<void> run();
-  Task<bool> exchange();                  // true: the connection may serve another request
-  Task<bool> refuse(const Error& error);  // a request whose head could not be read
+  // One request, or the refusal of one whose head could not be read. True: the connection may serve another.
+  Task<bool> exchange(const Error* unreadable);
   static void client_gone(void* self);
   Worker& worker_;
   net::Sleeper sleeper_;

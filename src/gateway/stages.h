@@ -22,7 +22,7 @@ namespace sluice {
 
 // receive: the request as its dialect sees it, before anything is decided.
 struct Intake {
-  Entry entry;
+  const Entry& entry;  // outlives it
   Peek peek;
   std::string_view body;  // lives until the request is released
   std::vector<HeaderView> headers;
@@ -51,11 +51,11 @@ struct Answer {
 
 [[nodiscard]] Result<Entry> enter(Exchange& ex);
 [[nodiscard]] Result<Caller> authenticate(Exchange& ex, const Entry& entry);
-[[nodiscard]] Task<Result<Intake>> receive(Exchange& ex, Entry entry);
+[[nodiscard]] Task<Result<Intake>> receive(Exchange& ex, const Entry& entry);
 [[nodiscard]] Result<Plan> choose(Exchange& ex, const Intake& intake);
 [[nodiscard]] Result<Lease> admit(Exchange& ex, const Caller& caller);
 [[nodiscard]] Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan);
-[[nodiscard]] Task<Result<bool>> relay(Exchange& ex, Answer answer);
+[[nodiscard]] Task<Result<bool>> relay(Exchange& ex, Answer& answer);
 
 // The doors that need no upstream: health, metrics, docs, model lists, OPTIONS.
 [[nodiscard]] Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry);
