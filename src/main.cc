@@ -7,6 +7,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "allocator.h"
 #include "config/config.h"
 #include "serve_command.h"
 #include "version.h"
@@ -39,6 +40,7 @@ int check(const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sluice::set_up_allocator();
   CLI::App app("Sluice: one gateway in front of every model vendor", "sluice");
   app.set_version_flag("--version", std::string("sluice ") + std::string(sluice::version));
   app.require_subcommand(0, 1);

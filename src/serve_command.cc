@@ -17,7 +17,6 @@
 #include "config/config.h"
 #include "config/snapshot.h"
 #include "gateway/gateway.h"
-#include "spare_memory.h"
 #include "telemetry/access_log.h"
 #include "telemetry/log.h"
 #include "telemetry/log_writer.h"
@@ -197,7 +196,6 @@ class Service {
         reload("SIGHUP");
         continue;
       }
-      spare_memory_.give_back();
       if (!path_.empty() && stamp(path_) != file_) reload("its file changed");
       if (!cert_.empty() && (stamp(cert_) != cert_stamp_ || stamp(key_) != key_stamp_)) reload_certificate();
     }
@@ -289,7 +287,6 @@ class Service {
   Shared shared_;
   std::unique_ptr<Gateway> gateway_;
   milliseconds current_grace_{30'000};
-  SpareMemory spare_memory_;
   Stamp file_, cert_stamp_, key_stamp_;
   std::string cert_, key_, restart_only_;
 };

@@ -1,61 +1,15 @@
 // Task<T>: a coroutine that starts when it is awaited and resumes its awaiter when it ends. It owns its frame; dropping
-// an unfinished Task drops what it was doing. Frames come from per-thread free lists. No exceptions cross a Task (STYLE
-// 23). SPDX-License-Identifier: MIT
+// an unfinished Task drops what it was doing. No exceptions cross a Task (STYLE 23). What a frame holds, a thousand
+// open streams hold a thousand times: temporaries and inlined callees count, so keep them out of what waits long.
+// SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <coroutine>
-#include <cstddef>
-#include <cstdlib>
 #include <exception>
-#include <new>
 #include <optional>
 #include <utility>
 
 namespace sluice {
-
-// Recycles coroutine frames by size class (64 bytes steps up to 4 KiB); larger ones go to the heap.
-class FramePool {
- public:
-  static void* take(std::size_t size) {
-    const std::size_t slot = (size + step - 1) / step;
-    if (slot >= slots) return ::operator new(size);
-    Free*& head = lists()[slot];
-    if (!head) return ::operator new(slot * step);
-    Free* frame = head;
-    head = frame->next;
-    --held()[slot];
-    return frame;
-  }
-  static void give(void* frame, std::size_t size) noexcept {
-    const std::size_t slot = (size + step - 1) / step;
-    if (slot >= slots || held()[slot] >= keep) return ::operator delete(frame);
-    ++held()[slot];
-    lists()[slot] = new (frame) Free{lists()[slot]};
-  }
-
- private:
-  struct Free {
-    Free* next;
-  };
-  static constexpr std::size_t step = 64, slots = 64, keep = 64;
-  struct Lists {
-    std::array<Free*, slots> heads{};
-    ~Lists() {
-      for (Free* head : heads) {
-        while (head) ::operator delete(std::exchange(head, head->next));
-      }
-    }
-  };
-  static std::array<Free*, slots>& lists() {
-    thread_local Lists lists;
-    return lists.heads;
-  }
-  static std::array<unsigned, slots>& held() {
-    thread_local std::array<unsigned, slots> held{};
-    return held;
-  }
-};
 
 template <class T>
 class Task;
@@ -64,9 +18,6 @@ namespace task_detail {
 
 struct PromiseBase {
   std::coroutine_handle<> awaiter = std::noop_coroutine();
-
-  static void* operator new(std::size_t size) { return FramePool::take(size); }
-  static void operator delete(void* frame, std::size_t size) noexcept { FramePool::give(frame, size); }
 
   std::suspend_always initial_suspend() noexcept { return {}; }
   struct Final {

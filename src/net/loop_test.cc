@@ -311,15 +311,5 @@ TEST(Task, ReturnsManyTimesWithoutGrowing) {
   EXPECT_EQ(rig.run(sum_to(count)), static_cast<int>(std::int64_t{count} * (count + 1) / 2 % (std::int64_t{1} << 32)));
 }
 
-TEST(FramePool, GivesBackWhatItTookAndGrowsNoFurther) {
-  void* first = FramePool::take(100);
-  FramePool::give(first, 100);
-  void* again = FramePool::take(120);  // the same size class
-  EXPECT_EQ(again, first);
-  FramePool::give(again, 120);
-  void* large = FramePool::take(1 << 20);
-  FramePool::give(large, 1 << 20);
-}
-
 }  // namespace
 }  // namespace sluice::net

@@ -17,7 +17,7 @@ std::unexpected<Failure> gone() {
   return fail(Fault::client_gone, "The client left.");
 }
 
-std::unexpected<Error> too_large(std::size_t max) {
+std::unexpected<Failure> too_large(std::size_t max) {
   return fail(Fault::too_large, "The request body is larger than " + std::to_string(max) + " bytes.");
 }
 
