@@ -67,7 +67,15 @@ SLUICE_PER_CPU Skipped skip_nested(std::string_view text, std::size_t at, int de
     Block block;
     std::memcpy(&block, from, width);
     const std::uint64_t slashes = where(block, '\\');
-    const std::uint64_t quotes = where(block, '"') & ~escaped(slashes, carry);
+    std::uint64_t quotes = where(block, '"');
+    if (quotes == 0 && in_string != 0) {  // the middle of a string, as most of a long prompt is
+      if (below(block, 0x20) == 0) {
+        const int run = std::countl_one(slashes);  // at the block's end
+        if (run != width) carry = run & 1;
+        continue;
+      }
+    }
+    quotes &= ~escaped(slashes, carry);
     const std::uint64_t inside = parity(quotes) ^ in_string;
     in_string = inside >> 63 ? ~std::uint64_t{0} : 0;
 
