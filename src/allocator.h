@@ -8,7 +8,8 @@
 
 namespace sluice {
 
-// Call it first. What a wave of requests has used goes back to the system at once: it would be held until the next wave.
+// Call it first. What a wave of requests has used goes back to the system at once: it would be held until the next
+// wave.
 inline void set_up_allocator() {
 #ifdef SLUICE_MIMALLOC
   mi_option_set(mi_option_decommit_delay, 0);

@@ -194,8 +194,8 @@ TEST(Decoder, RefusesAZstdWindowThatCostsTooMuchMemory) {
 // Both heads say a single segment of a declared size. The first frame ends before that size (RFC 8878 3.1.1.1.4), the
 // second repeats a byte zero times.
 TEST(Decoder, RefusesMalformedZstdFramesHoweverTheyAreCut) {
-  for (const std::string frame : {std::string("\x28\xb5\x2f\xfd\x20\xcc\x01\x00\x00", 9),
-                                  std::string("\x28\xb5\x2f\xfd\x20\x00\x00\x00\x00\x03\x00\x00\x00", 13)}) {
+  for (const std::string& frame : {std::string("\x28\xb5\x2f\xfd\x20\xcc\x01\x00\x00", 9),
+                                   std::string("\x28\xb5\x2f\xfd\x20\x00\x00\x00\x00\x03\x00\x00\x00", 13)}) {
     for (std::size_t cut = 1; cut <= frame.size(); ++cut) {
       Decoder decoder(Coding::zstd);
       std::string out;
