@@ -7,7 +7,8 @@
 
 #include "base/json.h"
 
-#ifdef __x86_64__
+// Not under the thread sanitizer, which is not yet there when the loader asks for the choice.
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
 #define SLUICE_PER_CPU __attribute__((target_clones("avx512bw", "avx2", "default")))
 #else
 #define SLUICE_PER_CPU
