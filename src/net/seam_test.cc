@@ -39,6 +39,7 @@ int __real_epoll_ctl(int epoll, int what, int fd, epoll_event* event);
 int __real_getsockopt(int fd, int level, int name, void* value, socklen_t* size);
 int __real_accept4(int fd, sockaddr* from, socklen_t* size, int flags);
 ssize_t __real_recv(int fd, void* to, size_t size, int flags);
+ssize_t __real_send(int fd, const void* from, size_t size, int flags);
 ssize_t __real_sendmsg(int fd, const msghdr* message, int flags);
 
 int __wrap_socket(int family, int kind, int protocol) {
@@ -59,6 +60,10 @@ int __wrap_accept4(int fd, sockaddr* from, socklen_t* size, int flags) {
 ssize_t __wrap_recv(int fd, void* to, size_t size, int flags) {
   if (fails()) return -1;
   return __real_recv(fd, to, seam && seam->most != 0 ? std::min(size, seam->most) : size, flags);
+}
+ssize_t __wrap_send(int fd, const void* from, size_t size, int flags) {
+  if (fails()) return -1;
+  return __real_send(fd, from, seam && seam->most != 0 ? std::min(size, seam->most) : size, flags);
 }
 ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
   if (fails()) return -1;

@@ -16,7 +16,7 @@ class Seam {
 
   int fail_at = 0;       // the call of this number (from 1) fails; 0 = none
   int code = 0;          // with this errno
-  std::size_t most = 0;  // bytes that recv and sendmsg move at a time; 0 = as many as they like
+  std::size_t most = 0;  // bytes that recv, send and sendmsg move at a time; 0 = as many as they like
   int calls = 0;
 };
 
