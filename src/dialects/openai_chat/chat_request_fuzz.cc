@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   if (const auto peeked = openai_chat::peek(body)) {
     const auto edits = openai_chat::verbatim_edits(*peeked, {.model = "other", .provider = "openai", .stream = true});
-    if (!json::apply(body, edits)) std::abort();
+    // Edits inside a nested value refuse what is broken there; the peek does not look.
+    if (!json::apply(body, edits) && json::valid(body)) std::abort();
   }
   (void)openai_chat::reply_usage(body);
   (void)openai_chat::read_error(400, body);
