@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz golden format clean proof \
+.PHONY: help run build test check bench fuzz golden format clean proof profile \
         check-format check-layers check-tidy check-threads check-fuzz
 
 # The folder with recorded traffic and schemas, where there is one beside the project. Tests over it skip without it.
@@ -70,6 +70,10 @@ fuzz: ## every fuzzer for a minute (SECONDS=60)
 bench: build ## our bars as ratios to nginx, in one table (ARGS="--runs 15")
 	@tools/bootstrap bench
 	@bench/run $(ARGS)
+
+profile: ## count anew what a release build is optimised by (a quiet machine; minutes)
+	@tools/bootstrap build test bench
+	@tools/profile
 
 golden: ## rewrite the golden files and generated pages; the diff is the review
 	@tools/bootstrap build test

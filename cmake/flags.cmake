@@ -50,6 +50,25 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
   endforeach()
   add_link_options(-pie)
 
+  # What is often run is laid out and inlined for it, by what tools/profile has counted. Functions that have changed since
+  # are compiled without, and that is no fault.
+  if(SLUICE_PROFILE)
+    add_compile_options(-fprofile-generate=${CMAKE_BINARY_DIR}/counts)
+    add_link_options(-fprofile-generate=${CMAKE_BINARY_DIR}/counts)
+  else()
+    # Copied under a name that changes with the content, so that a new profile builds anew.
+    set(counted ${CMAKE_CURRENT_LIST_DIR}/release.profdata)
+    file(SHA256 ${counted} hash)
+    set(profile ${CMAKE_BINARY_DIR}/release-${hash}.profdata)
+    configure_file(${counted} ${profile} COPYONLY)
+    unset(HAVE_PROFILE CACHE)
+    check_cxx_compiler_flag("-fprofile-use=${profile}" HAVE_PROFILE)
+    if(HAVE_PROFILE)
+      add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fprofile-use=${profile}>" -Wno-backend-plugin
+                          -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled)
+    endif()
+  endif()
+
   # Across the layers, which are libraries, only the link can inline. The cache keeps the link after a small change short.
   set(CMAKE_REQUIRED_LINK_OPTIONS -fuse-ld=lld)
   check_cxx_compiler_flag(-flto=thin HAVE_THIN_LTO)
