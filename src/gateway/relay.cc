@@ -68,10 +68,13 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
       continue;
     }
     if (!out.empty()) {
-      auto sent = co_await send_stream(ex, content_type, out, false);
-      if (!sent) {
-        answer.flight->failed(sent.error());
-        co_return sent;
+      const net::Sent put = put_stream(ex, content_type, out, false);
+      if (put != net::Sent::all) {
+        auto sent = co_await taken(ex, put);
+        if (!sent) {
+          answer.flight->failed(sent.error());
+          co_return sent;
+        }
       }
       out.clear();
       if (out.capacity() > 16 * 1024) out.shrink_to_fit();
@@ -102,7 +105,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
 Task<Result<bool>> relay_whole(Exchange& ex, const Answer& answer) {
   ReplyHead head;
   if (!answer.own_content_type.empty()) head.content_type = answer.own_content_type;
-  co_return co_await send_whole(ex, head, answer.held);
+  return send_whole(ex, head, answer.held);
 }
 
 }  // namespace

@@ -83,6 +83,15 @@ void append_head(std::string& text, const Exchange& ex, const ReplyHead& head, s
 
 }  // namespace
 
+Task<Result<bool>> taken(Exchange& ex, net::Sent sent) {
+  if (sent == net::Sent::kept) {
+    auto patience = ex.patience();
+    CO_TRY_VOID(co_await ex.client.flush(patience));
+  }
+  if (sent == net::Sent::broken) co_return fail(Fault::client_gone, "The client left.");
+  co_return true;
+}
+
 Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body) {
   std::string& out = ex.worker.out;
   out.clear();
@@ -92,16 +101,10 @@ Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view bod
   if (ex.bodyless || head.status == 204) body = {};
   ex.record.bytes_out = body.size();
   const std::array pieces = {net::piece(out), net::piece(body)};
-  const net::Sent sent = ex.client.send(pieces);
-  if (sent == net::Sent::kept) {
-    auto patience = ex.patience();
-    CO_TRY_VOID(co_await ex.client.flush(patience));
-  }
-  if (sent == net::Sent::broken) co_return fail(Fault::client_gone, "The client left.");
-  co_return true;
+  return taken(ex, ex.client.send(pieces));
 }
 
-Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {
+net::Sent put_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {
   std::string head;
   if (!ex.head_sent) {
     ex.head_sent = true;
@@ -127,13 +130,11 @@ Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std:
                              net::piece(tail)};
   ex.record.bytes_out += bytes.size();
   ex.last_sent_ms = ex.worker.loop().now_ms();
-  const net::Sent sent = ex.client.send(pieces);
-  if (sent == net::Sent::kept) {
-    auto patience = ex.patience();
-    CO_TRY_VOID(co_await ex.client.flush(patience));
-  }
-  if (sent == net::Sent::broken) co_return fail(Fault::client_gone, "The client left.");
-  co_return true;
+  return ex.client.send(pieces);
+}
+
+Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {
+  return taken(ex, put_stream(ex, content_type, bytes, last));
 }
 
 Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
@@ -158,7 +159,7 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
     head.content_type = error.verbatim->content_type;
     body = error.verbatim->body;
   }
-  co_return co_await send_whole(ex, head, body);
+  return send_whole(ex, head, body);
 }
 
 void append_relayed_fields(std::string& out, const http1::Fields& fields) {

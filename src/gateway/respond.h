@@ -19,10 +19,16 @@ struct ReplyHead {
   std::string_view fields;  // more field lines, each with its CRLF
 };
 
+// Sleeps until the client has taken what a send has kept. Errors: client_gone.
+[[nodiscard]] Task<Result<bool>> taken(Exchange& ex, net::Sent sent);
+
 // Sends a whole answer. Errors: client_gone.
 [[nodiscard]] Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body);
 
-// The next bytes of a stream; the head goes before the first, `last` ends it. Errors: client_gone.
+// The next bytes of a stream; the head goes before the first, `last` ends it. Unless all went out, taken() comes next:
+// most events of most streams need no coroutine for it.
+[[nodiscard]] net::Sent put_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last);
+// Both together. Errors: client_gone.
 [[nodiscard]] Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std::string_view bytes,
                                              bool last);
 
