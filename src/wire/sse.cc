@@ -7,6 +7,8 @@
 namespace sluice::sse {
 namespace {
 
+constexpr std::string_view plain_start = "data: ";
+
 // Offset behind the blank line that ends the frame starting at 0 of `text`, searching from `from`; 0 when there is none
 // yet. A CR at the very end is not judged: its LF may follow.
 std::size_t frame_end(std::string_view text, std::size_t& from) {
@@ -48,6 +50,17 @@ std::size_t frame_end(std::string_view text, std::size_t& from) {
   }
   from = i;
   return 0;
+}
+
+// The size of a frame of one unnamed data line, the commonest by far, at the start of `text`; 0 when it is another or
+// not complete.
+std::size_t plain_frame(std::string_view text) {
+  if (!text.starts_with(plain_start)) return 0;
+  const void* lf = std::memchr(text.data(), '\n', text.size());
+  if (!lf) return 0;
+  const auto size = static_cast<std::size_t>(static_cast<const char*>(lf) - text.data());
+  if (size + 1 == text.size() || text[size + 1] != '\n' || std::memchr(text.data(), '\r', size)) return 0;
+  return size + 2;
 }
 
 }  // namespace
@@ -96,6 +109,16 @@ std::optional<Frame> Framer::next() {
   // Blank lines in front of a frame belong to nothing; they stay in the raw bytes of the frame that follows.
   std::size_t start = at_;
   while (start < all.size() && (all[start] == '\n' || all[start] == '\r')) ++start;
+  if (const std::size_t plain = searched_ > start ? 0 : plain_frame(all.substr(start)); plain > 0) {
+    const std::string_view raw = all.substr(at_, start + plain - at_);
+    at_ = searched_ = start + plain;
+    if (raw.size() <= limit_) {
+      const auto data = raw.substr(raw.size() - plain + plain_start.size(), plain - plain_start.size() - 2);
+      return Frame{.data = data, .raw = raw, .has_data = true};
+    }
+    overflown_ = true;
+    return std::nullopt;
+  }
   std::size_t from = searched_ > start ? searched_ - start : 0;
   const std::size_t size = frame_end(all.substr(start), from);
   searched_ = start + from;
