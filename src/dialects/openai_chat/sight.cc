@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/openai_chat/sight.h"
 
-#include <emmintrin.h>
-
 #include <algorithm>
-#include <cstring>
 
+#include "base/json_quotes.h"
 #include "base/text.h"
 #include "dialects/openai_chat/openai_chat.h"
 #include "dialects/openai_chat/usage.h"
@@ -13,59 +11,33 @@
 namespace sluice::openai_chat {
 namespace {
 
-// Every quote of a text, in order: sixteen bytes are looked at once.
-class Quotes {
- public:
-  explicit Quotes(std::string_view text) : block_(text.data()), end_(text.data() + text.size()) { look(); }
-
-  // The next one, or the end of the text.
-  const char* next() {
-    while (mask_ == 0) {
-      if (end_ - block_ <= 16) return end_;
-      block_ += 16;
-      look();
-    }
-    const char* const at = block_ + __builtin_ctz(mask_);
-    mask_ &= mask_ - 1;
-    return at;
-  }
-  // The next one that closes the string whose inside begins at `inside`, or the end of the text.
-  const char* closing(const char* inside) {
-    for (;;) {
-      const char* const quote = next();
-      const char* slash = quote;
-      while (slash > inside && slash[-1] == '\\') --slash;
-      if (quote == end_ || (quote - slash) % 2 == 0) return quote;
-    }
-  }
-
- private:
-  void look() {
-    __m128i bytes = _mm_setzero_si128();
-    if (end_ - block_ >= 16) {
-      bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block_));
-    } else if (block_ < end_) {
-      std::memcpy(&bytes, block_, static_cast<std::size_t>(end_ - block_));
-    }
-    mask_ = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'))));
-  }
-  const char* block_;
-  const char* end_;
-  unsigned mask_ = 0;  // the quotes of the block that are still to come
-};
-
 // What the member names of a chunk tell, at whatever depth, in one walk over its strings.
 struct Names {
   bool text = false;         // a text that grows, and is not empty
   bool calls = false;        // tool calls
   bool whole = false;        // something that only a whole reading can judge
   bool other_index = false;  // an index that is not 0: a second choice, or a second call
+  // Insides of the strings that differ from chunk to chunk: the text's first, then another's or the padding's.
+  std::array<std::size_t, Alike::max_holes> holes = {};
+  std::size_t hole_count = 0;  // more than fit in: this chunk is no model for others
+  [[nodiscard]] std::span<const std::size_t> learnable() const {
+    return std::span(holes).first(hole_count <= holes.size() ? hole_count : 0);
+  }
 };
 
 Names names_in(std::string_view chunk) {
   Names out;
   const char* const end = chunk.data() + chunk.size();
-  Quotes quotes(chunk);
+  json::Quotes quotes(chunk);
+  const auto hole = [&](const char* value) {
+    if (out.hole_count < out.holes.size())
+      out.holes[out.hole_count] = static_cast<std::size_t>(value + 1 - chunk.data());
+    ++out.hole_count;
+  };
+  const auto text = [&](const char* value) {
+    out.text = true;
+    hole(value);
+  };
   for (const char* quote = quotes.next(); quote < end; quote = quotes.next()) {
     const char* const begin = quote + 1;
     const char* const close = quotes.closing(begin);
@@ -86,14 +58,21 @@ Names names_in(std::string_view chunk) {
           out.whole |= !null;
         }
         break;
-      case 7: out.text |= speaks && name == "content"; break;
+      case 7:
+        if (speaks && name == "content") text(p);
+        break;
       case 9:
-        out.text |= speaks && (name == "arguments" || name == "reasoning");
+        if (speaks && (name == "arguments" || name == "reasoning")) text(p);
         out.whole |= !null && name == "base_resp";
         break;
       case 10: out.calls |= !null && name == "tool_calls"; break;
       case 13: out.whole |= !null && name == "finish_reason"; break;
-      case 17: out.text |= speaks && name == "reasoning_content"; break;
+      case 11:
+        if (speaks && out.text && name == "obfuscation") hole(p);
+        break;
+      case 17:
+        if (speaks && name == "reasoning_content") text(p);
+        break;
       default: break;
     }
   }
@@ -126,12 +105,20 @@ Sight Watch::observe(const Frame& frame) {
     return sight;
   }
   const bool named_error = frame.event == "error";
-  const Names names = names_in(data);
-  sight.content = names.text;
   // A last frame without its line end may be cut, wherever it seems to end.
   const bool ended = frame.raw.empty() || frame.raw.back() == '\n' || frame.raw.back() == '\r';
+  if (ended && !named_error) {
+    if (const auto text = alike_.match(data); text && !text->empty()) {
+      sight.content = true;
+      sight.terminal = complete();
+      return sight;
+    }
+  }
+  const Names names = names_in(data);
+  sight.content = names.text;
   const bool simple = ended && !named_error && (names.text || !names.calls) && !names.whole && !names.other_index &&
                       data.ends_with('}');
+  if (simple && names.text) alike_.learn(data, names.learnable());
   if (!simple || seen_.empty()) read_whole(data, named_error, sight);
   sight.terminal = complete();
   return sight;

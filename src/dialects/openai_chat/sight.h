@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dialects/alike.h"
 #include "dialects/dialect.h"
 
 namespace sluice::openai_chat {
@@ -18,6 +19,7 @@ class Watch {
   void read_whole(std::string_view data, bool named_error, Sight& sight);
   std::vector<std::int64_t> seen_, finished_;  // choices
   bool done_ = false, failed_ = false;
+  Alike alike_;  // simple chunks with a text
 };
 
 }  // namespace sluice::openai_chat

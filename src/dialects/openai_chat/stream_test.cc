@@ -186,6 +186,34 @@ TEST(OpenaiChatSight, AFrameLikeTheLastIsOnlyItsText) {
   EXPECT_TRUE(reader->complete());
 }
 
+TEST(OpenaiChatSight, SeesInEveryFrameWhatAFreshWatchSees) {
+  const std::string_view frames[] = {
+      R"({"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],"obfuscation":"xy"})",
+      R"({"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":null}],"obfuscation":"z"})",
+      R"({"choices":[{"index":0,"delta":{"content":""},"finish_reason":null}],"obfuscation":"z"})",
+      R"({"choices":[{"index":0,"delta":{"content":"c","tool_calls":[]},"finish_reason":null}],"obfuscation":"z"})",
+      R"({"choices":[{"index":1,"delta":{"content":"d"},"finish_reason":null}],"obfuscation":"z"})",
+      R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\""}}]}}]})",
+      R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]})",
+      R"({"choices":[{"index":0,"delta":{"content":"e"},"finish_reason":null}],"usage":{"prompt_tokens":1}})",
+      R"({"choices":[{"index":0,"delta":{"content":"f"},"finish_reason":null}],"error":{"message":"no"}})",
+      R"({"obfuscation":"q","choices":[{"index":0,"delta":{"content":"g","reasoning":"h"}}]})",
+  };
+  for (const std::string_view before : frames) {
+    for (const std::string_view after : frames) {
+      if (before.contains("\"error\"")) continue;
+      const auto used = stream_reader(), fresh = stream_reader();
+      const auto raw = [](std::string_view data) { return "data: " + std::string(data) + "\n\n"; };
+      (void)used->observe({.data = before, .raw = raw(before)});
+      const Sight seen = used->observe({.data = after, .raw = raw(after)});
+      const Sight plain = fresh->observe({.data = after, .raw = raw(after)});
+      EXPECT_EQ(seen.content, plain.content) << before << after;
+      EXPECT_EQ(seen.usage.has_value(), plain.usage.has_value()) << before << after;
+      EXPECT_EQ(seen.error.has_value(), plain.error.has_value()) << before << after;
+    }
+  }
+}
+
 std::string write(const std::vector<Event>& events, bool usage_asked = true) {
   const auto writer =
       stream_writer({.model = "asked", .exchange_id = "e1", .unix_seconds = 7, .usage_asked = usage_asked});
