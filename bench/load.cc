@@ -4,7 +4,7 @@
 //   load PORT [options]                 on 127.0.0.1; prints one JSON object
 //     --dialect openai|anthropic|gemini   spoken by this client (default openai)
 //     --model NAME                        steers the mock, see steer.h
-//     --body BYTES  --stream  --sdk-headers  --key KEY
+//     --body BYTES  --stream  --no-usage  --sdk-headers  --key KEY
 //     --conns N                           connections; each starts its next request when the last is answered
 //     --rate R                            instead: R requests a second by the clock (latency counts from the due time)
 //     --warmup S  --secs S                measured span after a warm-up
@@ -113,6 +113,7 @@ class Load {
   Samples latency_, first_byte_, event_age_;
   std::uint64_t started_ = 0, done_ = 0, errors_ = 0, left_ = 0, events_ = 0;
   std::size_t opening_ = 0, live_ = 0;
+  unsigned refused_ = 0;  // connections in a row: a proxy that died is no work to wait for
   std::uint32_t next_tag_ = static_cast<std::uint32_t>(now_ns() >> 10);
   double next_due_ = 0;
   bool measuring_ = false;
@@ -140,7 +141,13 @@ void Load::connect_one(Connection& c) {
 
 void Load::renew(Connection& c, bool abruptly) {
   if (c.busy) --live_;
-  if (!c.connected) --opening_;
+  if (!c.connected) {
+    --opening_;
+    if (++refused_ == 10'000) {
+      std::fprintf(stderr, "load: nobody accepts connections on port %u any more\n", unsigned{options_.port});
+      std::exit(1);
+    }
+  }
   std::erase(idle_, &c);
   const linger reset{.l_onoff = 1, .l_linger = 0};
   if (abruptly) setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -255,6 +262,7 @@ bool Load::receive(Connection& c) {
 bool Load::on_event(Connection& c, unsigned what) {
   if (!c.connected && (what & EPOLLOUT) != 0 && (what & (EPOLLERR | EPOLLHUP)) == 0) {
     c.connected = true;
+    refused_ = 0;
     --opening_;
     next(c);
     return true;
@@ -346,6 +354,8 @@ bool read_options(int argc, char** argv, Options& out) {
     const auto value = [&] { return std::string(++i < argc ? argv[i] : ""); };
     if (name == "--stream") {
       out.prompt.stream = true;
+    } else if (name == "--no-usage") {
+      out.prompt.usage = false;
     } else if (name == "--sdk-headers") {
       out.prompt.sdk_headers = true;
     } else if (name == "--dialect") {

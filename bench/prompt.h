@@ -18,6 +18,7 @@ struct Prompt {
   std::string host;
   std::size_t bytes = 1024;  // of the body, about
   bool stream = false;
+  bool usage = true;         // a stream's client asks for the usage, so that both proxies move the same upstream bytes
   bool sdk_headers = false;  // what openai-python sends besides the necessary
 };
 
@@ -53,7 +54,9 @@ inline Request make_request(const Prompt& prompt) {
   switch (prompt.dialect) {
     case Dialect::openai:
       path = "/v1/chat/completions";
-      tail = R"(],"model":")" + prompt.model + R"(","max_tokens":256,"stream":)" + stream + R"(,"temperature":0.7})";
+      tail = R"(],"model":")" + prompt.model + R"(","max_tokens":256,"stream":)" + stream +
+             (prompt.stream && prompt.usage ? R"(,"stream_options":{"include_usage":true})" : "") +
+             R"(,"temperature":0.7})";
       break;
     case Dialect::anthropic:
       path = "/v1/messages";

@@ -64,6 +64,10 @@ WORKS = [
         ["--model", "mock", "--sdk-headers"], extra=True,
     ),
     Work(
+        Row("stream_no_usage", "stream, usage asked by the gateway alone", "CPU us/event", None, digits=2),
+        [*PACED, "--model", "mock-c60-d5", "--no-usage"], value="cpu_us_event", stream=True, extra=True,
+    ),
+    Work(
         Row("stream_fast", "stream, same dialect, 60 events at once", "CPU us/event", None, digits=2),
         ["--stream", "--model", "mock-c60"], value="cpu_us_event", stream=True, extra=True,
     ),
