@@ -51,4 +51,20 @@ Seal read_seal(std::string_view text, DialectId dialect) {
   return {.dialect = dialect, .raw = std::string(text)};
 }
 
+std::string seal_beside(const Seal& seal, DialectId client, Belongs belongs) {
+  std::string out = belongs == Belongs::itself ? seal_text(seal, client) : wrap_seal(seal);
+  if (belongs == Belongs::next) out += '>';
+  if (belongs == Belongs::previous) out += '<';
+  return out;
+}
+
+Seal read_seal_beside(std::string_view text, DialectId dialect, Belongs& belongs) {
+  belongs = text.ends_with('>') ? Belongs::next : text.ends_with('<') ? Belongs::previous : Belongs::itself;
+  if (belongs != Belongs::itself) {
+    if (auto seal = unwrap_seal(text.substr(0, text.size() - 1))) return *std::move(seal);
+    belongs = Belongs::itself;
+  }
+  return read_seal(text, dialect);
+}
+
 }  // namespace sluice

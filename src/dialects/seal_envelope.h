@@ -3,6 +3,7 @@
 // the proof checks it, the check word here only finds damage. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,5 +20,10 @@ namespace sluice {
 [[nodiscard]] std::string seal_text(const Seal& seal, DialectId client);
 // The reverse, for what was found in a slot of `dialect`.
 [[nodiscard]] Seal read_seal(std::string_view text, DialectId dialect);
+
+// A proof on a part that has no slot for it travels in a slot of its own beside the part.
+enum class Belongs : std::uint8_t { itself, next, previous };
+[[nodiscard]] std::string seal_beside(const Seal& seal, DialectId client, Belongs belongs);
+[[nodiscard]] Seal read_seal_beside(std::string_view text, DialectId dialect, Belongs& belongs);
 
 }  // namespace sluice

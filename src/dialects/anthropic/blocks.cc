@@ -242,20 +242,4 @@ std::string call_input(const ToolCall& call, bool& wrapped) {
   return "{\"input\":" + json::quoted(call.arguments) + '}';
 }
 
-std::string seal_data(const Seal& seal, Belongs belongs) {
-  std::string out = belongs == Belongs::itself ? seal_text(seal, self) : wrap_seal(seal);
-  if (belongs == Belongs::next) out += '>';
-  if (belongs == Belongs::previous) out += '<';
-  return out;
-}
-
-Seal read_seal_data(std::string_view data, Belongs& belongs) {
-  belongs = data.ends_with('>') ? Belongs::next : data.ends_with('<') ? Belongs::previous : Belongs::itself;
-  if (belongs != Belongs::itself) {
-    if (auto seal = unwrap_seal(data.substr(0, data.size() - 1))) return *std::move(seal);
-    belongs = Belongs::itself;
-  }
-  return read_seal(data, self);
-}
-
 }  // namespace sluice::anthropic

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "dialects/seal_envelope.h"
 #include "model/chat.h"
 #include "model/notes.h"
 
@@ -41,9 +42,12 @@ void write_citations(json::Writer& out, const std::vector<Citation>& citations, 
 [[nodiscard]] std::string call_input(const ToolCall& call, bool& wrapped);
 
 // A proof on a part that has no slot for it travels in a redacted_thinking block beside the part: its `data`.
-enum class Belongs : std::uint8_t { itself, next, previous };
-[[nodiscard]] std::string seal_data(const Seal& seal, Belongs belongs);
-[[nodiscard]] Seal read_seal_data(std::string_view data, Belongs& belongs);
+[[nodiscard]] inline std::string seal_data(const Seal& seal, Belongs belongs) {
+  return seal_beside(seal, DialectId::anthropic, belongs);
+}
+[[nodiscard]] inline Seal read_seal_data(std::string_view data, Belongs& belongs) {
+  return read_seal_beside(data, DialectId::anthropic, belongs);
+}
 
 // The tool behind a result block: "web_search_tool_result" -> "web_search".
 [[nodiscard]] std::string_view server_tool_of(std::string_view block_type);
