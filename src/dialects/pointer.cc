@@ -110,6 +110,27 @@ std::string chat_part(const std::vector<Part>& parts, bool plain_string, std::si
 
 }  // namespace
 
+namespace {
+
+// Responses: one turn is several items of `input`, one item several parts. They remember where they stood.
+std::string_view item_place(const Extras& extras) {
+  return remembered(extras, DialectId::openai_responses, "at");
+}
+
+std::string responses_item(std::string_view list, std::string_view place) {
+  return std::string(list) + '/' + std::string(place.substr(0, place.find('/')));
+}
+
+std::string responses_turn(const Turn& turn, std::size_t index) {
+  constexpr DialectId responses = DialectId::openai_responses;
+  if (!remembered(turn.extras, responses, "instructions").empty()) return "/instructions";
+  if (!remembered(turn.extras, responses, "string").empty()) return "/input";
+  const std::string_view at = item_place(turn.extras);
+  return at.empty() ? numbered("/input", index) : responses_item("/input", at);
+}
+
+}  // namespace
+
 std::size_t leading_system(const ChatRequest& request) {
   std::size_t count = 0;
   while (count < request.turns.size() &&
@@ -122,7 +143,8 @@ std::size_t leading_system(const ChatRequest& request) {
 std::string pointer_to(const ChatRequest& request, Field field) {
   const FieldRow names = row(field);
   if (field == Field::max_output && !request.max_output_field.empty()) return '/' + request.max_output_field;
-  if (field == Field::user && request.origin == DialectId::openai_chat && !request.user_field.empty()) {
+  const bool two_names = request.origin == DialectId::openai_chat || request.origin == DialectId::openai_responses;
+  if (field == Field::user && two_names && !request.user_field.empty()) {
     return '/' + request.user_field;
   }
   switch (request.origin) {
@@ -137,6 +159,7 @@ std::string pointer_to(const ChatRequest& request, Field field) {
 }
 
 std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
+  if (request.origin == DialectId::openai_responses) return responses_turn(request.turns[turn], turn);
   if (!has_system_field(request.origin)) return numbered(list_name(request.origin), turn);
   const std::size_t leading = leading_system(request);
   if (turn >= leading) return numbered(list_name(request.origin), turn - leading);
@@ -147,6 +170,10 @@ std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::s
   const Turn& t = request.turns[turn];
   const std::string base = pointer_to_turn(request, turn);
   if (request.origin == DialectId::openai_chat) return base + chat_part(t.parts, t.plain_string, part);
+  if (request.origin == DialectId::openai_responses) {
+    const std::string_view at = item_place(t.parts[part].extras);
+    return at.empty() ? base : "/input/" + std::string(at);
+  }
   const bool gemini = request.origin == DialectId::gemini;
   if (has_system_field(request.origin) && turn < leading_system(request)) {
     if (t.plain_string) return base;
@@ -192,7 +219,7 @@ std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::s
     case DialectId::openai_chat:
       if (p.as<ToolCall>()) return base + "/extra_content";
       return p.as<Text>() ? pointer_to_turn(request, turn) + "/reasoning_details" : base;
-    case DialectId::openai_responses: return base + "/encrypted_content";
+    case DialectId::openai_responses: return responses_item("/input", item_place(p.extras)) + "/encrypted_content";
     case DialectId::gemini: return base + "/thoughtSignature";
     case DialectId::anthropic:
       return base + (p.as<Reasoning>() && p.as<Reasoning>()->redacted ? "/data" : "/signature");
@@ -242,7 +269,10 @@ std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t 
   switch (reply.origin) {
     case DialectId::openai_chat: return base + chat_part(reply.choices[choice].parts, true, part);
     case DialectId::gemini: return numbered(base + "/parts", part);
-    case DialectId::openai_responses: return numbered("/output", part);
+    case DialectId::openai_responses: {
+      const std::string_view at = item_place(reply.choices[choice].parts[part].extras);
+      return at.empty() ? numbered("/output", part) : "/output/" + std::string(at);
+    }
     case DialectId::anthropic:
     case DialectId::bedrock_converse:
     case DialectId::cohere: return numbered(base + "/content", part);
@@ -262,12 +292,23 @@ std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::si
   return {};
 }
 
+std::string pointer_to_logprobs(const Reply& reply, std::size_t choice) {
+  if (reply.origin == DialectId::gemini) return pointer_to_choice(reply, choice) + "/logprobsResult";
+  if (reply.origin != DialectId::openai_responses) return pointer_to_choice(reply, choice) + "/logprobs";
+  const auto& parts = reply.choices[choice].parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].as<Text>()) return pointer_to_part(reply, choice, i) + "/logprobs";
+  }
+  return "/output";
+}
+
 std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice) {
   return pointer_to_choice(reply, choice) + "/stop_sequence";
 }
 
 std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice) {
   const std::string base = pointer_to_choice(reply, choice);
+  if (reply.origin == DialectId::openai_responses) return "/incomplete_details";
   if (reply.origin != DialectId::gemini) return base + "/stop_details";
   // A blocked prompt has no candidate: its object of feedback is the detail.
   return reply.choices[choice].stop.detail.starts_with('{') ? "/promptFeedback" : base + "/finishMessage";

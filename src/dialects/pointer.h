@@ -64,6 +64,7 @@ enum class Field : std::uint8_t {
 [[nodiscard]] std::string pointer_to_message(const Reply& reply, std::size_t choice);
 [[nodiscard]] std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t part);
 [[nodiscard]] std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::size_t part);
+[[nodiscard]] std::string pointer_to_logprobs(const Reply& reply, std::size_t choice);
 [[nodiscard]] std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice);
 [[nodiscard]] std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice);
 

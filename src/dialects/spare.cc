@@ -55,7 +55,12 @@ void note_extras(const Extras& extras, DialectId to, std::string_view pointer, N
     if (extra.key.starts_with(divider) || extra.raw == "null") continue;
     const auto split = extra.key.find(divider);
     std::string at(pointer);
-    at += '/' + json::pointer_token(std::string_view(extra.key).substr(0, split));
+    std::string_view inner = std::string_view(extra.key).substr(0, split);
+    const bool outer = split != std::string::npos && inner.starts_with("..");
+    for (; outer && !inner.empty(); inner.remove_prefix(std::min<std::size_t>(3, inner.size()))) {
+      at.resize(std::min(at.size(), at.rfind('/')));
+    }
+    if (!outer) at += '/' + json::pointer_token(inner);
     if (split != std::string::npos) at += '/' + json::pointer_token(std::string_view(extra.key).substr(split + 1));
     notes.lost(std::move(at), std::string(name(to)) + " does not know it");
   }

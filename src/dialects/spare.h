@@ -1,6 +1,7 @@
 // What nobody here understands: unknown members go back to their own dialect, a Note elsewhere. One Extras holds those
 // of an object and of its known inner objects; and small memories of how the source spelled a thing. In a key, 0x1f
-// stands between an inner object's name and its member ("function", "strict_mode") and in front of a memory.
+// stands between an inner object's name and its member ("function", "strict_mode") and in front of a memory. Names of
+// dots are outer objects (".." one level up, "../.." two): a list's member may hold what belongs to the list's owner.
 // SPDX-License-Identifier: MIT
 #pragma once
 

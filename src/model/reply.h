@@ -62,7 +62,7 @@ struct Choice {
   std::int64_t index = 0;
   std::vector<Part> parts;
   Stop stop;
-  std::optional<RawJson> logprobs;  // in the origin's form
+  std::optional<RawJson> logprobs;  // in the origin's form; of Responses in Chat's
   Extras extras;                    // unknown members of the choice
   Extras message_extras;            // unknown members of the message inside it
   bool operator==(const Choice&) const = default;

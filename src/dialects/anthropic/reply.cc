@@ -73,6 +73,7 @@ class BlockWriting {
   }
 
   void block(const Reasoning& reasoning) {
+    if (reasoning.text.empty() && !part_->seal && reply_.origin != self) return;  // there is nothing to show
     if (reasoning.redacted && part_->seal) {
       open("redacted_thinking").member("data", seal_data(*part_->seal, Belongs::itself));
     } else {
@@ -123,10 +124,7 @@ class BlockWriting {
 void note_choice(const Reply& reply, Notes& notes) {
   const Choice& choice = reply.choices.front();
   const std::string pointer = pointer_to_choice(reply, 0);
-  if (choice.logprobs) {
-    notes.lost(pointer + (reply.origin == DialectId::gemini ? "/logprobsResult" : "/logprobs"),
-               "anthropic has no logprobs");
-  }
+  if (choice.logprobs) notes.lost(pointer_to_logprobs(reply, 0), "anthropic has no logprobs");
   note_extras(choice.extras, self, pointer, notes);
   note_extras(choice.message_extras, self, pointer_to_message(reply, 0), notes);
   if (!choice.stop.detail.empty()) notes.lost(pointer_to_stop_detail(reply, 0), "anthropic has no such detail");

@@ -105,8 +105,14 @@ bool own_seal(const PartRules& rules, const Part& part) {
   return part.seal && part.seal->dialect == self && (part.seal->issuer.empty() || part.seal->issuer == rules.provider);
 }
 
-bool sayable_reasoning(const PartRules& rules, const Part& part, const std::string& pointer, Notes& notes) {
+bool sayable_reasoning(const PartRules& rules, const PlacedPart& placed, const std::string& pointer, Notes& notes) {
+  const Part& part = *placed.part;
   if (own_seal(rules, part)) return true;
+  if (part.seal) {
+    // Where the proof does not stand in the part, it has a place of its own.
+    std::string seal = pointer_to_seal(rules.request, placed.turn, placed.index);
+    if (!seal.starts_with(pointer)) notes.lost(std::move(seal), "a proof of another vendor");
+  }
   // Look-alike servers make thinking without a proof and want it back so.
   const bool bare = !part.seal && rules.as_said && rules.provider != "anthropic";
   if (!bare) notes.lost(pointer, "thinking without the vendor's own proof is refused");
@@ -251,7 +257,7 @@ Result<bool> sayable(const PartRules& rules, const PlacedPart& placed, Role role
     return false;
   }
   if (const auto* media = part.as<Media>()) return sayable_media(rules, *media, place(rules, placed), role, notes);
-  if (part.as<Reasoning>() != nullptr) return sayable_reasoning(rules, part, place(rules, placed), notes);
+  if (part.as<Reasoning>() != nullptr) return sayable_reasoning(rules, placed, place(rules, placed), notes);
   if (part.seal) notes.lost(pointer_to_seal(rules.request, placed.turn, placed.index), "a proof of another vendor");
   if (const auto* tool = part.as<ServerTool>(); tool != nullptr && tool->origin != self) {
     notes.lost(place(rules, placed), "a tool that another vendor ran");

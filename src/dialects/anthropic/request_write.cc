@@ -142,7 +142,7 @@ class Writing {
       if (!turn.name.empty()) notes_.lost(pointer_to_turn(request_, t) + "/name", "anthropic names nobody");
       // Messages were put together anew: nothing of an old one's own has a place.
       for (const Extra& x : turn.extras.members) {
-        if (x.raw == "null") continue;
+        if (x.raw == "null" || x.key.starts_with('\x1f')) continue;
         notes_.lost(pointer_to_turn(request_, t) + '/' + json::pointer_token(x.key), "anthropic does not know it");
       }
     }

@@ -84,7 +84,7 @@ void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const 
   w.member("index", choice.index);
   if (choice.logprobs) {
     const bool own = choice.stop.origin == self;
-    if (!own) notes.restated(at + "/logprobs", "gemini tells a token and its probability");
+    if (!own) notes.restated(pointer_to_logprobs(reply, index), "gemini tells a token and its probability");
     if (const std::string text = write_logprobs(*choice.logprobs, own); !text.empty())
       w.member_raw("logprobsResult", text);
   }

@@ -73,7 +73,8 @@ class Writing final : public StreamWriter {
     p.open = e.part.as<Reasoning>()                      ? Kind::thought
              : e.part.as<Text>() || e.part.as<Refusal>() ? Kind::text
                                                          : Kind::whole;
-    p.hold = p.open == Kind::whole || (p.open == p.last && !p.last_sealed) || !e.part.extras.empty();
+    p.hold = p.open == Kind::whole || (p.open == p.last && !p.last_sealed) ||
+             (e.part.extras.origin == self && !e.part.extras.empty());
   }
 
   void on(const Delta& e, std::string& out) {

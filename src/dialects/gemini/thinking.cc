@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dialects/gemini/settings.h"
 #include "dialects/pointer.h"
+#include "dialects/spare.h"
 
 namespace sluice::gemini {
 namespace {
@@ -146,6 +147,7 @@ void write_thinking(json::Writer& out, const ChatRequest& request, const ModelRu
   const bool own = request.origin == self;
   const Said said = own ? as_it_stood(request.reasoning) : Translation(request, rules, notes).run();
   const bool extras = own && !request.reasoning.extras.empty();
+  if (!own) note_extras(request.reasoning.extras, self, pointer_to(request, Field::reasoning), notes);
   if (!said.show && !said.budget && said.level.empty() && !extras) return;
   out.key("thinkingConfig").begin_object();
   if (said.show) out.member_bool("includeThoughts", *said.show);

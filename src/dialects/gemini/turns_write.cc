@@ -148,6 +148,9 @@ class Contents {
         signature = p.seal->raw;
       } else if (p.seal && reasoning != nullptr && !reasoning->text.empty()) {
         notes_.restated(at(placed), "the thought goes without its proof, which is only for the vendor that made it");
+        if (!at_seal(placed).starts_with(at(placed))) {
+          notes_.lost(at_seal(placed), "a proof is only for the vendor that made it");
+        }
       } else if (p.seal) {
         notes_.lost(at_seal(placed), "a proof is only for the vendor that made it");
       }
@@ -252,7 +255,6 @@ class Contents {
     } else if (call.kind == ToolKind::custom) {
       notes_.restated(at(placed), "gemini has no free-text tools; its input became an argument");
     }
-    if (!call.name_space.empty()) notes_.lost(at(placed) + "/namespace", "gemini has no tool namespaces");
     w.begin_object();
     write_call(w, call, args, sends_id(call.id) ? call.id : std::string_view(), placed.part->extras);
     end_part(w, *placed.part, signature, "functionCall");
@@ -347,7 +349,10 @@ class Contents {
     write_outer_extras(single, inner.extras, one.starts_with("{\"inlineData\"") ? "inlineData" : "fileData");
     single.end_object();
     if (media->form == MediaForm::text) notes_.restated(place, "a text document goes as inline data");
-    if (!media->name.empty() && media->origin != self) notes_.lost(place + "/title", "gemini has no name for media");
+    if (!media->name.empty() && media->origin != self) {
+      const bool responses = request_.origin == DialectId::openai_responses;
+      notes_.lost(place + (responses ? "/filename" : "/title"), "gemini has no name for media");
+    }
     if (!media->detail.empty() && media->origin != self) notes_.lost(place + "/detail", "no detail inside a result");
     if (own_ || rules_.media_in_results) {
       w.raw(one);

@@ -110,7 +110,7 @@ class MessageWriting {
         said = true;
         for (const Citation& citation : text->citations) {
           if (citation.origin == self) continue;
-          notes_.lost(at(i) + "/citations", "openai_chat cites the address only");
+          notes_.lost(pointer_to_citations(reply_, at_, i), "openai_chat cites the address only");
           break;
         }
         if (!part.extras.empty()) note_extras(part.extras, self, at(i), notes_);
@@ -226,10 +226,11 @@ void write_choice(json::Writer& out, const Reply& reply, std::size_t at, const Q
   out.begin_object().member("index", choice.index).key("message");
   MessageWriting(out, reply, at, question, notes).write();
   out.key("logprobs");
-  if (choice.logprobs && reply.origin == self) {
+  // Responses keeps them in this form too.
+  if (choice.logprobs && (reply.origin == self || reply.origin == DialectId::openai_responses)) {
     out.raw(joined_logprobs(*choice.logprobs));
   } else {
-    if (choice.logprobs) notes.lost(pointer_to_choice(reply, at) + "/logprobsResult", "its form is another");
+    if (choice.logprobs) notes.lost(pointer_to_logprobs(reply, at), "its form is another");
     out.null();
   }
   const std::string_view word = write_stop(choice.stop, holds<ToolCall>(choice.parts), holds<Refusal>(choice.parts));

@@ -183,6 +183,12 @@ Result<std::string> write_request(const ChatRequest& request, const Destination&
   json::Writer out(text);
   Writing w{.request = request, .to = to, .vendor = vendor(to.provider), .notes = notes, .out = out};
   if (w.vendor.name == "openai" || w.vendor.name == "azure") w.rules = model_rules(to.model);
+  if (request.turns.empty()) {
+    return fail(Error{.fault = Fault::unsupported,
+                      .message = "This request holds no conversation, and what its own vendor keeps cannot be sent to "
+                                 "another. Send the messages themselves.",
+                      .param = "messages"});
+  }
   out.begin_object();
   if (!to.model.empty()) out.member("model", to.model);
   write_turns(w);

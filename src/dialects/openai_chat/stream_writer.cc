@@ -78,6 +78,7 @@ class Writer final : public StreamWriter {
       json::append_quoted(head_, *e.reply.service_tier);
     }
     own_ = e.reply.origin == self;
+    chat_logprobs_ = own_ || e.reply.origin == DialectId::openai_responses;
     append_members(head_, e.reply.extras);
     head_ += ",\"choices\":[";
     start(choice(0), out);
@@ -250,7 +251,7 @@ class Writer final : public StreamWriter {
     open_delta(open, out);
     out += name;
     json::append_quoted(out, e.text);
-    if (!e.logprobs || !own_) {
+    if (!e.logprobs || !chat_logprobs_) {
       out += tail;
       return;
     }
@@ -345,7 +346,8 @@ class Writer final : public StreamWriter {
   std::string model_, exchange_;
   std::int64_t seconds_;
   bool usage_asked_;
-  bool own_ = true;         // the answer is of this dialect: ids and logprobs are kept
+  bool own_ = true;  // the answer is of this dialect: ids are kept
+  bool chat_logprobs_ = true;
   bool tier_said_ = false;  // at the head already
   std::string head_;        // up to the list of choices
   std::vector<Open> open_;

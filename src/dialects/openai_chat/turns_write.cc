@@ -249,8 +249,7 @@ class Turns {
     for (std::size_t i = 0; !own && i < turn.parts.size(); ++i) {
       const auto* text = turn.parts[i].as<Text>();
       if (text != nullptr && !text->citations.empty()) {
-        w_.notes.lost(w_.own() ? pointer_to_turn(w_.request, turn_) + "/annotations" : at(i) + "/citations",
-                      "earlier citations are not taken back");
+        w_.notes.lost(pointer_to_citations(w_.request, turn_, i), "earlier citations are not taken back");
       }
     }
   }
@@ -377,7 +376,9 @@ class Turns {
         return media.kind != MediaKind::document || w_.vendor.any_extra || w_.vendor.name == "mistral";
       case MediaForm::base64: return true;
       case MediaForm::text: return true;
-      case MediaForm::file_id: return media.origin == self;
+      case MediaForm::file_id:  // the files of Responses live in the same place, but an image stands by no id here
+        return media.origin == self ||
+               (media.origin == DialectId::openai_responses && media.kind == MediaKind::document);
       case MediaForm::uri:
       case MediaForm::blocks: return false;
     }
