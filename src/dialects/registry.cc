@@ -6,6 +6,7 @@
 #include "dialects/anthropic/anthropic.h"
 #include "dialects/gemini/gemini.h"
 #include "dialects/openai_chat/openai_chat.h"
+#include "dialects/openai_responses/openai_responses.h"
 
 namespace sluice {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 const std::vector<const Dialect*>& list() {
   static const std::vector<const Dialect*> all = {
       &openai_chat::dialect(),
+      &openai_responses::dialect(),
       &anthropic::anthropic_dialect(),
       &gemini::gemini_dialect(),
   };

@@ -49,7 +49,7 @@ struct Found {
   }
   void on(const Reasoning& r) { text(r.text); }
   void on(const ToolCall& c) {
-    for (const auto& t : {c.id, c.native_id, c.name, c.name_space}) text(t);
+    for (const auto& t : {c.id, c.native_id, c.name}) text(t);
     raw(c.arguments);
   }
   void on(const ToolResult& r) {

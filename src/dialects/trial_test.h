@@ -1,6 +1,5 @@
-// Two dialects to come, as far as the contracts of dialect.h and model/ need them to be tried: test code, no dialects.
-// What they read and write is small, but real; contract_trial_test.cc holds them to the laws.
-// SPDX-License-Identifier: MIT
+// A dialect to come, as far as the contracts of dialect.h and model/ need it to be tried: test code, no dialect. What
+// it reads and writes is small, but real; contract_trial_test.cc holds it to the laws. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -14,9 +13,8 @@
 
 namespace sluice::trial {
 
-// One of the two.
 struct Wire {
-  DialectId id = DialectId::openai_responses;
+  DialectId id = DialectId::bedrock_converse;
   std::string_view content_type;
   Result<ChatRequest> (*read_request)(const Asked& asked);
   Result<Reply> (*read_reply)(std::string_view body);
@@ -24,11 +22,9 @@ struct Wire {
   std::unique_ptr<StreamReader> (*stream_reader)();
   std::unique_ptr<StreamWriter> (*stream_writer)(const Question& question);
 };
-[[nodiscard]] const Wire& responses();
 [[nodiscard]] const Wire& bedrock();
 // As Dialect::read_error would.
 [[nodiscard]] Error bedrock_error(int status, std::string_view body, std::string_view kind);
-[[nodiscard]] std::unique_ptr<StreamWriter> responses_stream_writer(const Question& question);
 [[nodiscard]] std::unique_ptr<StreamWriter> bedrock_stream_writer(const Question& question);
 
 // Members of `object` that are not in `known` and not null.

@@ -54,9 +54,9 @@ TEST(Assets, TheReferenceDescribesEveryDoor) {
     paths.emplace(path);
     for (const auto& [method, operation] : item.members()) EXPECT_GE(operation["responses"].size(), 1u) << path;
   }
-  for (const auto* path : {"/v1/chat/completions", "/v1/messages", "/v1beta/models/{model}:generateContent",
-                           "/v1beta/models/{model}:streamGenerateContent", "/v1/models", "/health", "/health/live",
-                           "/health/ready", "/metrics"})
+  for (const auto* path : {"/v1/chat/completions", "/v1/responses", "/v1/responses/input_tokens", "/v1/messages",
+                           "/v1beta/models/{model}:generateContent", "/v1beta/models/{model}:streamGenerateContent",
+                           "/v1/models", "/health", "/health/live", "/health/ready", "/metrics"})
     EXPECT_TRUE(paths.contains(path)) << path;
   // Every reference leads to a schema.
   const auto schemas = (*root)["components"]["schemas"];

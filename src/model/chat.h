@@ -87,7 +87,6 @@ struct ToolCall {
   std::string native_id;    // item id or the vendor's own id where it differs; empty otherwise
   bool id_made_up = false;  // the upstream gave no id; ours must not be sent back to it
   std::string name;
-  std::string name_space;  // Responses tool namespaces
   ToolKind kind = ToolKind::function;
   std::string arguments;  // JSON text of an object for functions (may be broken or empty as models write it), free text
                           // for custom

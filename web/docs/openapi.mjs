@@ -41,7 +41,7 @@ const model_call = ({ tag, id, summary, description, sample, request, reply, eve
   tags: [tag],
   operationId: id,
   summary,
-  description: `${description}\n\n${samples[sample]}`,
+  description: sample ? `${description}\n\n${samples[sample]}` : description,
   ...(parameters ? { parameters } : {}),
   requestBody: { required: true, content: json(ref(request), examples) },
   responses: {
@@ -122,6 +122,40 @@ const chat = model_call({
       },
     },
   },
+});
+
+const responses = model_call({
+  tag: "Models",
+  id: "createResponse",
+  summary: "OpenAI Responses",
+  description: "Any model of any backend in the dialect of OpenAI's Responses.",
+  sample: "responses",
+  request: "ResponsesRequest",
+  reply: "ResponsesReply",
+  event: "ResponsesEvents",
+  error: "OpenAIError",
+  examples: {
+    text: { summary: "A question", value: { model: "demo", input: question } },
+    stream: { summary: "The same as a stream", value: { model: "demo", stream: true, input: question } },
+    tools: {
+      summary: "With a tool",
+      value: {
+        model: "demo",
+        input: "What is the weather in Paris?",
+        tools: [{ type: "function", name: "get_weather", description: "The weather of a city", parameters: weather, strict: false }],
+      },
+    },
+  },
+});
+const count_input = model_call({
+  tag: "Models",
+  id: "countResponseInput",
+  summary: "OpenAI Responses: count the input",
+  description: "How many tokens a request would be, for backends that count in this dialect.",
+  request: "ResponsesRequest",
+  reply: "ResponsesCount",
+  error: "OpenAIError",
+  examples: { text: { summary: "A question", value: { model: "gpt-5-mini", input: question } } },
 });
 
 const messages = model_call({
@@ -206,6 +240,8 @@ const ok = (description, content) => ({ description, content });
 
 const paths = {
   "/v1/chat/completions": { post: chat },
+  "/v1/responses": { post: responses },
+  "/v1/responses/input_tokens": { post: count_input },
   "/v1/messages": { post: messages },
   "/v1beta/models/{model}:generateContent": { post: generate },
   "/v1beta/models/{model}:streamGenerateContent": { post: stream_generate },

@@ -35,6 +35,25 @@ const reply = await client.chat.completions.create({
 });
 console.log(reply.choices[0].message.content);`,
   }),
+  responses: sample({
+    curl: `
+curl http://localhost:8000/v1/responses \\
+  -H 'Content-Type: application/json' \\
+  -H 'Authorization: Bearer dummy-key' \\
+  -d '{"model": "demo", "input": "Hello"}'`,
+    python: `
+from openai import OpenAI
+
+client = OpenAI(base_url="http://localhost:8000/v1", api_key="dummy-key")
+response = client.responses.create(model="demo", input="Hello")
+print(response.output_text)`,
+    node: `
+import OpenAI from "openai";
+
+const client = new OpenAI({ baseURL: "http://localhost:8000/v1", apiKey: "dummy-key" });
+const response = await client.responses.create({ model: "demo", input: "Hello" });
+console.log(response.output_text);`,
+  }),
   messages: sample({
     curl: `
 curl http://localhost:8000/v1/messages \\

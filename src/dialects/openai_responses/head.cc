@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "dialects/openai_responses/head.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dialects/openai_responses/usage.h"
+#include "dialects/spare.h"
+
+namespace sluice::openai_responses {
+namespace {
+
+constexpr DialectId self = DialectId::openai_responses;
+
+// Members that a response repeats from its question, and what stands there when nothing was asked. Empty: then it is
+// left out.
+struct Echo {
+  std::string_view name, unasked;
+};
+constexpr std::array echoes = std::to_array<Echo>({
+    {"background", "false"},
+    {"conversation", ""},
+    {"frequency_penalty", ""},
+    {"instructions", "null"},
+    {"max_output_tokens", "null"},
+    {"max_tool_calls", "null"},
+    {"metadata", "{}"},
+    {"parallel_tool_calls", "true"},
+    {"presence_penalty", ""},
+    {"previous_response_id", "null"},
+    {"prompt", ""},
+    {"prompt_cache_key", "null"},
+    {"prompt_cache_options", ""},
+    {"prompt_cache_retention", "null"},
+    {"reasoning", R"({"effort":null,"summary":null})"},
+    {"safety_identifier", "null"},
+    {"store", "false"},
+    {"temperature", "1.0"},
+    {"text", R"({"format":{"type":"text"}})"},
+    {"tool_choice", R"("auto")"},
+    {"tools", "[]"},
+    {"top_logprobs", "0"},
+    {"top_p", "1.0"},
+    {"truncation", R"("disabled")"},
+    {"user", "null"},
+});
+
+// The rest of what is no news.
+bool no_news(std::string_view key) {
+  return key == "completed_at" || key == "output_text" || key == "error" ||
+         std::ranges::find(echoes, key, &Echo::name) != echoes.end();
+}
+
+void write_members(json::Writer& out, const Extras& extras, const Extras* over) {
+  if (extras.origin != self) return;
+  for (const Extra& extra : extras.members) {
+    const auto replaced = [&](const Extra& later) { return later.key == extra.key; };
+    if (over != nullptr && std::ranges::any_of(over->members, replaced)) continue;
+    out.member_raw(extra.key.starts_with('\x1f') ? extra.key.substr(1) : extra.key, extra.raw);
+  }
+}
+
+}  // namespace
+
+void read_head(json::Value response, Reply& out) {
+  constexpr std::string_view known[] = {"id",    "object", "model",        "created_at",         "output",
+                                        "usage", "status", "service_tier", "incomplete_details", "error"};
+  out.origin = self;
+  out.id = response["id"].text();
+  out.model = response["model"].text();
+  out.created = response["created_at"].integer();
+  for (const auto [key, value] : response.members()) {
+    if (std::ranges::find(known, key) != std::end(known)) continue;
+    if (no_news(key)) {
+      remember(out.extras, self, key, value.raw());
+    } else {
+      out.extras.add(self, key, value.raw());
+    }
+  }
+}
+
+Head::Head(const Question& question)
+    : model_(question.model), exchange_(question.exchange_id), seconds_(question.unix_seconds) {
+  for (const Echo& echo : echoes) {
+    const auto asked = std::ranges::find(question.asked, echo.name, &json::TopMember::key);
+    const bool said = asked != question.asked.end() && asked->kind != json::Kind::null && echo.name != "conversation";
+    const std::string_view raw = said ? asked->raw : echo.unasked;
+    if (!raw.empty()) remember(echo_, self, echo.name, raw);
+  }
+}
+
+void Head::begin(const Reply& reply) {
+  reply_.id = reply.id;
+  reply_.model = reply.model;
+  reply_.created = reply.created;
+  reply_.service_tier = reply.service_tier;
+  own_ = reply.origin == self;
+  reply_.extras = own_ ? reply.extras : echo_;
+  if (reply_.id.empty()) reply_.id = "resp_" + exchange_;
+}
+
+void Head::write(json::Writer& out, const State& state) const {
+  out.begin_object().member("id", reply_.id).member("object", "response");
+  out.member("created_at", reply_.created.value_or(seconds_)).member("status", state.status);
+  out.member_raw("error", state.error).member_raw("incomplete_details", state.detail);
+  out.member("model", reply_.model.empty() ? std::string_view(model_) : std::string_view(reply_.model));
+  out.key("output").begin_array();
+  if (!state.items.empty()) out.raw(state.items);
+  out.end_array();
+  const auto& tier = state.tier ? state.tier : reply_.service_tier;
+  if (tier) out.member("service_tier", *tier);
+  out.key("usage");
+  if (state.usage != nullptr && (state.usage->known() || !state.usage->raw.empty())) {
+    write_usage(out, *state.usage);
+  } else {
+    out.null();
+  }
+  write_members(out, reply_.extras, state.late);
+  if (state.late != nullptr) write_members(out, *state.late, nullptr);
+  out.end_object();
+}
+
+}  // namespace sluice::openai_responses

@@ -1,0 +1,46 @@
+// The response object around the items: what it says of itself, and what it repeats of the question because clients'
+// types demand it. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dialects/dialect.h"
+
+namespace sluice::openai_responses {
+
+// Everything of `response` but output, usage, status and error into `out`; members that repeat the question are
+// memories (spare.h), because they are no news to any client.
+void read_head(json::Value response, Reply& out);
+
+class Head {
+ public:
+  // Copies what it needs of the question.
+  explicit Head(const Question& question);
+
+  void begin(const Reply& reply);
+
+  struct State {
+    std::string_view status;
+    std::string_view detail = "null";  // JSON of incomplete_details
+    std::string_view items;            // inside of the list of output
+    std::string_view error = "null";   // JSON
+    const Usage* usage = nullptr;
+    const Extras* late = nullptr;  // members that stand only at the end, or again
+    std::optional<std::string> tier;
+  };
+  void write(json::Writer& out, const State& state) const;
+
+  [[nodiscard]] bool own() const { return own_; }
+
+ private:
+  std::string model_, exchange_;
+  std::int64_t seconds_;
+  Extras echo_;  // of the question
+  Reply reply_;  // without choices
+  bool own_ = false;
+};
+
+}  // namespace sluice::openai_responses
