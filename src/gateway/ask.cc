@@ -5,6 +5,7 @@
 
 #include "base/print.h"
 #include "base/text.h"
+#include "dialects/held_state.h"
 #include "dialects/registry.h"
 #include "providers/provider.h"
 #include "wire/http1.h"
@@ -113,6 +114,7 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
                   "The backend \"" + backend.name + "\" does not speak " + std::string(asked_in.name()) + ".");
     }
     TRY(const ChatRequest* request, conversation());
+    if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
     TRY(auto wire, out.spoken->write_request(*request, to, notes));
     out.own_body = std::move(wire.body);
     out.body = out.own_body;

@@ -23,6 +23,11 @@ TEST(CallPath, PutsTheModelInAndNeverDoublesTheVersion) {
   const auto& openai = *endpoint(*provider("openai"), DialectId::openai_chat, Operation::chat);
   EXPECT_EQ(call_path("/v1", openai, "gpt-4", true), "/v1/chat/completions");
   EXPECT_EQ(call_path("/v1/", openai, "gpt-4", true), "/v1/chat/completions");
+  EXPECT_EQ(provider("openai")->endpoints.front().dialect, DialectId::openai_chat);  // which translations use
+  const auto& responses = *endpoint(*provider("openai"), DialectId::openai_responses, Operation::chat);
+  EXPECT_EQ(call_path("/v1", responses, "gpt-5", true), "/v1/responses");
+  const auto& counted = *endpoint(*provider("openai"), DialectId::openai_responses, Operation::count_tokens);
+  EXPECT_EQ(call_path("/v1", counted, "gpt-5", false), "/v1/responses/input_tokens");
   const auto& claude = *endpoint(*provider("claude"), DialectId::anthropic, Operation::chat);
   EXPECT_EQ(call_path("", claude, "c", false), "/v1/messages");
   EXPECT_EQ(call_path("/v1", claude, "c", false), "/v1/messages");

@@ -10,6 +10,14 @@ namespace {
 using Words = std::string_view;
 
 constexpr std::array openai_like = {Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""}};
+// Translations go to chat: every model and every look-alike at another address speaks it.
+constexpr std::array openai_paths = {
+    Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""},
+    Endpoint{DialectId::openai_responses, Operation::chat, "/responses", ""},
+    Endpoint{DialectId::openai_responses, Operation::count_tokens, "/responses/input_tokens", ""}};
+// Both dialects, without counting.
+constexpr std::array openai_both = {Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""},
+                                    Endpoint{DialectId::openai_responses, Operation::chat, "/responses", ""}};
 constexpr std::array anthropic_paths = {
     Endpoint{DialectId::anthropic, Operation::chat, "/v1/messages", ""},
     Endpoint{DialectId::anthropic, Operation::count_tokens, "/v1/messages/count_tokens", ""}};
@@ -49,7 +57,7 @@ constexpr std::array rows = {
     Provider{.name = "openai",
              .base_url = "https://api.openai.com/v1",
              .auth = bearer,
-             .endpoints = openai_like,
+             .endpoints = openai_paths,
              .key_env = openai_env,
              .owns = openai_owns,
              .flavour = "openai"},
@@ -111,7 +119,7 @@ constexpr std::array rows = {
     Provider{.name = "xai",
              .base_url = "https://api.x.ai/v1",
              .auth = bearer,
-             .endpoints = openai_like,
+             .endpoints = openai_both,
              .key_env = xai_env,
              .owns = xai_owns,
              .flavour = "xai"},
@@ -124,7 +132,7 @@ constexpr std::array rows = {
     Provider{.name = "openrouter",
              .base_url = "https://openrouter.ai/api/v1",
              .auth = bearer,
-             .endpoints = openai_like,
+             .endpoints = openai_both,
              .key_env = openrouter_env,
              .flavour = "openrouter"},
     Provider{.name = "ollama",
