@@ -1,5 +1,6 @@
 // call: one target after the other until an answer has begun well. SPDX-License-Identifier: MIT
 #include "base/text.h"
+#include "dialects/held_state.h"
 #include "dialects/registry.h"
 #include "gateway/ask.h"
 #include "gateway/demo.h"
@@ -254,6 +255,7 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   Exchange& ex = t.ex;
   Attempt row{.backend = target.backend->name, .model = target.model, .started_us = ex.elapsed_us()};
   TRY(const ChatRequest* request, t.ask.conversation());
+  if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
   const Reply reply = demo_reply(*request, ex.unix_seconds());
   row.first_token_us = row.ended_us = ex.record.first_token_us = ex.elapsed_us();
   row.status = 200;
