@@ -10,8 +10,16 @@ constexpr http1::Limits limits{.head = 64 * 1024};
 
 }  // namespace
 
-void ClientConnection::begin(std::span<const iovec> request) {
+void ClientConnection::begin(std::span<const iovec> request, bool head_only) {
+  head_only_ = head_only;
   if (outbox_.send(socket_, request) == Sent::broken) why_ = socket_.error();
+}
+
+bool ClientConnection::send(std::span<const iovec> pieces) {
+  if (outbox_.send(socket_, pieces) != Sent::broken) return true;
+  why_ = socket_.error();
+  outbox_.clear();
+  return false;
 }
 
 bool ClientConnection::push() {
@@ -57,7 +65,7 @@ ClientConnection::Step ClientConnection::read_head(Scratch& scratch, http1::Resp
         left_ = held_;
       }
     }
-    const http1::Parsed parsed = http1::parse_response(left_, limits, seen_, false, head);
+    const http1::Parsed parsed = http1::parse_response(left_, limits, seen_, head_only_, head);
     if (parsed.step == http1::Step::bad) return broken("malformed response head: " + std::string(parsed.why));
     if (parsed.step == http1::Step::more) {
       if (held_.empty()) held_.assign(left_);

@@ -28,8 +28,11 @@ class ClientConnection {
     broken,  // cut, malformed, or the peer reset; why() tells
   };
 
-  // Starts a call: sends the pieces, keeps what does not leave at once.
-  void begin(std::span<const iovec> request);
+  // Starts a call: sends the pieces, keeps what does not leave at once. `head_only`: it asks with HEAD, so that no body
+  // comes back.
+  void begin(std::span<const iovec> request, bool head_only = false);
+  // Sends more of a request that begin() has not sent whole. Only when sending() is false; false: the connection broke.
+  [[nodiscard]] bool send(std::span<const iovec> pieces);
   // Sends more of what was kept. False when the connection broke.
   [[nodiscard]] bool push();
   [[nodiscard]] bool sending() const { return outbox_.size() != 0; }
@@ -66,6 +69,7 @@ class ClientConnection {
   bool answered_ = false;
   bool keep_alive_ = false;
   bool over_ = false;
+  bool head_only_ = false;
 };
 
 }  // namespace sluice::net

@@ -105,6 +105,19 @@ class Sleeper final : private Alarm {
   std::int64_t since_ns_ = 0;
 };
 
+// While it lives, what the sleeper sleeps for is also that this watch may be read: any sleep then ends as `ready`. Try
+// the watch first: what was known before is not told again.
+class Ear {
+ public:
+  Ear(Sleeper& sleeper, Watch& watch) : watch_(watch) { watch.reader = &sleeper; }
+  ~Ear() { watch_.reader = nullptr; }
+  Ear(const Ear&) = delete;
+  Ear& operator=(const Ear&) = delete;
+
+ private:
+  Watch& watch_;
+};
+
 class Loop {
  public:
   // Error: internal, when the kernel gives no epoll or event descriptor.

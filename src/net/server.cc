@@ -213,6 +213,67 @@ Task<Result<std::string_view>> ServerConnection::receive_body(const Patience& pa
   }
 }
 
+Task<Result<bool>> ServerConnection::begin_body(const Patience& patience) {
+  left_ = {};
+  chunks_ = {};
+  counted_ = head_->body.kind == http1::BodyKind::length;
+  length_left_ = head_->body.length;
+  if (!body_read_ && head_->expects_continue && in_.size() == head_size_) {
+    const iovec line = piece(go_on);
+    if (send({&line, 1}) == Sent::kept) {
+      CO_TRY_VOID(co_await flush(patience));
+    }
+  }
+  co_return true;
+}
+
+// The body is over: what was read beyond it is the beginning of the next request.
+void ServerConnection::end_body() {
+  body_read_ = true;
+  if (left_in_) {
+    used_ = in_.size() - left_.size();
+  } else {
+    in_ += left_;
+  }
+  left_ = {};
+}
+
+Result<ServerConnection::Body> ServerConnection::take_body(std::string_view& payload) {
+  while (!body_read_) {
+    if (left_.empty()) {
+      left_in_ = used_ < in_.size();
+      if (left_in_) {
+        left_ = std::string_view(in_).substr(used_);
+        used_ = in_.size();
+      } else {
+        if (!socket_.watch().readable && !socket_.tls()) return Body::wait;
+        std::size_t most = Scratch::size;
+        if (counted_) most = static_cast<std::size_t>(std::min<std::uint64_t>(most, length_left_));
+        const Io io = socket_.read(scratch_.bytes.data(), most);
+        if (io.state == IoState::again) return Body::wait;
+        if (io.state != IoState::done) return gone();
+        left_ = {scratch_.bytes.data(), io.size};
+      }
+    }
+    if (counted_) {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_.size(), length_left_));
+      payload = left_.substr(0, size);
+      left_.remove_prefix(size);
+      length_left_ -= size;
+      if (length_left_ == 0) end_body();
+      return Body::piece;
+    }
+    const auto taken = chunks_.take(left_);
+    left_.remove_prefix(taken.consumed);
+    if (taken.step == http1::Step::bad) return fail(Fault::bad_request, "The request's body is not properly chunked.");
+    if (taken.step == http1::Step::done) end_body();
+    if (taken.payload.empty()) continue;
+    payload = taken.payload;
+    return Body::piece;
+  }
+  return Body::over;
+}
+
 Task<Result<bool>> ServerConnection::flush(const Patience& patience) {
   for (;;) {
     const std::size_t before = outbox_.size();

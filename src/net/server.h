@@ -57,6 +57,13 @@ class ServerConnection {
   // The whole body, decoded if chunked; says "100 Continue" when the client waits for it. The view lives until
   // release_request(). Errors: too_large, request_timeout, client_gone, bad_request (chunk framing).
   [[nodiscard]] Task<Result<std::string_view>> receive_body(const Patience& patience, std::size_t max);
+  // The body piece by piece instead, decoded if chunked, for what is too large to be held. begin_body() comes first: it
+  // says "100 Continue" when the client waits for it. Errors: client_gone.
+  [[nodiscard]] Task<Result<bool>> begin_body(const Patience& patience);
+  enum class Body : std::uint8_t { piece, wait, over };
+  // The next piece; its view lives until the next call or sleep of anybody. `wait`: sleep until the socket is readable.
+  // head() must not be called any more once the body is over. Errors: client_gone, bad_request (chunk framing).
+  [[nodiscard]] Result<Body> take_body(std::string_view& payload);
   // Gives the head's index back, which is large; what its views point to stays. head() must not be called until the
   // next request.
   void release_head();
@@ -81,6 +88,7 @@ class ServerConnection {
  private:
   [[nodiscard]] Result<bool> parse_head();
   [[nodiscard]] Task<Result<bool>> more(std::int64_t deadline_ms);
+  void end_body();
   Socket socket_;
   Sleeper& sleeper_;
   Scratch& scratch_;
@@ -89,6 +97,12 @@ class ServerConnection {
   std::size_t used_ = 0;  // bytes of in_ that belong to the current request
   std::size_t seen_ = 0;
   std::string decoded_;  // a chunked body
+  // Of a body that is taken piece by piece: what was read and not taken, in in_ (its end, then) or in the scratch.
+  std::string_view left_;
+  bool left_in_ = false;
+  bool counted_ = false;  // it has a length, else chunks
+  std::uint64_t length_left_ = 0;
+  http1::ChunkFollower chunks_;
   std::unique_ptr<http1::RequestHead> head_;
   std::size_t head_size_ = 0;
   bool body_read_ = true;
