@@ -84,6 +84,18 @@ bool Backend::speaks(DialectId dialect) const {
   return std::ranges::find(dialects, dialect) != dialects.end();
 }
 
+std::optional<std::string> Backend::upstream_name(std::string_view model) const {
+  const ModelName* entry = serves(*this, model, true);
+  if (!entry) entry = serves(*this, model, false);
+  if (!entry) return std::nullopt;
+  return entry->upstream.empty() ? std::string(model) : entry->upstream;
+}
+
+bool Backend::serves_upstream(std::string_view name_there) const {
+  if (upstream_name(name_there) == name_there) return true;
+  return std::ranges::any_of(models, [&](const ModelName& entry) { return entry.upstream == name_there; });
+}
+
 std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   auto out = std::make_shared<Snapshot>();
   out->config_ = std::move(config);

@@ -34,6 +34,10 @@ struct Backend {
 
   [[nodiscard]] bool demo() const { return provider == nullptr; }
   [[nodiscard]] bool speaks(DialectId dialect) const;
+  // The upstream's name of a model that clients ask for; nullopt when this backend does not serve it.
+  [[nodiscard]] std::optional<std::string> upstream_name(std::string_view model) const;
+  // True when it serves what it calls so itself.
+  [[nodiscard]] bool serves_upstream(std::string_view name_there) const;
 };
 
 struct Target {

@@ -25,6 +25,15 @@
 namespace sluice {
 
 enum class Operation : std::uint8_t { chat, count_tokens, models, model };
+[[nodiscard]] constexpr std::string_view name(Operation operation) {
+  switch (operation) {
+    case Operation::chat: return "chat";
+    case Operation::count_tokens: return "count_tokens";
+    case Operation::models: return "models";
+    case Operation::model: return "model";
+  }
+  return "";
+}
 
 // A way in. `path` may hold one {model} (percent-decoded by the caller, may contain slashes):
 // "/v1beta/models/{model}:generateContent".

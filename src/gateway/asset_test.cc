@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "gateway/operations.h"
 
 namespace sluice {
 namespace {
@@ -58,6 +59,11 @@ TEST(Assets, TheReferenceDescribesEveryDoor) {
                            "/v1beta/models/{model}:generateContent", "/v1beta/models/{model}:streamGenerateContent",
                            "/v1/models", "/health", "/health/live", "/health/ready", "/metrics"})
     EXPECT_TRUE(paths.contains(path)) << path;
+  for (const VendorOperation& row : vendor_operations()) {
+    std::string path(row.pattern);
+    if (path.ends_with('*')) path.replace(path.size() - 1, 1, "{rest}");
+    EXPECT_TRUE(paths.contains(path)) << path;
+  }
   // Every reference leads to a schema.
   const auto schemas = (*root)["components"]["schemas"];
   constexpr std::string_view mark = "\"#/components/schemas/";

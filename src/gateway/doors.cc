@@ -83,6 +83,43 @@ Entry entry_of(const Row& row, std::string_view path) {
   return out;
 }
 
+// Dialects that are not built yet speak in OpenAI's words.
+const Dialect* words_of(DialectId id) {
+  const Dialect* own = dialect(id);
+  return own ? own : dialects().front();
+}
+
+// A path that climbs would leave what an operation or a base URL allows.
+bool climbs(std::string_view path) {
+  if (path.contains('\\')) return true;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const auto end = std::min(path.find('/'), path.size());
+    const std::string_view segment = path.substr(0, end);
+    if (segment == "." || segment == "..") return true;
+    path.remove_prefix(end);
+  }
+  return false;
+}
+
+// The vendor's operation at this path; null when there is none. `allow` learns the methods of those that do not take
+// this one.
+const VendorOperation* find_vendor_operation(const http1::RequestHead& head, std::string_view method,
+                                             std::string_view path, std::string& model, std::string& rest,
+                                             std::string& allow) {
+  for (const VendorOperation& row : vendor_operations()) {
+    if (!fits(row, path, model, rest)) continue;
+    if (!list_has(row.methods, method)) {
+      allow += (allow.empty() ? "" : ", ") + std::string(row.methods);
+      continue;
+    }
+    const bool shared = row.dialect == DialectId::anthropic && row.pattern == "/v1/files*";
+    if (shared && !head.fields.has("anthropic-version")) continue;
+    return &row;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Result<Entry> find_door(const http1::RequestHead& head) {
@@ -127,6 +164,27 @@ Result<Entry> find_door(const http1::RequestHead& head) {
     // Two dialects share /v1/models: Anthropic's clients name their version.
     if (row.dialect && row.dialect->id() == DialectId::anthropic && head.fields.has("anthropic-version")) found = &row;
   }
+  if (!found || (found->operation != Operation::chat && found->has_model)) {
+    std::string model, rest, more;
+    if (const VendorOperation* row = find_vendor_operation(head, method, path, model, rest, more)) {
+      const std::string_view raw = target.substr(0, mark);
+      const std::string_view fixed = row->pattern.substr(0, row->pattern.find_first_of("{*"));
+      if (climbs(path) || !raw.starts_with(fixed))
+        return fail(Fault::bad_request,
+                    "The path must stand as it is meant: no dot segments, no escapes before a name.");
+      Entry out{.place = Place::vendor, .dialect = words_of(row->dialect), .vendor = row, .pattern = row->pattern};
+      out.path = raw;
+      out.path_model = std::move(model);
+      out.rest = std::move(rest);
+      out.query = query;
+      return out;
+    }
+    while (!more.empty()) {
+      const auto comma = std::min(more.find(','), more.size());
+      allows(trim(std::string_view(more).substr(0, comma)));
+      more.erase(0, comma + 1);
+    }
+  }
   if (found) {
     Entry out = entry_of(*found, path);
     out.query = query;
@@ -137,7 +195,7 @@ Result<Entry> find_door(const http1::RequestHead& head) {
               .is_public = true,
               .pattern = "/docs",
               .path = std::string(path),
-              .query = query,
+              .query = std::string(query),
               .allow = "GET, HEAD"};
     return out;
   }
@@ -145,7 +203,7 @@ Result<Entry> find_door(const http1::RequestHead& head) {
     Entry out{.is_public = true,
               .pattern = "OPTIONS",
               .path = std::string(path),
-              .query = query,
+              .query = std::string(query),
               .allow = allow + ", OPTIONS"};
     return out;
   }

@@ -8,12 +8,14 @@
 
 #include "base/result.h"
 #include "dialects/dialect.h"
+#include "gateway/operations.h"
 #include "wire/http1.h"
 
 namespace sluice {
 
 enum class Place : std::uint8_t {
   dialect,  // an operation of a dialect: `operation` says which
+  vendor,   // one that passes untouched: `vendor` says which
   home,     // GET or HEAD /
   health,
   live,
@@ -22,21 +24,24 @@ enum class Place : std::uint8_t {
   asset,  // /docs, /openapi.json and what they need
 };
 
-// What a request came for. Views into the head or static.
+// What a request came for. Its views are static.
 struct Entry {
   Place place = Place::home;
   bool is_public = false;  // no caller needed
   const Dialect* dialect = nullptr;
   Operation operation = Operation::chat;
+  const VendorOperation* vendor = nullptr;
   bool path_streams = false;
   std::string_view pattern;  // the door's path, static
-  std::string path;          // of an asset: decoded, without query
+  std::string path;          // without query: of an asset decoded, of a vendor's operation as it came
   std::string path_model;    // what {model} stood for
-  std::string_view query;
+  std::string rest;          // what a pattern's star stood for
+  std::string query;
   std::string allow;  // for OPTIONS: the methods of this path
 };
 
-// Errors: not_found, method_not_allowed (Error::param then holds the Allow list), bad_request (broken escapes). An
+// Errors: not_found, method_not_allowed (Error::param then holds the Allow list), bad_request (broken escapes, a path
+// that climbs). An
 // OPTIONS request finds its path whatever the method of its doors, and its Entry says which methods there are.
 [[nodiscard]] Result<Entry> find_door(const http1::RequestHead& head);
 

@@ -37,6 +37,7 @@ struct Exchange {
   bool old_client = false;        // HTTP/1.0: no chunks
   bool keep_alive = true;         // the connection may serve another request after this one
   bool head_sent = false;         // the response has begun: errors are spoken in-stream from here on
+  bool counted = false;           // the response's head told its length: no chunks
   bool finished = false;          // the response is complete
   std::int64_t last_sent_ms = 0;  // when the client last got something (keep-alive comments)
 

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "gateway/passage.h"
 #include "gateway/respond.h"
 #include "gateway/worker.h"
 
@@ -25,6 +26,13 @@ std::int64_t by(std::int64_t now, Millis clock) {
                .message = std::string(message),
                .detail = std::string(clock),
                .code = "upstream_timeout"});
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t out = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return out;
 }
 
 // retry-after-ms, or retry-after in seconds or as a date (RFC 9110, 10.2.3).
@@ -46,12 +54,13 @@ std::optional<milliseconds> retry_after(const http1::Fields& fields, std::int64_
 
 }  // namespace
 
-Flight::Flight(Exchange& ex, const Target& target, bool stream)
+Flight::Flight(Exchange& ex, const Target& target, bool stream, std::string_view own_address)
     : ex_(ex),
       target_(target),
       line_(ex.worker.line(*target.backend)),
       attempt_(ex.record.attempts.size()),
-      stream_(stream) {
+      stream_(stream),
+      own_address_(own_address) {
   Attempt& attempt = ex.record.attempts.emplace_back();
   attempt.backend = target.backend->name;
   attempt.model = target.model;
@@ -101,6 +110,71 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
   }
 }
 
+Task<Result<Flight::Head>> Flight::upload(std::string_view head, std::string_view body, Supply& rest) {
+  net::Sleeper& sleeper = ex_.sleeper();
+  net::Watch& client = ex_.client.socket().watch();
+  const bool head_only = ex_.bodyless;
+  for (bool may_be_idle = true;; may_be_idle = false) {
+    CO_TRY_VOID(co_await connect(may_be_idle));
+    const std::array pieces = {net::piece(head), net::piece(body)};
+    connection_->begin(pieces, head_only);
+    bool sent = false;  // the body is over
+    for (;;) {
+      http1::ResponseHead& response = ex_.worker.response_head();
+      const auto step = connection_->read_head(ex_.worker.scratch(), response);
+      if (step == net::ClientConnection::Step::ready) {
+        cut_off_ = !sent || connection_->sending();
+        co_return take_head(response);
+      }
+      bool broken = step == net::ClientConnection::Step::broken || !connection_->push();
+      bool waits = false;  // for the client
+      if (!broken && !sent && !connection_->sending()) {
+        std::string_view bytes;
+        auto got = rest.next(bytes);
+        if (!got) co_return std::unexpected(std::move(got).error());
+        waits = *got == Supply::Got::wait;
+        sent = *got == Supply::Got::end;
+        const iovec more = net::piece(bytes);
+        if (*got == Supply::Got::piece) broken = !connection_->send({&more, 1});
+        if (!waits && !broken) {
+          if (sent) attempt().sent_us = ex_.elapsed_us();
+          continue;
+        }
+      }
+      if (broken) {
+        // What it said before it went away still counts, though the loop has not told of it yet: a refusal comes before
+        // the whole upload has been taken.
+        connection_->socket().watch().readable = true;
+        if (connection_->read_head(ex_.worker.scratch(), response) == net::ClientConnection::Step::ready) {
+          cut_off_ = true;
+          co_return take_head(response);
+        }
+        if (!connection_->fresh() && !connection_->answered() && !rest.begun()) break;
+        co_return fail(Fault::upstream_broken, "The upstream closed the connection before it answered.",
+                       connection_->why());
+      }
+      const std::int64_t now = ex_.worker.loop().now_ms();
+      const std::int64_t step_by =
+          waits ? now + ex_.settings().body_timeout.count() : by(now, target_.backend->timeouts.first_token);
+      sleeper.deadline(std::min(step_by, total_by_ms_));
+      net::Watch& watch = connection_->socket().watch();
+      std::optional<net::Ear> ear;
+      if (waits) ear.emplace(sleeper, client);
+      auto sleep = connection_->sending() ? sleeper.either(watch) : sleeper.readable(watch);
+      const net::Woke woke = co_await sleep;
+      ear.reset();
+      if (woke == net::Woke::ready) continue;
+      if (woke == net::Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
+      if (ex_.worker.loop().now_ms() >= total_by_ms_)
+        co_return late("The upstream did not finish in time.", "total clock");
+      if (waits) co_return fail(Fault::request_timeout, "The request's body took too long to arrive.");
+      if (!sent) co_return late("The upstream takes no more of the request.", "first token clock");
+      co_return late("The upstream did not begin to answer in time.", "first token clock");
+    }
+    connection_.reset();
+  }
+}
+
 Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
   Head out{.status = response.status, .content_type = std::string(response.fields.get("content-type"))};
   attempt().head_us = ex_.elapsed_us();
@@ -109,14 +183,19 @@ Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
     if (attempt().upstream_request_id.empty())
       attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
   }
-  append_relayed_fields(out.relayed, response.fields);
+  own_address_.empty() ? append_relayed_fields(out.relayed, response.fields)
+                       : append_passed_fields(out.relayed, response.fields, own_address_);
   out.event_stream = out.content_type.starts_with("text/event-stream") ||
                      out.content_type.starts_with("application/vnd.amazon.eventstream");
   if (out.status >= 400) {
     out.retry_after = retry_after(response.fields, ex_.unix_seconds());
     out.error_kind = visible_ascii(response.fields.get("x-amzn-errortype"), 128);
   }
-  if (const auto field = response.fields.get("content-encoding"); !field.empty()) {
+  if (!own_address_.empty()) {
+    out.coding = response.fields.get("content-encoding");
+    if (response.body.kind == http1::BodyKind::length) out.length = response.body.length;
+    if (ex_.bodyless) out.length = number(response.fields.get("content-length"));
+  } else if (const auto field = response.fields.get("content-encoding"); !field.empty()) {
     const auto known = coding(field);
     if (!known)
       return fail(Fault::upstream_broken, "The upstream answered in an unknown coding.",
@@ -183,7 +262,7 @@ void Flight::first_token() {
 
 void Flight::land() {
   attempt().ended_us = ex_.elapsed_us();
-  ex_.worker.lines().give(*line_, std::move(connection_));
+  if (!cut_off_) ex_.worker.lines().give(*line_, std::move(connection_));
   ex_.worker.shared().standings.worked(target_.backend->name, ex_.record.unix_ms);
 }
 

@@ -25,9 +25,23 @@ class Company {
   [[nodiscard]] virtual Task<Result<bool>> keep(Exchange& ex) = 0;
 };
 
+// The rest of a request's body, while it still arrives.
+class Supply {
+ public:
+  virtual ~Supply() = default;
+  enum class Got : std::uint8_t { piece, wait, end };
+  // The next bytes for the upstream, framed as its head says; `end` once there are none any more. Views live until the
+  // next call or sleep. Errors: client_gone, bad_request.
+  [[nodiscard]] virtual Result<Got> next(std::string_view& bytes) = 0;
+  // True once bytes were taken that cannot be had again: no other target can be tried then.
+  [[nodiscard]] virtual bool begun() const = 0;
+};
+
 class Flight {
  public:
-  Flight(Exchange& ex, const Target& target, bool stream);
+  // With `own_address` ("http://host:port", the gateway's as the client knows it; it must outlive the flight) the
+  // answer is passed on untouched, with its coding and its fields.
+  Flight(Exchange& ex, const Target& target, bool stream, std::string_view own_address = {});
   ~Flight();
   Flight(const Flight&) = delete;
   Flight& operator=(const Flight&) = delete;
@@ -39,12 +53,20 @@ class Flight {
     std::string relayed;  // field lines that go along to the client
     std::optional<std::chrono::milliseconds> retry_after;
     std::string error_kind;  // for Dialect::read_error
+    // When untouched:
+    std::optional<std::uint64_t> length;  // of the body as it comes
+    std::string coding;                   // its Content-Encoding
   };
 
   // Connects or takes an idle connection, sends, and waits for the response head; once more on a fresh connection when
   // an idle one turns out dead before a byte was answered. Errors: upstream_unreachable, _timeout, _broken,
   // client_gone.
   [[nodiscard]] Task<Result<Head>> begin(std::string_view head, std::string_view body, Company* company);
+
+  // The same for a body that still arrives: `body` is its beginning, `rest` what follows. While it is sent, the first
+  // token's clock runs between two steps of the upstream, the client's own between two of the client. The head may come
+  // before all was sent. Errors also: request_timeout and those of the supply.
+  [[nodiscard]] Task<Result<Head>> upload(std::string_view head, std::string_view body, Supply& rest);
 
   // The next piece of the body, decompressed; empty at its end. Views live until the next call or sleep. `more` tells
   // whether another piece is at hand without sleeping. Errors: upstream_broken, upstream_timeout, client_gone.
@@ -77,6 +99,8 @@ class Flight {
   std::string decoded_;
   std::size_t attempt_;
   bool stream_;
+  std::string_view own_address_;
+  bool cut_off_ = false;  // the answer came before the request had left: its connection cannot serve again
   std::int64_t first_by_ms_ = net::never;  // first token
   std::int64_t total_by_ms_ = net::never;
   std::int64_t silent_since_ms_ = 0;  // 0: the first token has not come

@@ -108,6 +108,7 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
       head.fields = fields;
       co_return co_await send_whole(ex, head, zipped ? page->bytes : std::string_view(body));
     }
+    case Place::vendor: co_return fail(Fault::internal, "This operation is not answered here.");
     case Place::dialect: {
       auto rows = ex.snapshot->models();
       if (entry.operation == Operation::model) {

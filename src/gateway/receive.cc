@@ -38,6 +38,8 @@ Result<Entry> enter(Exchange& ex) {
   ex.cors_origin = allowed_origin(ex.settings(), head.fields.get("origin"));
   TRY(auto entry, find_door(head));
   ex.record.door = entry.pattern;
+  if (entry.place == Place::dialect) ex.record.operation = name(entry.operation);
+  if (entry.place == Place::vendor) ex.record.operation = entry.vendor->name;
   if (entry.dialect) {
     ex.dialect = entry.dialect;
     ex.record.dialect = entry.dialect->name();

@@ -53,12 +53,12 @@ void append_head(std::string& text, const Exchange& ex, const ReplyHead& head, s
   Print out(text);
   out.text(date_now(ex.unix_seconds()));
   if (!head.content_type.empty()) field(out, "content-type", head.content_type);
-  if (head.status == 204) {
+  if (head.status == 204 || (head.status == 304 && !length)) {
     // no body, so no framing fields (RFC 9110, 8.6)
   } else if (length) {
     number_field(out, "content-length", static_cast<std::int64_t>(*length));
   } else {
-    out.text("cache-control: no-cache\r\nx-accel-buffering: no\r\n");
+    if (!head.passed) out.text("cache-control: no-cache\r\nx-accel-buffering: no\r\n");
     if (!ex.old_client) out.text("transfer-encoding: chunked\r\n");
   }
   if (!ex.record.id.empty()) field(out, ex.dialect->request_id_header(), ex.record.id);
@@ -104,6 +104,19 @@ Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view bod
   return taken(ex, ex.client.send(pieces));
 }
 
+net::Sent put_head(Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+  std::string& out = ex.worker.out;
+  out.clear();
+  ex.head_sent = true;
+  ex.record.status = head.status;
+  ex.counted = length || head.status == 204 || head.status == 304;
+  if (ex.old_client && !ex.counted) ex.keep_alive = false;
+  append_head(out, ex, head, length);
+  ex.last_sent_ms = ex.worker.loop().now_ms();
+  const iovec piece = net::piece(out);
+  return ex.client.send({&piece, 1});
+}
+
 net::Sent put_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {
   std::string head;
   if (!ex.head_sent) {
@@ -115,17 +128,17 @@ net::Sent put_stream(Exchange& ex, std::string_view content_type, std::string_vi
   }
   if (last) ex.finished = true;
   if (ex.bodyless) bytes = {};
+  const bool chunks = !ex.old_client && !ex.counted;
   std::array<char, 20> size;
   std::size_t size_length = 0;
-  if (!bytes.empty() && !ex.old_client) {
+  if (!bytes.empty() && chunks) {
     char* end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
     *end++ = '\r';
     *end++ = '\n';
     size_length = static_cast<std::size_t>(end - size.data());
   }
   std::string_view tail = size_length != 0 ? "\r\n" : "";
-  if (last && !ex.old_client && !ex.bodyless)
-    tail = size_length != 0 ? std::string_view("\r\n0\r\n\r\n") : http1::last_chunk;
+  if (last && chunks && !ex.bodyless) tail = size_length != 0 ? std::string_view("\r\n0\r\n\r\n") : http1::last_chunk;
   const std::array pieces = {net::piece(head), net::piece({size.data(), size_length}), net::piece(bytes),
                              net::piece(tail)};
   ex.record.bytes_out += bytes.size();

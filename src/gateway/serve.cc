@@ -1,6 +1,7 @@
 // What happens to a request, in order. SPDX-License-Identifier: MIT
 #include "gateway/serve.h"
 
+#include "gateway/forward.h"
 #include "gateway/stages.h"
 
 namespace sluice {
@@ -23,6 +24,7 @@ namespace {
 Task<Result<bool>> serve(Exchange& ex) {
   CO_TRY(auto&& entry, enter(ex));                 // which door, which dialect answers
   CO_TRY(auto&& caller, authenticate(ex, entry));  // who asks, before a body is buffered
+  if (entry.place == Place::vendor) co_return co_await forward(ex, entry, caller);  // no conversation: passed untouched
   if (entry.place != Place::dialect || entry.operation == Operation::models || entry.operation == Operation::model) {
     co_return co_await serve_here(ex, entry);
   }

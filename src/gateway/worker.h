@@ -20,6 +20,7 @@
 #include "net/tls.h"
 #include "policy/limits.h"
 #include "ports/sink.h"
+#include "upstream/issuers.h"
 #include "upstream/lines.h"
 #include "upstream/standing.h"
 
@@ -31,6 +32,7 @@ class Session;
 struct Shared {
   Limits limits;
   Standings standings;
+  Issuers issuers;
   std::mutex config_error_mutex;
   std::string config_error;  // why the last reload failed; empty when it did not
   std::vector<Sink*> sinks;

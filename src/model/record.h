@@ -33,18 +33,19 @@ struct Attempt {
 };
 
 struct Record {
-  std::string id;            // ours, made at the start
-  std::string client_id;     // the client's x-request-id, as visible ASCII, at most 128
-  std::string trace_id;      // W3C, from traceparent, or empty
-  std::int64_t unix_ms = 0;  // when the head of the request was complete
-  std::string_view method;   // GET, POST … or "other"
-  std::string_view door;     // the path pattern that matched ("/v1/chat/completions"), static; empty when none
-  std::string_view dialect;  // the client's, static name; empty for local doors
-  std::string caller;        // who asked: a key's name, "local", "open"; empty when refused
-  std::string peer;          // address of the client
-  std::string model;         // as asked, at most 256 bytes of visible ASCII
-  std::string served;        // what the upstream said it was
-  bool stream = false;       // what the client asked for
+  std::string id;              // ours, made at the start
+  std::string client_id;       // the client's x-request-id, as visible ASCII, at most 128
+  std::string trace_id;        // W3C, from traceparent, or empty
+  std::int64_t unix_ms = 0;    // when the head of the request was complete
+  std::string_view method;     // GET, POST … or "other"
+  std::string_view door;       // the path pattern that matched ("/v1/chat/completions"), static; empty when none
+  std::string_view operation;  // what was asked for ("chat", "images.edits"), static; empty for the gateway's own pages
+  std::string_view dialect;    // the client's, static name; empty for local doors
+  std::string caller;          // who asked: a key's name, "local", "open"; empty when refused
+  std::string peer;            // address of the client
+  std::string model;           // as asked, at most 256 bytes of visible ASCII
+  std::string served;          // what the upstream said it was
+  bool stream = false;         // what the client asked for
   std::vector<Attempt> attempts;
   int status = 0;  // what the client got; 499 when it had left before any
   std::optional<Fault> fault;

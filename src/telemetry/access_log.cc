@@ -131,6 +131,7 @@ void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
   text(out, ",\"peer\":", r.peer);
   text(out, ",\"method\":", r.method);
   text(out, ",\"door\":", r.door);
+  text(out, ",\"operation\":", r.operation);
   text(out, ",\"dialect\":", r.dialect);
   text(out, ",\"model\":", r.model);
   text(out, ",\"served\":", r.served);

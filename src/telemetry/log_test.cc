@@ -176,7 +176,7 @@ TEST(AccessLog, WritesTheWholeExchangeAsOneJsonLine) {
       out,
       R"({"ts":"2025-11-24T16:02:03.045Z","level":"INFO","kind":"exchange","id":"req_01jd8x5r9k6m3n7p2q4s",)"
       R"("client_id":"client-7","caller":"local","peer":"127.0.0.1","method":"POST","door":"/v1/chat/completions",)"
-      R"("dialect":"openai_chat","model":"smart","served":"claude-3-opus-20240229","backend":"claude","stream":true,)"
+      R"("operation":"chat","dialect":"openai_chat","model":"smart","served":"claude-3-opus-20240229","backend":"claude","stream":true,)"
       R"("status":200,"first_token_ms":350.120,"total_ms":1234.567,"own_us":85,"bytes_in":1024,"bytes_out":20480,)"
       R"("tokens":{"input":12,"cache_read":2048,"output":340,"reasoning":100},"finish":"end_turn",)"
       R"("notes":[{"kind":"lost","at":"/seed","why":"anthropic has no seed"}],)"

@@ -12,6 +12,7 @@ inline Record sample_record() {
   r.unix_ms = 1'764'000'123'045;
   r.method = "POST";
   r.door = "/v1/chat/completions";
+  r.operation = "chat";
   r.dialect = "openai_chat";
   r.caller = "local";
   r.peer = "127.0.0.1";

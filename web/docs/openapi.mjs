@@ -235,6 +235,89 @@ const stream_generate = model_call({
 const get = (tag, id, summary, description, responses, more = {}) => ({
   get: { tags: [tag], operationId: id, summary, description, responses, ...more },
 });
+// A call that passes untouched: described by the vendor, answered by the vendor.
+const passed = (id, { methods, error, summary, description, parameters }) =>
+  Object.fromEntries(
+    methods.map((method) => [
+      method,
+      {
+        tags: ["Vendors' other calls"],
+        operationId: `${method}${id}`,
+        summary,
+        description,
+        ...(parameters ? { parameters } : {}),
+        ...(["post", "put", "patch"].includes(method)
+          ? { requestBody: { content: { "*/*": { schema: {} } } } }
+          : {}),
+        responses: {
+          "2XX": { description: "The vendor's own answer, as it came.", content: { "*/*": { schema: {} } } },
+          "4XX": { description: "The vendor's own words, or the gateway's.", content: json(ref(error)) },
+          "5XX": { description: "The vendor's own words, or the gateway's.", content: json(ref(error)) },
+        },
+      },
+    ]),
+  );
+const rest_of_path = {
+  name: "rest",
+  in: "path",
+  required: true,
+  allowReserved: true,
+  description: "Nothing, or a slash and what stands behind it.",
+  schema: { type: "string" },
+};
+const stored = "An id leads back to the backend that gave it out; what names none goes to the first that speaks this dialect.";
+const by_model = "The model decides about the backend, as for a conversation; without one the vendor's default counts.";
+const in_path = "The model stands in the path.";
+const object_methods = ["get", "post", "delete"];
+const openai_error = "OpenAIError";
+const vendor_calls = {
+  "/v1/embeddings": ["Embeddings", ["post"], openai_error, "OpenAI embeddings", by_model],
+  "/v1/images/generations": ["ImageGenerations", ["post"], openai_error, "OpenAI images: make", by_model],
+  "/v1/images/edits": ["ImageEdits", ["post"], openai_error, "OpenAI images: edit", by_model],
+  "/v1/images/variations": ["ImageVariations", ["post"], openai_error, "OpenAI images: vary", by_model],
+  "/v1/audio/speech": ["Speech", ["post"], openai_error, "OpenAI audio: speak", by_model],
+  "/v1/audio/transcriptions": ["Transcriptions", ["post"], openai_error, "OpenAI audio: write down", by_model],
+  "/v1/audio/translations": ["Translations", ["post"], openai_error, "OpenAI audio: write down in English", by_model],
+  "/v1/moderations": ["Moderations", ["post"], openai_error, "OpenAI moderations", by_model],
+  "/v1/rerank": ["Rerank", ["post"], openai_error, "Rerank, as Cohere and look-alikes take it", by_model],
+  "/v1/files{rest}": ["Files", object_methods, openai_error, "OpenAI files; Anthropic's with the header anthropic-version", stored],
+  "/v1/batches{rest}": ["Batches", ["get", "post"], openai_error, "OpenAI batches", stored],
+  "/v1/uploads{rest}": ["Uploads", ["post"], openai_error, "OpenAI uploads in parts", stored],
+  "/v1/vector_stores{rest}": ["VectorStores", object_methods, openai_error, "OpenAI vector stores", stored],
+  "/v1/fine_tuning{rest}": ["FineTuning", object_methods, openai_error, "OpenAI fine-tuning", stored],
+  "/openai/deployments/{model}/embeddings": ["AzureEmbeddings", ["post"], openai_error, "Azure's path of embeddings", in_path],
+  "/openai/deployments/{model}/images/generations": ["AzureImageGenerations", ["post"], openai_error, "Azure's path of images", in_path],
+  "/openai/deployments/{model}/images/edits": ["AzureImageEdits", ["post"], openai_error, "Azure's path of image edits", in_path],
+  "/openai/deployments/{model}/audio/speech": ["AzureSpeech", ["post"], openai_error, "Azure's path of speech", in_path],
+  "/openai/deployments/{model}/audio/transcriptions": ["AzureTranscriptions", ["post"], openai_error, "Azure's path of transcriptions", in_path],
+  "/openai/deployments/{model}/audio/translations": ["AzureTranslations", ["post"], openai_error, "Azure's path of translations", in_path],
+  "/v1/messages/batches{rest}": ["MessageBatches", object_methods, "AnthropicError", "Anthropic message batches", stored],
+  "/v1beta/models/{model}:embedContent": ["EmbedContent", ["post"], "GoogleError", "Gemini embedContent", in_path],
+  "/v1beta/models/{model}:batchEmbedContents": ["BatchEmbedContents", ["post"], "GoogleError", "Gemini batchEmbedContents", in_path],
+  "/v1/models/{model}:embedContent": ["EmbedContentV1", ["post"], "GoogleError", "The same under /v1", in_path],
+  "/v1/models/{model}:batchEmbedContents": ["BatchEmbedContentsV1", ["post"], "GoogleError", "The same under /v1", in_path],
+  "/v1beta/models/{model}:asyncBatchEmbedContent": ["AsyncBatchEmbedContent", ["post"], "GoogleError", "Gemini embeddings as a batch", in_path],
+  "/v1beta/models/{model}:predict": ["Predict", ["post"], "GoogleError", "Gemini predict: images", in_path],
+  "/v1beta/models/{model}:predictLongRunning": ["PredictLongRunning", ["post"], "GoogleError", "Gemini predict: videos", in_path],
+  "/v1beta/models/{model}:batchGenerateContent": ["BatchGenerateContent", ["post"], "GoogleError", "Gemini batches", in_path],
+  "/v1beta/models/{model}/operations{rest}": ["ModelOperations", ["get"], "GoogleError", "How a long call is doing", in_path],
+  "/v1beta/batches{rest}": ["GeminiBatches", object_methods, "GoogleError", "Gemini batches", stored],
+  "/upload/v1beta/files{rest}": ["UploadGeminiFile", ["post", "put"], "GoogleError", "Gemini files: upload", stored],
+  "/v1beta/files{rest}": ["GeminiFiles", object_methods, "GoogleError", "Gemini files", stored],
+  "/v1beta/cachedContents{rest}": ["CachedContents", ["get", "post", "delete", "patch"], "GoogleError", "Gemini cached contents", stored],
+  "/v2/embed": ["Embed", ["post"], openai_error, "Cohere embed", by_model],
+  "/v1/embed": ["EmbedV1", ["post"], openai_error, "Cohere embed, first version", by_model],
+  "/v2/rerank": ["RerankV2", ["post"], openai_error, "Cohere rerank", by_model],
+};
+for (const provider of ["openai", "anthropic", "gemini", "cohere"]) {
+  vendor_calls[`/${provider}{rest}`] = [
+    `Raw${provider}`,
+    ["get", "post", "put", "patch", "delete"],
+    { anthropic: "AnthropicError", gemini: "GoogleError" }[provider] ?? openai_error,
+    `Anything of ${provider}`,
+    `Below the base URL of the first backend of the type ${provider}, with its key.`,
+  ];
+}
 const no_key = { security: [] };
 const ok = (description, content) => ({ description, content });
 
@@ -268,6 +351,14 @@ const paths = {
   }),
 };
 
+for (const [path, [id, methods, error, summary, description]] of Object.entries(vendor_calls)) {
+  const parameters = [
+    ...(path.includes("{model}") ? [model_in_path] : []),
+    ...(path.includes("{rest}") ? [rest_of_path] : []),
+  ];
+  paths[path] = passed(id, { methods, error, summary, description, ...(parameters.length ? { parameters } : {}) });
+}
+
 export const openapi = (version) => ({
   openapi: "3.1.0",
   info: {
@@ -282,6 +373,7 @@ export const openapi = (version) => ({
   servers: [{ url: ".", description: "This gateway" }],
   tags: [
     { name: "Models", description: "Calls of models, whole and streamed" },
+    { name: "Vendors' other calls", description: "What is no conversation passes untouched to a backend of the same dialect" },
     { name: "Operation", description: "How the gateway is doing" },
   ],
   security: [{}, { bearer: [] }, { anthropic: [] }, { google: [] }],

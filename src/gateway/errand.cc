@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/errand.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "gateway/passage.h"
+#include "gateway/worker.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t most_held = 1024 * 1024;  // of a form, until it has named its model
+
+std::unexpected<Failure> wrong(std::string_view message, std::string_view param = {}) {
+  return fail({.fault = Fault::bad_request, .message = std::string(message), .param = std::string(param)});
+}
+
+std::unexpected<Failure> too_large(std::int64_t most) {
+  return fail(Fault::too_large, "The upload is larger than " + std::to_string(most) + " bytes (server.max_upload).");
+}
+
+// The members of a JSON body, and the model among them.
+Result<void> read_members(Errand& errand) {
+  const VendorOperation& operation = errand.operation();
+  const bool must = operation.model != ModelPlace::none;
+  auto members = json::scan_object(errand.body);
+  if (!members) {
+    if (must) return std::unexpected(std::move(members).error());
+    return {};  // the vendor's to judge
+  }
+  errand.members = *std::move(members);
+  if (operation.model == ModelPlace::path) return {};
+  bool seen = false;
+  for (const json::TopMember& member : errand.members) {
+    if (member.key != "model") continue;
+    if (std::exchange(seen, true)) return wrong("\"model\" stands twice.", "model");
+    if (member.kind == json::Kind::null) continue;
+    if (member.kind != json::Kind::string) return wrong("\"model\" must be a text.", "model");
+    errand.model = json::unescape(member.raw.substr(1, member.raw.size() - 2));
+  }
+  return {};
+}
+
+// What is wrong with the form as far as it was seen.
+Result<void> check(const MultipartScan& form) {
+  if (form.broken()) return wrong("The multipart body is malformed.");
+  if (form.twice()) return wrong("The field \"model\" stands twice.", "model");
+  return {};
+}
+
+// Holds as much of a form as tells its model.
+Task<Result<bool>> hold_form(Exchange& ex, Errand& errand) {
+  net::Sleeper& sleeper = ex.sleeper();
+  MultipartScan& form = *errand.form;
+  while (!form.found() && !form.over() && errand.held.size() < most_held) {
+    std::string_view piece;
+    CO_TRY(const auto got, ex.client.take_body(piece));
+    if (got == net::ServerConnection::Body::over) break;
+    if (got == net::ServerConnection::Body::piece) {
+      form.feed(piece);
+      errand.held += piece;
+      CO_TRY_VOID(check(form));
+      continue;
+    }
+    sleeper.deadline(ex.worker.loop().now_ms() + ex.settings().body_timeout.count());
+    const net::Woke woke = co_await sleeper.readable(ex.client.socket().watch());
+    if (woke == net::Woke::timeout)
+      co_return fail(Fault::request_timeout, "The request's body took too long to arrive.");
+    if (woke == net::Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
+  }
+  if (form.found()) errand.model = form.value();
+  co_return true;
+}
+
+// What the head says, taken over before the body moves it.
+Errand begin_errand(Exchange& ex, const Entry& entry) {
+  const http1::RequestHead& head = ex.client.head();
+  Errand errand{.entry = entry, .method = std::string(head.method), .model = entry.path_model};
+  append_asked_fields(errand.fields, head.fields);
+  if (entry.vendor->dialect == DialectId::anthropic && !head.fields.has("anthropic-version"))
+    errand.fields += "anthropic-version: 2023-06-01\r\n";
+  if (!head.fields.has("user-agent")) errand.fields += "user-agent: sluice\r\n";
+  errand.own_address = (ex.client.socket().tls() ? "https://" : "http://") + std::string(head.authority);
+  errand.boundary = multipart_boundary(head.fields.get("content-type"));
+  if (head.body.kind == http1::BodyKind::length) errand.length = head.body.length;
+  return errand;
+}
+
+}  // namespace
+
+Task<Result<Errand>> take_errand(Exchange& ex, const Entry& entry) {
+  const http1::RequestHead& head = ex.client.head();
+  Errand errand = begin_errand(ex, entry);
+  const VendorOperation& operation = *entry.vendor;
+  auto patience = ex.patience();
+  if (head.body.kind == http1::BodyKind::none) {
+    errand.length = std::nullopt;
+    co_return errand;
+  }
+  const bool raw = !operation.provider.empty();
+  const bool json = lower(head.fields.get("content-type")).find("json") != std::string::npos;
+  const auto coding = head.fields.get("content-encoding");
+  const bool plain = coding.empty() || iequals(coding, "identity");
+  // Whatever names a model and is no form is JSON. Of stored objects' bodies only small ones are looked at, for ids.
+  const bool names_model = operation.model != ModelPlace::none || (raw && json);
+  if (names_model && !plain) {
+    co_return fail({.fault = Fault::bad_request,
+                    .message = "A request body must not be compressed.",
+                    .param = "content-encoding",
+                    .status = 415});
+  }
+  if (!errand.boundary && (names_model || (json && plain && errand.length && *errand.length <= most_held))) {
+    const auto most = static_cast<std::size_t>(ex.settings().max_body);
+    CO_TRY(errand.body, co_await ex.client.receive_body(patience, most));
+    ex.record.bytes_in = errand.body.size();
+    CO_TRY_VOID(read_members(errand));
+    for (const json::TopMember& member : errand.members)
+      ex.record.stream = ex.record.stream || (member.key == "stream" && member.raw == "true");
+    co_return errand;
+  }
+  const std::int64_t most = ex.settings().max_upload;
+  if (errand.length && *errand.length > static_cast<std::uint64_t>(most)) co_return too_large(most);
+  CO_TRY_VOID(co_await ex.client.begin_body(patience));
+  if (errand.boundary) {
+    errand.form.emplace(*errand.boundary, "model");
+    CO_TRY_VOID(co_await hold_form(ex, errand));
+  }
+  ex.record.bytes_in = errand.held.size();
+  errand.whole = ex.client.request_read();
+  if (errand.whole) errand.length = errand.held.size();
+  co_return errand;
+}
+
+Result<void> Rest::check_form() {
+  const MultipartScan& form = *errand_.form;
+  TRY_VOID(check(form));
+  if (!form.found() || !errand_.model.empty()) {
+    if (form.found() && model_added_) return wrong("The model stands in the path and in the form.", "model");
+    return {};
+  }
+  if (backend_->upstream_name(form.value()) == form.value()) {
+    errand_.model = form.value();
+    ex_.record.model = visible_ascii(form.value(), 256);
+    return {};
+  }
+  return wrong("The field \"model\" stands behind 1 MiB of the form: put it before the file.", "model");
+}
+
+Result<Supply::Got> Rest::next(std::string_view& bytes) {
+  if (errand_.whole || ended_) return Got::end;
+  std::string_view piece;
+  TRY(const auto got, ex_.client.take_body(piece));
+  if (got == net::ServerConnection::Body::wait) return Got::wait;
+  begun_ = true;
+  if (got == net::ServerConnection::Body::over) {
+    ended_ = true;
+    if (errand_.length) return Got::end;
+    bytes = http1::last_chunk;
+    return Got::piece;
+  }
+  ex_.record.bytes_in += piece.size();
+  if (const auto most = ex_.settings().max_upload; ex_.record.bytes_in > static_cast<std::uint64_t>(most))
+    return too_large(most);
+  if (errand_.form) {
+    errand_.form->feed(piece);
+    TRY_VOID(check_form());
+  }
+  if (errand_.length) {
+    bytes = piece;
+    return Got::piece;
+  }
+  chunk_.clear();
+  http1::append_chunk_size(chunk_, piece.size());
+  chunk_ += piece;
+  chunk_ += "\r\n";
+  bytes = chunk_;
+  return Got::piece;
+}
+
+}  // namespace sluice

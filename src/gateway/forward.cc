@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/forward.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "gateway/errand.h"
+#include "gateway/errand_write.h"
+#include "gateway/passage.h"
+#include "gateway/respond.h"
+#include "gateway/stages.h"
+#include "gateway/tally.h"
+#include "gateway/worker.h"
+#include "model/fold.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t most_error = 1024 * 1024;
+
+// An answer whose head has come, good enough to be passed on.
+struct Passing {
+  std::unique_ptr<Flight> flight;
+  Flight::Head head;
+};
+
+// The backend that gave out an id which the request names: in its path, or as a member of its body.
+const Backend* issuer(Exchange& ex, const Errand& errand) {
+  if (errand.operation().model != ModelPlace::none || !errand.operation().provider.empty()) return nullptr;
+  Issuers& issuers = ex.worker.shared().issuers;
+  std::string name;
+  const auto ask = [&](std::string_view id) {
+    if (name.empty() && id.size() > 3) name = issuers.backend_of(id);
+  };
+  std::string_view rest = errand.entry.rest;
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::string_view segment = rest.substr(0, rest.find('/'));
+    ask(segment);
+    ask(segment.substr(0, segment.find(':')));  // files/abc:download
+    rest.remove_prefix(segment.size());
+  }
+  ask(query_value(errand.entry.query, "upload_id"));
+  for (const json::TopMember& member : errand.members) {
+    if (member.kind == json::Kind::string) {
+      const std::string id = json::unescape(member.raw.substr(1, member.raw.size() - 2));
+      ask(id.substr(id.rfind('/') + 1));
+    } else if (member.kind == json::Kind::array && member.raw.size() < 16 * 1024) {
+      json::Document doc;
+      const auto list = doc.parse(member.raw);
+      if (!list) continue;
+      for (const json::Value one : list->elements()) ask(one.text());
+    }
+  }
+  if (name.empty()) return nullptr;
+  for (const auto& backend : ex.snapshot->backends()) {
+    if (backend->name == name && backend->off.empty() && takes(*backend, errand.operation())) return backend.get();
+  }
+  return nullptr;
+}
+
+// The backend for what names no model, and for a raw call. A look-alike under a vendor's type comes after the vendor.
+const Backend* first_backend(const Exchange& ex, const VendorOperation& operation) {
+  const Backend* look_alike = nullptr;
+  for (const auto& backend : ex.snapshot->backends()) {
+    if (!backend->off.empty() || !takes(*backend, operation)) continue;
+    if (operation.provider.empty() || backend->flavour != "compatible") return backend.get();
+    if (!look_alike) look_alike = backend.get();
+  }
+  return look_alike;
+}
+
+Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
+  const VendorOperation& operation = errand.operation();
+  const bool raw = !operation.provider.empty();
+  ex.record.model = visible_ascii(errand.model, 256);
+  if (const Backend* own = issuer(ex, errand)) return Plan{{Target{own, {}}}};
+  if (!raw && operation.model != ModelPlace::none && !errand.model.empty()) {
+    TRY(auto targets, ex.snapshot->targets(errand.model));
+    std::erase_if(targets, [&](const Target& target) { return !takes(*target.backend, operation); });
+    if (!targets.empty()) return Plan{std::move(targets)};
+    Error error{.fault = Fault::unsupported, .param = "model"};
+    error.message = "No backend that serves \"" + visible_ascii(errand.model, 128) + "\" takes this call (" +
+                    std::string(operation.name) + ") in the words of " + std::string(ex.dialect->name()) + ".";
+    return fail(std::move(error));
+  }
+  const Backend* backend = first_backend(ex, operation);
+  if (!backend) {
+    const std::string_view who = raw ? operation.provider : name(operation.dialect);
+    return fail(Fault::not_found, "No backend here " + std::string(raw ? "is of the type " : "speaks ") +
+                                      std::string(who) + ", so that nobody can take this call.");
+  }
+  // A list of models is never widened, not even by a raw call.
+  if (raw && !errand.model.empty() && !backend->upstream_name(errand.model) &&
+      !backend->serves_upstream(errand.model)) {
+    Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
+    error.message = "The backend \"" + backend->name + "\" does not serve the model \"" +
+                    visible_ascii(errand.model, 128) + "\" here.";
+    return fail(std::move(error));
+  }
+  return Plan{{Target{backend, errand.model}}};
+}
+
+// The upstream's own words, read whole: an error is small.
+Task<Result<std::string>> read_error_body(Flight& flight, const Flight::Head& head) {
+  std::string body;
+  for (;;) {
+    std::string_view piece;
+    CO_TRY(const auto got, flight.take(piece));
+    if (got == Flight::Got::end) break;
+    if (got == Flight::Got::wait) {
+      CO_TRY_VOID(co_await flight.wait(nullptr));
+      continue;
+    }
+    if (body.size() + piece.size() > most_error)
+      co_return fail(Fault::upstream_broken, "The upstream's error is too large.", "over 1 MiB");
+    body += piece;
+  }
+  const auto known = coding(head.coding);
+  if (!known) co_return fail(Fault::upstream_broken, "The upstream answered in an unknown coding.");
+  if (*known == Coding::identity) co_return body;
+  Decoder decoder(*known, {.bytes = most_error});
+  std::string plain;
+  CO_TRY_VOID(decoder.feed(body, plain));
+  co_return plain;
+}
+
+// What it means, with the words themselves for the client. A refusal of our own key is not for it to see.
+Error judge_error(const Exchange& ex, const Backend& backend, const Flight::Head& head, std::string body) {
+  backend.key.erase_from(body);
+  if (head.status < 400) {
+    return {.fault = Fault::upstream_broken,
+            .message = "The upstream answered with a status that is no answer.",
+            .detail = "status " + std::to_string(head.status)};
+  }
+  Error error = ex.dialect->read_error(head.status, body, head.error_kind);
+  backend.key.erase_from(error.message);
+  backend.key.erase_from(error.detail);
+  if (head.retry_after) error.retry_after = head.retry_after;
+  if (error.fault != Fault::upstream_denied) {
+    error.verbatim =
+        std::make_shared<VerbatimReply>(head.status, ex.dialect->name(), head.content_type, std::move(body));
+  }
+  return error;
+}
+
+// Takes a field out of head lines.
+void drop_field(std::string& lines, std::string_view name) {
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find("\r\n", at), lines.size() - 2) + 2;
+    const std::string_view line = std::string_view(lines).substr(at, end - at);
+    if (iequals(line.substr(0, line.find(':')), name)) {
+      lines.erase(at, end - at);
+    } else {
+      at = end;
+    }
+  }
+}
+
+void note_failure(Flight& flight, const Error& error) {
+  if (fault_row(error.fault).blame == Blame::client && error.fault != Fault::client_gone &&
+      error.fault != Fault::request_timeout) {
+    flight.attempt().fault = error.fault;  // the vendor is well
+    flight.land();
+  } else {
+    flight.failed(error);
+  }
+}
+
+Task<Result<Passing>> attempt(Exchange& ex, const Errand& errand, const Target& target, Rest& rest) {
+  Passing out{.flight = std::make_unique<Flight>(ex, target, true, errand.own_address)};
+  Flight& flight = *out.flight;
+  flight.attempt().verbatim = true;
+  ex.record.served = target.model;
+  auto written = write_errand(errand, target, flight.line());
+  if (!written) {
+    flight.failed(written.error());
+    co_return std::unexpected(std::move(written).error());
+  }
+  rest.to(*target.backend, written->model_added);
+  auto head = co_await flight.upload(written->head, written->body, rest);
+  if (!head) {
+    flight.failed(head.error());
+    co_return std::unexpected(std::move(head).error());
+  }
+  flight.first_token();
+  ex.relayed_fields = std::move(head->relayed);
+  out.head = *std::move(head);
+  if (out.head.status >= 200 && out.head.status < 400) co_return std::move(out);
+  drop_field(ex.relayed_fields, "content-encoding");
+  auto body = co_await read_error_body(flight, out.head);
+  if (!body) {
+    flight.failed(body.error());
+    co_return std::unexpected(std::move(body).error());
+  }
+  Error error = judge_error(ex, *target.backend, out.head, *std::move(body));
+  note_failure(flight, error);
+  co_return fail(std::move(error));
+}
+
+// One target after the other, as long as the client's body can be sent again.
+Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
+  Rest rest(ex, errand);
+  Result<Passing> out = fail(Fault::internal, "No target was tried.");
+  for (const Target& target : plan.targets) {
+    out = co_await attempt(ex, errand, target, rest);
+    if (out) break;
+    const Fault fault = out.error()->fault;
+    if (fault == Fault::client_gone || !fault_row(fault).another_target_helps || rest.begun()) break;
+  }
+  co_return out;
+}
+
+// What the answer has told on its way.
+void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, const Tally& tally) {
+  if (auto usage = tally.usage()) merge(ex.record.usage, *usage);
+  if (std::string model = tally.model(); !model.empty()) ex.record.served = std::move(model);
+  if (errand.operation().model != ModelPlace::none || !errand.operation().provider.empty()) return;
+  for (const std::string& id : tally.ids()) ex.worker.shared().issuers.learn(id, backend.name);
+}
+
+// Ids that stand in the head: where an upload goes on.
+void note_head(Exchange& ex, const Backend& backend) {
+  const std::string_view lines = ex.relayed_fields;
+  const auto at = lines.find("x-goog-upload-url:");
+  if (at == std::string_view::npos) return;
+  const std::string_view url = lines.substr(at, lines.find("\r\n", at) - at);
+  ex.worker.shared().issuers.learn(query_value(url.substr(std::min(url.find('?') + 1, url.size())), "upload_id"),
+                                   backend.name);
+}
+
+// Hands the answer on as it comes. A slow client slows the reading of its own upstream.
+Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) {
+  Flight& flight = *answer.flight;
+  const Flight::Head& head = answer.head;
+  const Backend& backend = *flight.target().backend;
+  Tally tally(errand.operation().dialect, head.content_type, head.coding);
+  note_head(ex, backend);
+  if (!ex.client.request_read()) ex.keep_alive = false;
+  const ReplyHead reply{.status = head.status, .content_type = head.content_type, .passed = true};
+  net::Sent put = put_head(ex, reply, head.length);
+  for (bool over = false; !over;) {
+    if (put != net::Sent::all) {
+      auto sent = co_await taken(ex, put);
+      if (!sent) {
+        flight.failed(sent.error());
+        co_return sent;
+      }
+    }
+    std::string_view piece;
+    auto got = flight.take(piece);
+    if (got && *got == Flight::Got::wait) {
+      put = net::Sent::all;
+      auto waited = co_await flight.wait(nullptr);
+      if (waited) continue;
+      got = std::unexpected(std::move(waited).error());
+    }
+    if (!got) {
+      // No end of the body follows, so that half an answer cannot be taken for a whole one.
+      flight.failed(got.error());
+      co_return std::unexpected(std::move(got).error());
+    }
+    over = *got == Flight::Got::end;
+    if (!over) tally.feed(piece);
+    put = put_stream(ex, {}, piece, over);
+  }
+  note_answer(ex, errand, backend, tally);
+  flight.land();
+  co_return co_await taken(ex, put);
+}
+
+}  // namespace
+
+Task<Result<bool>> forward(Exchange& ex, const Entry& entry, const Caller& caller) {
+  CO_TRY(auto&& errand, co_await take_errand(ex, entry));  // as much of it as tells where it must go
+  CO_TRY(auto&& plan, choose_errand(ex, errand));          // by its model, by an id in it, or the first that can
+  Lease lease;                                             // given back when the exchange is over
+  CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
+  CO_TRY(auto&& answer, co_await send(ex, errand, plan));  // the head of an answer
+  co_return co_await hand_on(ex, errand, answer);          // its body as it comes
+}
+
+}  // namespace sluice
