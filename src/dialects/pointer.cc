@@ -60,6 +60,17 @@ constexpr FieldRow row(Field field) {
   return {};
 }
 
+// Cohere's own names; the others are as in chat.
+constexpr std::string_view cohere_field(Field field) {
+  if (field == Field::top_p) return "/p";
+  if (field == Field::top_k) return "/k";
+  if (field == Field::max_output) return "/max_tokens";
+  if (field == Field::stop) return "/stop_sequences";
+  if (field == Field::budget) return "/thinking/token_budget";
+  if (field == Field::reasoning || field == Field::effort || field == Field::display) return "/thinking";
+  return row(field).chat;
+}
+
 std::string numbered(std::string_view base, std::size_t index) {
   return std::string(base) + '/' + std::to_string(index);
 }
@@ -108,6 +119,22 @@ std::string chat_part(const std::vector<Part>& parts, bool plain_string, std::si
   return numbered(here, index);
 }
 
+// A Cohere message keeps content, plan and calls in members of their own; documents stand beside the messages.
+std::string cohere_part(const std::string& message, const std::vector<Part>& parts, bool plain_string,
+                        std::size_t part) {
+  const auto place = [](const Part& p) -> std::string_view {
+    if (p.as<ToolCall>()) return "/tool_calls";
+    if (!remembered(p.extras, DialectId::cohere, "plan").empty()) return "/tool_plan";
+    return p.as<Media>() && !remembered(p.extras, DialectId::cohere, "document").empty() ? "/documents" : "/content";
+  };
+  const std::string_view here = place(parts[part]);
+  if (here == "/tool_plan") return message + "/tool_plan";
+  if (here == "/content" && (plain_string || parts[part].as<ToolResult>())) return message + "/content";
+  std::size_t index = 0;
+  for (std::size_t i = 0; i < part; ++i) index += place(parts[i]) == here ? 1 : 0;
+  return numbered(here == "/documents" ? std::string(here) : message + std::string(here), index);
+}
+
 }  // namespace
 
 namespace {
@@ -143,13 +170,18 @@ std::size_t leading_system(const ChatRequest& request) {
 std::string pointer_to(const ChatRequest& request, Field field) {
   const FieldRow names = row(field);
   if (field == Field::max_output && !request.max_output_field.empty()) return '/' + request.max_output_field;
+  // Its older name.
+  if (field == Field::format && request.format && request.origin == DialectId::anthropic &&
+      !remembered(request.format->extras, DialectId::anthropic, "output_format").empty()) {
+    return "/output_format";
+  }
   const bool two_names = request.origin == DialectId::openai_chat || request.origin == DialectId::openai_responses;
   if (field == Field::user && two_names && !request.user_field.empty()) {
     return '/' + request.user_field;
   }
   switch (request.origin) {
-    case DialectId::openai_chat:
-    case DialectId::cohere: return std::string(names.chat);
+    case DialectId::openai_chat: return std::string(names.chat);
+    case DialectId::cohere: return std::string(cohere_field(field));
     case DialectId::openai_responses: return std::string(names.responses);
     case DialectId::anthropic:
     case DialectId::bedrock_converse: return std::string(names.anthropic);
@@ -174,6 +206,7 @@ std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::s
     const std::string_view at = item_place(t.parts[part].extras);
     return at.empty() ? base : "/input/" + std::string(at);
   }
+  if (request.origin == DialectId::cohere) return cohere_part(base, t.parts, t.plain_string, part);
   const bool gemini = request.origin == DialectId::gemini;
   if (has_system_field(request.origin) && turn < leading_system(request)) {
     if (t.plain_string) return base;
@@ -223,14 +256,15 @@ std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::s
     case DialectId::gemini: return base + "/thoughtSignature";
     case DialectId::anthropic:
       return base + (p.as<Reasoning>() && p.as<Reasoning>()->redacted ? "/data" : "/signature");
-    case DialectId::bedrock_converse:
-    case DialectId::cohere: return base;
+    case DialectId::cohere: return base + "/signature";
+    case DialectId::bedrock_converse: return base;
   }
   return base;
 }
 
 std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, std::size_t part) {
   if (request.origin == DialectId::openai_chat) return pointer_to_turn(request, turn) + "/annotations";
+  if (request.origin == DialectId::cohere) return pointer_to_turn(request, turn) + "/citations";
   return pointer_to_part(request, turn, part) +
          (request.origin == DialectId::openai_responses ? "/annotations" : "/citations");
 }
@@ -238,6 +272,12 @@ std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, s
 std::string pointer_to_tool(const ChatRequest& request, std::size_t tool) {
   const std::string& place = request.tools[tool].place.text;
   return place.empty() ? numbered("/tools", tool) : place;
+}
+
+std::string pointer_to_strict(const ChatRequest& request, std::size_t tool) {
+  if (request.origin == DialectId::cohere) return "/strict_tools";
+  const bool chat = request.origin == DialectId::openai_chat && request.tools[tool].kind == ToolKind::function;
+  return pointer_to_tool(request, tool) + (chat ? "/function/strict" : "/strict");
 }
 
 std::string pointer_to_choice(const Reply& reply, std::size_t choice) {
@@ -273,9 +313,9 @@ std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t 
       const std::string_view at = item_place(reply.choices[choice].parts[part].extras);
       return at.empty() ? numbered("/output", part) : "/output/" + std::string(at);
     }
+    case DialectId::cohere: return cohere_part(base, reply.choices[choice].parts, false, part);
     case DialectId::anthropic:
-    case DialectId::bedrock_converse:
-    case DialectId::cohere: return numbered(base + "/content", part);
+    case DialectId::bedrock_converse: return numbered(base + "/content", part);
   }
   return base;
 }
@@ -285,9 +325,9 @@ std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::si
     case DialectId::openai_chat: return pointer_to_message(reply, choice) + "/annotations";
     case DialectId::openai_responses: return pointer_to_part(reply, choice, part) + "/annotations";
     case DialectId::gemini: return pointer_to_choice(reply, choice) + "/groundingMetadata";
+    case DialectId::cohere: return pointer_to_message(reply, choice) + "/citations";
     case DialectId::anthropic:
-    case DialectId::bedrock_converse:
-    case DialectId::cohere: return pointer_to_part(reply, choice, part) + "/citations";
+    case DialectId::bedrock_converse: return pointer_to_part(reply, choice, part) + "/citations";
   }
   return {};
 }

@@ -58,6 +58,8 @@ enum class Field : std::uint8_t {
 [[nodiscard]] std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::size_t part);
 [[nodiscard]] std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, std::size_t part);
 [[nodiscard]] std::string pointer_to_tool(const ChatRequest& request, std::size_t tool);
+// Where it was said that calls of that tool hold to its schema.
+[[nodiscard]] std::string pointer_to_strict(const ChatRequest& request, std::size_t tool);
 
 // The same for an answer, in the form of the reply's origin.
 [[nodiscard]] std::string pointer_to_choice(const Reply& reply, std::size_t choice);

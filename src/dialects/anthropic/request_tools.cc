@@ -159,8 +159,7 @@ void write_function(json::Writer& out, const ChatRequest& request, std::size_t i
   out.member_raw("input_schema", object_schema(tool.schema, schema_at, notes));
   if (!tool.strict) return;
   if (*tool.strict || !rules.structured) {
-    const bool chat = request.origin == DialectId::openai_chat;
-    notes.restated(pointer + (chat ? "/function/strict" : "/strict"), "the schema is told but not enforced here");
+    notes.restated(pointer_to_strict(request, index), "the schema is told but not enforced here");
   } else {
     out.member_bool("strict", false);
   }

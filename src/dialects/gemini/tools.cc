@@ -101,7 +101,8 @@ class Writing {
 
  private:
   [[nodiscard]] std::string at(std::size_t tool, std::string_view member) const {
-    const bool chat = request_.origin == DialectId::openai_chat && request_.tools[tool].kind == ToolKind::function;
+    const bool chat = (request_.origin == DialectId::openai_chat || request_.origin == DialectId::cohere) &&
+                      request_.tools[tool].kind == ToolKind::function;
     return pointer_to_tool(request_, tool) + (chat ? "/function" : "") + std::string(member);
   }
 
@@ -183,12 +184,12 @@ class Writing {
     if (!strict) return;
     const bool free = !request_.tool_choice || request_.tool_choice->kind == ChoiceKind::automatic;
     if (!free) {
-      notes_.restated(at(i, "/strict"), "a forced call always holds to its schema");
+      notes_.restated(pointer_to_strict(request_, i), "a forced call always holds to its schema");
     } else if (rules_.validated) {
       strict_ = true;
-      notes_.restated(at(i, "/strict"), "mode VALIDATED holds every call to its schema");
+      notes_.restated(pointer_to_strict(request_, i), "mode VALIDATED holds every call to its schema");
     } else {
-      notes_.lost(at(i, "/strict"), "this model knows no strict tools");
+      notes_.lost(pointer_to_strict(request_, i), "this model knows no strict tools");
     }
   }
 

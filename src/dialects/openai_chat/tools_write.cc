@@ -28,7 +28,8 @@ void write_custom(Writing& w, const Tool& tool) {
   w.out.end_object();
 }
 
-void write_function(Writing& w, const Tool& tool, const std::string& pointer) {
+void write_function(Writing& w, std::size_t index, const std::string& pointer) {
+  const Tool& tool = w.request.tools[index];
   w.out.member("type", "function").key("function").begin_object();
   w.out.member("name", written_name(w, tool.name, pointer + "/name"));
   if (!tool.description.empty()) w.out.member("description", tool.description);
@@ -42,7 +43,7 @@ void write_function(Writing& w, const Tool& tool, const std::string& pointer) {
     if (w.vendor.strict) {
       w.out.member_bool("strict", *tool.strict);
     } else if (*tool.strict) {
-      w.notes.lost(pointer + "/function/strict", "this vendor does not take it");
+      w.notes.lost(pointer_to_strict(w.request, index), "this vendor does not take it");
     }
   }
   write_inner_extras(w.out, tool.extras, self, "function");
@@ -64,7 +65,7 @@ void write_tool(Writing& w, std::size_t index) {
   if (tool.kind == ToolKind::custom && w.vendor.custom_tools) {
     write_custom(w, tool);
   } else {
-    write_function(w, tool, pointer);
+    write_function(w, index, pointer);
   }
   write_cache_mark(w, tool.cache, pointer);
   write_extras(w.out, tool.extras, self, pointer, w.notes);
