@@ -45,6 +45,8 @@ void merge(Usage& before, const Usage& later) {
   take(before.image_input, later.image_input);
   take(before.audio_output, later.audio_output);
   take(before.image_output, later.image_output);
+  take(before.billed_input, later.billed_input);
+  take(before.billed_output, later.billed_output);
   before.estimated = later.estimated;
   before.origin = later.origin;
   if (!later.raw.empty()) before.raw = later.raw;

@@ -45,6 +45,8 @@ struct Usage {
   std::optional<std::int64_t> reasoning;
   // Of which (subsets of the above, for pricing by modality):
   std::optional<std::int64_t> audio_input, image_input, audio_output, image_output;
+  // What the vendor charges for where it counts that otherwise (Cohere's billed_units); absent: the buckets.
+  std::optional<std::int64_t> billed_input, billed_output;
   bool estimated = false;
   DialectId origin = DialectId::openai_chat;
   RawJson raw;  // the vendor's usage object as it came, written back to its own dialect
