@@ -88,12 +88,18 @@ class Collection {
     }
   }
 
+  // Cohere's first version of the same API is another format.
+  static bool spoken(DialectId dialect, std::string_view path) {
+    return dialect != DialectId::cohere || path.starts_with("/v2/");
+  }
+
   void recorded(const Dialect& dialect, const fs::path& file) {
     const std::string text = slurp(file);
     json::Document doc;
     const auto root = doc.parse(text);
     if (!root) std::abort();
     const std::string path = (*root)["path"].text();
+    if (!spoken(dialect.id(), path)) return;
     Sample base{.name = file.stem().string(), .dialect = &dialect, .recorded = true};
     base.status = static_cast<int>((*root)["status"].integer().value_or(0));
     if (const auto at = path.find("models/"); at != std::string::npos) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dialects/anthropic/anthropic.h"
+#include "dialects/cohere/cohere.h"
 #include "dialects/gemini/gemini.h"
 #include "dialects/openai_chat/openai_chat.h"
 #include "dialects/openai_responses/openai_responses.h"
@@ -17,6 +18,7 @@ const std::vector<const Dialect*>& list() {
       &openai_responses::dialect(),
       &anthropic::anthropic_dialect(),
       &gemini::gemini_dialect(),
+      &cohere::cohere_dialect(),
   };
   return all;
 }

@@ -232,6 +232,31 @@ const stream_generate = model_call({
   examples: gemini_examples,
 });
 
+const cohere_chat = model_call({
+  tag: "Models",
+  id: "cohereChat",
+  summary: "Cohere Chat",
+  description: "Any model of any backend in Cohere's dialect, version 2.",
+  sample: "cohere",
+  request: "CohereRequest",
+  reply: "CohereReply",
+  event: "CohereEvents",
+  error: "CohereError",
+  request_id: "x-debug-trace-id",
+  examples: {
+    text: { summary: "A question", value: { model: "demo", messages: [{ role: "user", content: question }] } },
+    stream: { summary: "The same as a stream", value: { model: "demo", stream: true, messages: [{ role: "user", content: question }] } },
+    documents: {
+      summary: "About a document",
+      value: {
+        model: "demo",
+        messages: [{ role: "user", content: "When was the lighthouse lit?" }],
+        documents: [{ id: "log", data: { title: "Keeper's log", text: "The lighthouse was lit in 1811." } }],
+      },
+    },
+  },
+});
+
 const get = (tag, id, summary, description, responses, more = {}) => ({
   get: { tags: [tag], operationId: id, summary, description, responses, ...more },
 });
@@ -328,6 +353,7 @@ const paths = {
   "/v1/messages": { post: messages },
   "/v1beta/models/{model}:generateContent": { post: generate },
   "/v1beta/models/{model}:streamGenerateContent": { post: stream_generate },
+  "/v2/chat": { post: cohere_chat },
   "/v1/models": get(
     "Models",
     "listModels",

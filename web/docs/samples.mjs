@@ -81,6 +81,25 @@ const message = await client.messages.create({
 });
 console.log(message.content[0].text);`,
   }),
+  cohere: sample({
+    curl: `
+curl http://localhost:8000/v2/chat \\
+  -H 'Content-Type: application/json' \\
+  -H 'Authorization: Bearer dummy-key' \\
+  -d '{"model": "demo", "messages": [{"role": "user", "content": "Hello"}]}'`,
+    python: `
+from cohere import ClientV2
+
+client = ClientV2(base_url="http://localhost:8000", api_key="dummy-key")
+reply = client.chat(model="demo", messages=[{"role": "user", "content": "Hello"}])
+print(reply.message.content[0].text)`,
+    node: `
+import { CohereClientV2 } from "cohere-ai";
+
+const client = new CohereClientV2({ environment: "http://localhost:8000", token: "dummy-key" });
+const reply = await client.chat({ model: "demo", messages: [{ role: "user", content: "Hello" }] });
+console.log(reply.message.content[0].text);`,
+  }),
   gemini: sample({
     curl: `
 curl http://localhost:8000/v1beta/models/demo:generateContent \\

@@ -194,6 +194,46 @@ const gemini = {
   GoogleError: object({ error: object({ code: integer(), message: string("What to do about it."), status: string() }) }),
 };
 
+const cohere = {
+  CohereRequest: object(
+    {
+      model: string("The model's name."),
+      messages: array(open("`role` is `system`, `user`, `assistant` or `tool`."), "The conversation so far."),
+      stream: boolean("Answer as server-sent events."),
+      documents: array(open("A string, or `id` and `data`."), "What the answer may cite."),
+      tools: array(open("A function with `name`, `description` and `parameters`.")),
+      tool_choice: string("`REQUIRED` or `NONE`."),
+      response_format: open("`json_object`, with a `json_schema` if wanted."),
+      thinking: open("`enabled` or `disabled`, with a `token_budget` if wanted."),
+      max_tokens: integer(),
+      stop_sequences: array(string()),
+      temperature: number(),
+      p: number(),
+      k: integer(),
+    },
+    ["model", "messages"],
+    "Every other field of Cohere's Chat passes as well.",
+  ),
+  CohereReply: object({
+    id: string(),
+    message: object({
+      role: string("", { const: "assistant" }),
+      content: array(open("`text` or `thinking`.")),
+      tool_plan: string("What the model intends, in front of its calls."),
+      tool_calls: array(open("`id` and `function` with `name` and `arguments`.")),
+      citations: array(open("Where the text cites which source.")),
+    }),
+    finish_reason: string("Why it stopped, such as `COMPLETE`, `MAX_TOKENS` or `TOOL_CALL`."),
+    usage: object({
+      billed_units: object({ input_tokens: integer(), output_tokens: integer() }),
+      tokens: object({ input_tokens: integer(), output_tokens: integer() }),
+      cached_tokens: integer(),
+    }),
+  }),
+  CohereEvents: string("Events from `message-start` to `message-end`."),
+  CohereError: object({ id: string(), message: string("What to do about it.") }),
+};
+
 const operation = {
   Health: object({
     status: string("", { enum: ["ok", "degraded", "down"] }),
@@ -214,4 +254,4 @@ const operation = {
   State: object({ status: string("", { enum: ["live", "ready", "not ready"] }), why: string() }),
 };
 
-export const schemas = { ...openai, ...anthropic, ...gemini, ...operation };
+export const schemas = { ...openai, ...anthropic, ...gemini, ...cohere, ...operation };
