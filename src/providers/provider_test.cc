@@ -35,6 +35,12 @@ TEST(CallPath, PutsTheModelInAndNeverDoublesTheVersion) {
   const auto& gemini = *endpoint(*provider("gemini"), DialectId::gemini, Operation::chat);
   EXPECT_EQ(call_path("/", gemini, "gemini-2.5-pro", false), "/v1beta/models/gemini-2.5-pro:generateContent");
   EXPECT_EQ(call_path("/v1beta", gemini, "a/b:c", true), "/v1beta/models/a%2Fb%3Ac:streamGenerateContent?alt=sse");
+  const auto& cohere = *endpoint(*provider("cohere"), DialectId::cohere, Operation::chat);
+  EXPECT_EQ(call_path("", cohere, "command-a", true), "/v2/chat");
+  EXPECT_EQ(call_path("/v2", cohere, "command-a", true), "/v2/chat");
+  // The same vendor in OpenAI's words.
+  EXPECT_EQ(call_path("", *endpoint(*provider("cohere"), DialectId::openai_chat, Operation::chat), "command-a", false),
+            "/compatibility/v1/chat/completions");
 }
 
 // Vendors to come, as rows of this very contract (docs/decisions/next-dialects.md). Compiling is half of the test.

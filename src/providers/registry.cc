@@ -26,6 +26,11 @@ constexpr std::array gemini_paths = {
              "/v1beta/models/{model}:streamGenerateContent?alt=sse"},
     Endpoint{DialectId::gemini, Operation::count_tokens, "/v1beta/models/{model}:countTokens", ""}};
 
+// The vendor's own words first: its path in OpenAI's words tells neither citations nor plans.
+constexpr std::array cohere_paths = {
+    Endpoint{DialectId::cohere, Operation::chat, "/v2/chat", ""},
+    Endpoint{DialectId::openai_chat, Operation::chat, "/compatibility/v1/chat/completions", ""}};
+
 constexpr std::array openai_env = {Words("OPENAI_API_KEY")};
 constexpr std::array anthropic_env = {Words("CLAUDE_API_KEY"), Words("ANTHROPIC_API_KEY")};
 constexpr std::array gemini_env = {Words("GEMINI_API_KEY"), Words("GOOGLE_API_KEY")};
@@ -38,6 +43,7 @@ constexpr std::array groq_env = {Words("GROQ_API_KEY")};
 constexpr std::array xai_env = {Words("XAI_API_KEY")};
 constexpr std::array together_env = {Words("TOGETHER_API_KEY")};
 constexpr std::array openrouter_env = {Words("OPENROUTER_API_KEY")};
+constexpr std::array cohere_env = {Words("CO_API_KEY"), Words("COHERE_API_KEY")};
 
 constexpr std::array openai_owns = {Words("gpt-*"), Words("chatgpt-*"), Words("o1*"),
                                     Words("o3*"),   Words("o4*"),       Words("codex-*")};
@@ -50,6 +56,7 @@ constexpr std::array zhipu_owns = {Words("glm-*")};
 constexpr std::array mistral_owns = {Words("mistral-*"), Words("magistral-*"), Words("codestral-*"),
                                      Words("ministral-*"), Words("devstral-*")};
 constexpr std::array xai_owns = {Words("grok-*")};
+constexpr std::array cohere_owns = {Words("command-*"), Words("c4ai-*")};
 
 constexpr Auth bearer{};
 
@@ -110,6 +117,13 @@ constexpr std::array rows = {
              .key_env = mistral_env,
              .owns = mistral_owns,
              .flavour = "mistral"},
+    Provider{.name = "cohere",
+             .base_url = "https://api.cohere.com",
+             .auth = bearer,
+             .endpoints = cohere_paths,
+             .key_env = cohere_env,
+             .owns = cohere_owns,
+             .flavour = "cohere"},
     Provider{.name = "groq",
              .base_url = "https://api.groq.com/openai/v1",
              .auth = bearer,
@@ -200,7 +214,7 @@ std::string call_path(std::string_view base_path, const Endpoint& endpoint, std:
   std::string_view path = stream && !endpoint.stream_path.empty() ? endpoint.stream_path : endpoint.path;
   while (base_path.ends_with('/')) base_path.remove_suffix(1);
   if (const auto slash = path.find('/', 1); slash != Words::npos) {
-    if (const Words version = path.substr(0, slash); version.starts_with("/v1") && base_path.ends_with(version))
+    if (const Words version = path.substr(0, slash); version.starts_with("/v") && base_path.ends_with(version))
       path.remove_prefix(slash);
   }
   std::string out(base_path);
