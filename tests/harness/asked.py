@@ -8,7 +8,8 @@ import json
 def turns(request):
     """[(role, [item, …])]: items are text, ("call", name, arguments), ("result", name or id, text), ("image", mime,
     base64 or URL), ("file", mime, base64), ("thinking", text, signature). System text is the role "system"."""
-    return {"openai_chat": _openai, "anthropic": _anthropic, "gemini": _gemini}[request.dialect](request.json)
+    spelled = {"openai_chat": _openai, "anthropic": _anthropic, "gemini": _gemini, "cohere": _cohere}
+    return spelled[request.dialect](request.json)
 
 
 def said(request):
@@ -102,11 +103,36 @@ def _gemini(body):
     return out
 
 
+def _cohere(body):
+    out = []
+    for message in body["messages"]:
+        content = message.get("content")
+        found = []
+        for part in [{"type": "text", "text": content}] if isinstance(content, str) else content or []:
+            match part["type"]:
+                case "text":
+                    found.append(part["text"])
+                case "thinking":
+                    found.append(("thinking", part["thinking"], None))
+                case "image_url":
+                    found.append(("image", *_data_url(part["image_url"]["url"])))
+                case "document":
+                    found.append(json.dumps(part["document"]["data"]))
+        if message.get("tool_plan"):
+            found.append(message["tool_plan"])
+        if message["role"] == "tool":
+            found = [("result", message["tool_call_id"], "".join(found))]
+        for call in message.get("tool_calls") or []:
+            found.append(("call", call["function"]["name"], json.loads(call["function"]["arguments"])))
+        out.append((message["role"], found))
+    return out
+
+
 def tools(request):
     """{name: JSON Schema of the parameters}"""
     body = request.json
     match request.dialect:
-        case "openai_chat":
+        case "openai_chat" | "cohere":
             return {t["function"]["name"]: t["function"].get("parameters") for t in body.get("tools", [])}
         case "anthropic":
             return {t["name"]: t["input_schema"] for t in body.get("tools", [])}
@@ -118,6 +144,8 @@ def tool_choice(request):
     """ "auto", "none", "any" or ("one", name); None when it is not said."""
     body = request.json
     match request.dialect:
+        case "cohere":
+            return {"REQUIRED": "any", "NONE": "none"}.get(body.get("tool_choice"))
         case "openai_chat":
             choice = body.get("tool_choice")
             return (
@@ -140,6 +168,8 @@ def schema(request):
     match request.dialect:
         case "openai_chat":
             return ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
+        case "cohere":
+            return (body.get("response_format") or {}).get("json_schema")
         case "anthropic":
             return ((body.get("output_config") or {}).get("format") or {}).get("schema")
     config = body.get("generationConfig") or {}
@@ -158,6 +188,7 @@ def sampling(request):
             "stop": "stop",
         },
         "anthropic": {"temperature": "temperature", "top_p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
+        "cohere": {"temperature": "temperature", "p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
         "gemini": {"temperature": "temperature", "topP": "top_p", "maxOutputTokens": "most", "stopSequences": "stop"},
     }[request.dialect]
     source = body.get("generationConfig", {}) if request.dialect == "gemini" else body

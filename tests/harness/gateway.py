@@ -16,7 +16,12 @@ from . import raw
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("SLUICE_BINARY") or ROOT / "build/release/sluice").resolve()
-KEYS = {"openai": "sk-canary-openai-upstream", "claude": "sk-ant-canary-upstream", "gemini": "AIza-canary-upstream"}
+KEYS = {
+    "openai": "sk-canary-openai-upstream",
+    "claude": "sk-ant-canary-upstream",
+    "gemini": "AIza-canary-upstream",
+    "cohere": "co-canary-upstream",
+}
 CLIENT_KEY = "sk-canary-of-the-client"
 CANARY = "zanzibar-marmalade"  # in prompts: must never be logged
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
@@ -37,7 +42,12 @@ def backends(upstream, **changes):
 
 
 def expect_keys(upstream):
-    upstream.keys = {"openai_chat": KEYS["openai"], "anthropic": KEYS["claude"], "gemini": KEYS["gemini"]}
+    upstream.keys = {
+        "openai_chat": KEYS["openai"],
+        "anthropic": KEYS["claude"],
+        "gemini": KEYS["gemini"],
+        "cohere": KEYS["cohere"],
+    }
 
 
 def clean_environment(**more):

@@ -289,8 +289,74 @@ def gemini_stream(say, model, usage=True):
     yield f"data: {dumps(gemini_body(say, model, [{'text': ''}], gemini_finish(say)))}\r\n\r\n"
 
 
-WHOLE = {"openai_chat": openai_whole, "anthropic": anthropic_whole, "gemini": gemini_whole}
-STREAM = {"openai_chat": openai_stream, "anthropic": anthropic_stream, "gemini": gemini_stream}
+# -- Cohere Chat, version 2
+
+
+def cohere_usage(say):
+    tokens = {"input_tokens": say.input + say.cached, "output_tokens": say.output + say.reasoning}
+    if say.reasoning:
+        tokens["reasoning_tokens"] = say.reasoning
+    billed = {"input_tokens": say.input, "output_tokens": say.output + say.reasoning}
+    return {"billed_units": billed, "tokens": tokens, "cached_tokens": say.cached}
+
+
+def cohere_content(say):
+    if say.thinking:
+        yield {"type": "thinking", "thinking": say.thinking}
+    if (text := say.text or say.refusal) and not say.calls:
+        yield {"type": "text", "text": text}
+
+
+def cohere_finish(say):
+    return "MAX_TOKENS" if say.stop == "length" else "TOOL_CALL" if say.calls else "COMPLETE"
+
+
+def cohere_call(call, index):
+    function = {"name": call.name, "arguments": dumps(call.arguments)}
+    return {"id": call.id or f"{call.name}_{index}abc", "type": "function", "function": function}
+
+
+def cohere_whole(say, model):
+    message = {"role": "assistant"}
+    if content := list(cohere_content(say)):
+        message["content"] = content
+    if say.calls:
+        message["tool_plan"] = say.text
+        message["tool_calls"] = [cohere_call(c, i) for i, c in enumerate(say.calls)]
+    return {"id": "scripted-1", "message": message, "finish_reason": cohere_finish(say), "usage": cohere_usage(say)}
+
+
+def cohere_stream(say, model, usage=True):
+    def event(kind, delta=None, **more):
+        body = {"type": kind} | more | ({} if delta is None else {"delta": delta})
+        return f"event: {kind}\ndata: {dumps(body)}\n\n"
+
+    def message(**inside):
+        return {"message": inside}
+
+    empty = message(role="assistant", content=[], tool_plan="", tool_calls=[], citations=[])
+    yield event("message-start", empty, id="scripted-1")
+    for i, part in enumerate(cohere_content(say)):
+        kind = part["type"]
+        yield event("content-start", message(content={"type": kind, kind: ""}), index=i)
+        for piece in pieces_of(part[kind]):
+            yield event("content-delta", message(content={kind: piece}), index=i)
+        yield event("content-end", index=i)
+    for piece in pieces_of(say.text) if say.calls else []:
+        yield event("tool-plan-delta", message(tool_plan=piece))
+    for i, call in enumerate(say.calls):
+        whole = cohere_call(call, i)
+        arguments, whole["function"]["arguments"] = whole["function"]["arguments"], ""
+        yield event("tool-call-start", message(tool_calls=whole), index=i)
+        for piece in pieces_of(arguments):
+            yield event("tool-call-delta", message(tool_calls={"function": {"arguments": piece}}), index=i)
+        yield event("tool-call-end", index=i)
+    yield event("message-end", {"finish_reason": cohere_finish(say), "usage": cohere_usage(say)})
+    yield "data: [DONE]\n\n"
+
+
+WHOLE = {"openai_chat": openai_whole, "anthropic": anthropic_whole, "gemini": gemini_whole, "cohere": cohere_whole}
+STREAM = {"openai_chat": openai_stream, "anthropic": anthropic_stream, "gemini": gemini_stream, "cohere": cohere_stream}
 
 
 def error(dialect, status, message, kind=None, headers=()):
@@ -311,6 +377,8 @@ def error(dialect, status, message, kind=None, headers=()):
         words = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
         words |= {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
         body = {"error": {"code": status, "message": message, "status": kind or words.get(status, "INTERNAL")}}
+    elif dialect == "cohere":
+        body = {"id": "scripted-error", "message": message}
     else:
         word = kind or ("server_error" if status >= 500 else "invalid_request_error")
         body = {"error": {"message": message, "type": word, "param": None, "code": None}}

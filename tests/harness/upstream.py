@@ -42,6 +42,8 @@ class Seen:
     def dialect(self):
         if self.path.endswith("/messages"):
             return "anthropic"
+        if self.path.endswith("/v2/chat"):
+            return "cohere"
         if ":generateContent" in self.path or ":streamGenerateContent" in self.path:
             return "gemini"
         return "openai_chat"

@@ -8,9 +8,14 @@ import binascii
 import json
 import re
 
-from . import rules_anthropic, rules_gemini, rules_openai, vendor_schema
+from . import rules_anthropic, rules_cohere, rules_gemini, rules_openai, vendor_schema
 
-RULES = {"openai_chat": rules_openai.check, "anthropic": rules_anthropic.check, "gemini": rules_gemini.check}
+RULES = {
+    "openai_chat": rules_openai.check,
+    "anthropic": rules_anthropic.check,
+    "gemini": rules_gemini.check,
+    "cohere": rules_cohere.check,
+}
 
 
 class Issued:
