@@ -40,7 +40,9 @@ struct ServerSettings {
   std::optional<CorsSettings> cors;
   std::int64_t max_body = 32 * 1024 * 1024;
   std::int64_t max_upload = 512 * 1024 * 1024;  // of what is passed on as it comes
-  std::int64_t max_connections = 0;             // 0 = a third of the open-files limit
+  std::int64_t turn_memory = 64 * 1024 * 1024;  // bytes; 0 = off
+  Millis turn_memory_age{3'600'000};
+  std::int64_t max_connections = 0;  // 0 = a third of the open-files limit
   Millis header_timeout{10'000};
   Millis body_timeout{60'000};  // longest silence while a body arrives
   Millis idle_timeout{75'000};

@@ -106,7 +106,7 @@ std::span<const Setting<CorsSettings>> cors_settings() {
 }
 
 std::span<const Setting<ServerSettings>> server_settings() {
-  static constexpr std::array<Setting<ServerSettings>, 13> table = {{
+  static constexpr std::array<Setting<ServerSettings>, 15> table = {{
       {{"host", "text", "127.0.0.1", "address to listen on; 0.0.0.0 for all", true},
        READ(ServerSettings, in.text(n, p, out.host))},
       {{"port", "number", "8000", "TCP port to listen on; PORT in the environment beats it", true},
@@ -128,6 +128,11 @@ std::span<const Setting<ServerSettings>> server_settings() {
       {{"max_body", "size", "32MiB", "largest request body"}, READ(ServerSettings, in.size(n, p, 1024, out.max_body))},
       {{"max_upload", "size", "512MiB", "largest upload that is passed on as it comes: files, audio, batches"},
        READ(ServerSettings, in.size(n, p, 1024, out.max_upload))},
+      {{"turn_memory", "size", "64MiB",
+        "memory for signed thinking that clients drop and vendors must see again; 0 keeps none"},
+       READ(ServerSettings, in.size(n, p, 0, out.turn_memory))},
+      {{"turn_memory_age", "duration", "1h", "how long it is kept"},
+       READ(ServerSettings, in.duration(n, p, 1s, out.turn_memory_age))},
       {{"max_connections", "number", "0", "most client connections at once; 0 is a third of the open-files limit",
         true},
        READ(ServerSettings, in.integer(n, p, 0, max_number, out.max_connections))},

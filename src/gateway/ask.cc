@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
+#include "gateway/remember.h"
 #include "providers/provider.h"
 #include "wire/http1.h"
 
@@ -79,6 +80,7 @@ Result<const ChatRequest*> Ask::conversation() {
   if (!conversation_) {
     auto request = intake_.entry.dialect->read_request(intake_.asked(), read_notes_);
     if (!request) return std::unexpected(std::move(request).error());
+    recall(ex_, *request);
     conversation_ = std::make_unique<const ChatRequest>(*std::move(request));
   }
   return conversation_.get();
@@ -115,6 +117,12 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
     }
     TRY(const ChatRequest* request, conversation());
     if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
+    std::optional<ChatRequest> without;
+    if (holds_foreign_proofs(*request, backend.name)) {
+      without = *request;
+      drop_foreign_proofs(*without, backend.name, notes);
+      request = &*without;
+    }
     TRY(auto wire, out.spoken->write_request(*request, to, notes));
     out.own_body = std::move(wire.body);
     out.body = out.own_body;

@@ -24,17 +24,18 @@ struct Outgoing {
 
 class Ask {
  public:
-  // `intake` must outlive it.
-  explicit Ask(const Intake& intake) : intake_(intake) {}
+  // Both must outlive it.
+  Ask(Exchange& ex, const Intake& intake) : ex_(ex), intake_(intake) {}
 
   // Errors: bad_request (the body says something impossible), unsupported.
   [[nodiscard]] Result<void> write(const Target& target, const Line& line, Outgoing& out, Notes& notes);
-  // The conversation, read at the first call. Errors: bad_request.
+  // The conversation, read at the first call, with what the client dropped of it. Errors: bad_request.
   [[nodiscard]] Result<const ChatRequest*> conversation();
   // What reading it could not keep.
   [[nodiscard]] const Notes& notes() const { return read_notes_; }
 
  private:
+  Exchange& ex_;
   const Intake& intake_;
   std::unique_ptr<const ChatRequest> conversation_;  // apart: most questions are never read
   Notes read_notes_;

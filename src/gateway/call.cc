@@ -1,9 +1,12 @@
 // call: one target after the other until an answer has begun well. SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "base/text.h"
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
 #include "gateway/ask.h"
 #include "gateway/demo.h"
+#include "gateway/remember.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
@@ -92,8 +95,17 @@ void add_notes(Record& record, const Notes& notes) {
   record.notes.insert(record.notes.end(), notes.all().begin(), notes.all().end());
 }
 
+// A reply that was read, before it is written for the client.
+void settle_reply(const Try& t, const Outgoing& out, const Backend& backend, Reply& reply) {
+  if (out.undo) out.undo->undo(reply);
+  note_reply(t.ex.record, reply);
+  sign(reply, backend.name);
+  remember(t.ex, reply);
+}
+
 // A whole answer, from a whole one or from a stream that nobody asked for.
-Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body) {
+Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Backend& backend, const Flight::Head& head,
+                            std::string body) {
   Answer answer;
   Notes notes;
   if (out.verbatim && !head.event_stream) {
@@ -127,8 +139,7 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Flight::Hea
   } else {
     TRY(reply, out.spoken->read_reply(body));
   }
-  if (out.undo) out.undo->undo(reply);
-  note_reply(t.ex.record, reply);
+  settle_reply(t, out, backend, reply);
   answer.held = t.intake.entry.dialect->write_reply(reply, t.question, notes);
   add_notes(t.ex.record, notes);
   return answer;
@@ -143,14 +154,14 @@ Pump::Sides sides(const Try& t, const Dialect* upstream) {
 }
 
 // What a body that came whole means: an answer, or the upstream's error.
-Result<Answer> judge(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body, const Secret& key) {
+Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, const Flight::Head& head,
+                     std::string body) {
   const bool good = head.status >= 200 && head.status < 300 && head.status != 204;
-  if (!good) return fail(read_error(t, out, head, std::move(body), key));
-  if (!t.intake.peek.stream) return whole_answer(t, out, head, std::move(body));
+  if (!good) return fail(read_error(t, out, head, std::move(body), backend.key));
+  if (!t.intake.peek.stream) return whole_answer(t, out, backend, head, std::move(body));
   // A stream was asked for and a whole reply came: told as a stream of one go.
   TRY(Reply reply, out.spoken->read_reply(body));
-  if (out.undo) out.undo->undo(reply);
-  note_reply(t.ex.record, reply);
+  settle_reply(t, out, backend, reply);
   Answer streamed;
   streamed.pump = std::make_unique<Pump>(t.ex.record, sides(t, out.spoken));
   streamed.pump->whole(reply, streamed.held);
@@ -161,7 +172,7 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Flight::Head& head
 [[gnu::noinline]] Result<Answer> land(const Try& t, Flight& flight, const Outgoing& out, const Flight::Head& head,
                                       std::string body) {
   flight.first_token();
-  Result<Answer> answer = judge(t, out, head, std::move(body), flight.target().backend->key);
+  Result<Answer> answer = judge(t, out, *flight.target().backend, head, std::move(body));
   if (answer) {
     flight.land();
   } else if (fault_row(answer.error()->fault).blame == Blame::client) {
@@ -189,11 +200,13 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Flight::Head& head
   return {};
 }
 
-[[gnu::noinline]] std::unique_ptr<Pump> make_pump(const Try& t, Outgoing& out, std::string_view content_type) {
+[[gnu::noinline]] std::unique_ptr<Pump> make_pump(const Try& t, Outgoing& out, const Backend& backend,
+                                                  std::string_view content_type) {
   Pump::Sides both = sides(t, out.spoken);
   both.verbatim = out.verbatim;
   both.content_type = content_type;
   both.undo = std::move(out.undo);
+  both.backend = backend.name;
   return std::make_unique<Pump>(t.ex.record, both);
 }
 
@@ -227,7 +240,7 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
     co_return land(t, flight, out, *head, *std::move(body));
   }
 
-  answer.pump = make_pump(t, out, head->content_type);
+  answer.pump = make_pump(t, out, *target.backend, head->content_type);
   while (!answer.pump->content() && !answer.pump->over()) {
     std::string_view piece;
     auto got = flight.take(piece);
@@ -281,6 +294,17 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   return bytes;
 }
 
+// The targets in the order to try: a conversation that holds a backend's proofs goes there first.
+[[gnu::noinline]] std::vector<Target> in_order(const Try& t, const Plan& plan) {
+  std::vector<Target> out = plan.targets;
+  if (out.size() < 2 || out.front().backend->speaks(t.intake.entry.dialect->id())) return out;
+  const auto request = t.ask.conversation();
+  if (!request) return out;  // whoever comes first says why
+  const std::string_view first = issuer(**request);
+  std::ranges::stable_partition(out, [&](const Target& target) { return target.backend->name == first; });
+  return out;
+}
+
 }  // namespace
 
 Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) {
@@ -290,13 +314,14 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
                           .usage_asked = intake.peek.usage_asked,
                           .stream_array = intake.peek.stream_array,
                           .asked = intake.peek.members};
-  Ask ask(intake);
+  Ask ask(ex, intake);
   std::unique_ptr<Comments> comments;
   if (intake.peek.stream && ex.settings().keep_alive.count() > 0)
     comments = std::make_unique<Comments>(*intake.entry.dialect, question);
   const Try each{.ex = ex, .intake = intake, .question = question, .ask = ask, .company = comments.get()};
   Result<Answer> answer;
-  for (const Target& target : plan.targets) {
+  const std::vector<Target> targets = in_order(each, plan);
+  for (const Target& target : targets) {
     if (target.backend->demo()) {
       answer = demo(each, target);
     } else {
@@ -306,7 +331,7 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
     const Fault fault = answer.error()->fault;
     if (fault == Fault::client_gone || !fault_row(fault).another_target_helps) break;
   }
-  if (plan.targets.empty()) answer = fail(Fault::internal, "No target was tried.");
+  if (targets.empty()) answer = fail(Fault::internal, "No target was tried.");
   if (ex.head_sent && answer.error()->fault != Fault::client_gone) {
     const std::string bytes = last_words(each, answer.error());
     (void)co_await send_stream(ex, {}, bytes, false);

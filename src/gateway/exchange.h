@@ -28,6 +28,7 @@ struct Exchange {
   const Dialect* dialect;                    // how the caller is answered; never null
   Record record;
   LimitNumbers limits;
+  std::string tenant;          // whose limits count and whose turns are remembered (Caller::key)
   std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields
   std::string relayed_fields;  // field lines of the upstream's answer that go along
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/pump.h"
 
+#include "gateway/remember.h"
 #include "model/fold.h"
 
 namespace sluice {
@@ -11,7 +12,10 @@ Pump::Pump(Record& record, const Sides& sides)
   sides_.question.model = model_;
   framer_ = sides.upstream->framer(upstream_type_);
   reader_ = sides.upstream->stream_reader();
-  if (!sides.verbatim) writer();
+  if (!sides.verbatim) {
+    writer();
+    turns_.emplace(record.id);
+  }
   sides_.question.asked = {};
 }
 
@@ -50,8 +54,7 @@ void Pump::end(std::string& out) {
   if (!sides_.verbatim) {
     events_.clear();
     reader_->end(events_);
-    if (sides_.undo) sides_.undo->undo(events_);
-    write(events_, out);
+    read_done(out);
     over_ = true;
     return;
   }
@@ -83,7 +86,14 @@ void Pump::forward(const Frame& frame, std::string& out) {
 void Pump::translate(const Frame& frame, std::string& out) {
   events_.clear();
   reader_->read(frame, events_);
+  read_done(out);
+}
+
+// What was read goes on: whose proofs it holds is written down, and what a client may drop.
+void Pump::read_done(std::string& out) {
   if (sides_.undo) sides_.undo->undo(events_);
+  sign(events_, sides_.backend);
+  for (const Event& event : events_) turns_->add(event);
   write(events_, out);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dialects/dialect.h"
+#include "dialects/kept_turn.h"
 #include "dialects/tool_return.h"
 #include "gateway/exchange.h"
 
@@ -24,6 +25,7 @@ class Pump {
     std::string_view content_type;   // the upstream's
     Question question;               // only its exchange id must outlive the pump
     std::optional<ToolReturn> undo;  // what writing the request changed in tools
+    std::string_view backend;        // whose proofs pass; outlives the pump
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
   Pump(Record& record, const Sides& sides);
@@ -47,10 +49,13 @@ class Pump {
   // Appends a keep-alive.
   void comment(std::string& out) { writer().keep_alive(out); }
   [[nodiscard]] std::string_view content_type();
+  // What passed of the answer's turns, when they were read; else null.
+  [[nodiscard]] const TurnRecorder* turns() const { return turns_ ? &*turns_ : nullptr; }
 
  private:
   void forward(const Frame& frame, std::string& out);
   void translate(const Frame& frame, std::string& out);
+  void read_done(std::string& out);
   void write(const std::vector<Event>& events, std::string& out);
   void fail_with(const Error& error);
   StreamWriter& writer();
@@ -60,6 +65,7 @@ class Pump {
   std::unique_ptr<StreamReader> reader_;
   std::unique_ptr<StreamWriter> writer_;
   std::vector<Event> events_;
+  std::optional<TurnRecorder> turns_;
   std::string upstream_type_;
   std::string model_;  // the question's
   std::optional<Failure> failed_;

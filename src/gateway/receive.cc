@@ -54,6 +54,7 @@ Result<Caller> authenticate(Exchange& ex, const Entry& entry) {
   if (!ex.cors_origin.empty()) from.origin = {};  // the configuration says that this page may call
   TRY(auto caller, identify(ex.snapshot->config().auth, from));
   ex.record.caller = caller.name;
+  ex.tenant = caller.key;
   return caller;
 }
 

@@ -1,4 +1,5 @@
 // relay: what has begun well is brought to its end. SPDX-License-Identifier: MIT
+#include "gateway/remember.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
@@ -96,6 +97,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
     CO_TRY_VOID(co_await send_stream(ex, content_type, out, false));
     co_return std::unexpected(std::move(well).error());
   }
+  if (pump.turns()) remember(ex, *pump.turns());
   auto sent = co_await send_stream(ex, content_type, out, true);
   if (!sent && answer.flight) answer.flight->failed(sent.error());
   if (sent && answer.flight) co_await finish_flight(ex, *answer.flight);

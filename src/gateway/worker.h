@@ -19,6 +19,7 @@
 #include "net/server.h"
 #include "net/tls.h"
 #include "policy/limits.h"
+#include "policy/turn_memory.h"
 #include "ports/sink.h"
 #include "upstream/issuers.h"
 #include "upstream/lines.h"
@@ -31,6 +32,7 @@ class Session;
 // What all workers share; outlives them. Every member may be used from any thread.
 struct Shared {
   Limits limits;
+  TurnMemory turns;
   Standings standings;
   Issuers issuers;
   std::mutex config_error_mutex;

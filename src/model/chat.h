@@ -21,7 +21,8 @@ using RawJson = std::string;
 // ever written back to its issuer.
 struct Seal {
   DialectId dialect = DialectId::anthropic;  // whose form of proof this is
-  std::string issuer;  // provider name if known, else empty ("whoever the client's dialect implies")
+  std::string issuer;  // the backend that gave it; empty = not known. Strangers' proofs are taken out before a writer
+                       // sees them: writers ask for the dialect only
   std::string raw;     // the proof as it came
   bool operator==(const Seal&) const = default;
 };

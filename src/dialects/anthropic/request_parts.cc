@@ -101,13 +101,13 @@ bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-bool own_seal(const PartRules& rules, const Part& part) {
-  return part.seal && part.seal->dialect == self && (part.seal->issuer.empty() || part.seal->issuer == rules.provider);
+bool own_seal(const Part& part) {
+  return part.seal && part.seal->dialect == self;
 }
 
 bool sayable_reasoning(const PartRules& rules, const PlacedPart& placed, const std::string& pointer, Notes& notes) {
   const Part& part = *placed.part;
-  if (own_seal(rules, part)) return true;
+  if (own_seal(part)) return true;
   if (part.seal) {
     // Where the proof does not stand in the part, it has a place of its own.
     std::string seal = pointer_to_seal(rules.request, placed.turn, placed.index);
