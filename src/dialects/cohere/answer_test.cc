@@ -177,8 +177,9 @@ TEST(CohereStream, PutsCitationsToTheirTextAlsoBehindItsEnd) {
 TEST(CohereStream, IsWatchedWithoutReading) {
   const auto framer = cohere_dialect().framer("text/event-stream");
   const auto reader = stream_reader();
-  framer->feed(start + hello +
-               end(R"({"finish_reason":"COMPLETE","usage":{"tokens":{"input_tokens":5,"output_tokens":2}}})"));
+  const std::string bytes =
+      start + hello + end(R"({"finish_reason":"COMPLETE","usage":{"tokens":{"input_tokens":5,"output_tokens":2}}})");
+  framer->feed(bytes);
   std::vector<Sight> seen;
   for (auto frame = framer->next(); frame && *frame; frame = framer->next()) seen.push_back(reader->observe(**frame));
   ASSERT_EQ(seen.size(), 3u);

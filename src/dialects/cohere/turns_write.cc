@@ -158,6 +158,7 @@ class Turns {
     TRY_VOID(result_content(result, index));
     mark(part, at(index));
     if (whole_turn) {
+      note_extras(part.extras, self, at(index), w_.notes);
       close_message(turn);
       return {};
     }
