@@ -14,11 +14,8 @@ namespace {
 
 const std::vector<const Dialect*>& list() {
   static const std::vector<const Dialect*> all = {
-      &openai_chat::dialect(),
-      &openai_responses::dialect(),
-      &anthropic::anthropic_dialect(),
-      &gemini::gemini_dialect(),
-      &cohere::cohere_dialect(),
+      &openai_chat::dialect(),   &openai_responses::dialect(), &anthropic::anthropic_dialect(),
+      &gemini::gemini_dialect(), &cohere::cohere_dialect(),
   };
   return all;
 }

@@ -144,8 +144,7 @@ TEST(GeminiSignatures, SentinelStandsOnTheFirstCallOfEachStepOfTheCurrentTurn) {
 
 TEST(GeminiSignatures, GoOnlyInTheirOwnForm) {
   const auto with = [](DialectId from) {
-    return chat(
-        {user("hi"), says({sealed(call("a", "f"), from)}), {.role = Role::tool, .parts = {result("a", "1")}}});
+    return chat({user("hi"), says({sealed(call("a", "f"), from)}), {.role = Role::tool, .parts = {result("a", "1")}}});
   };
   EXPECT_THAT(write(with(DialectId::gemini)).body, HasSubstr("\"proof\""));
   const Out out = write(with(DialectId::anthropic));

@@ -302,9 +302,7 @@ class Input {
   }
 
   // The proof, if the one who is asked made it.
-  [[nodiscard]] static bool own_proof(const Part& part) {
-    return part.seal && part.seal->dialect == self;
-  }
+  [[nodiscard]] static bool own_proof(const Part& part) { return part.seal && part.seal->dialect == self; }
 
   // Reasoning that this vendor did not make would be refused. Others take the words alone.
   Result<void> reasoning(const Turn& turn, std::size_t begin, std::size_t end) {
