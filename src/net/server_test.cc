@@ -138,8 +138,9 @@ TEST(Ear, WakesASleepThatWaitsForSomethingElse) {
     const Woke woke = co_await s.readable(on.watch());
     co_return woke;
   };
-  std::jthread peer([&] { rig::write_all(heard.b, "x"); });
+  std::thread peer([&] { rig::write_all(heard.b, "x"); });
   EXPECT_EQ(rig.run(sleep(sleeper, one, other)), Woke::ready);
+  peer.join();
   EXPECT_TRUE(other.watch().readable);
   EXPECT_EQ(other.watch().reader, nullptr);
   ::close(slept_on.b);
