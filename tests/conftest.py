@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import corpus, sdks, vendor_schema  # noqa: E402
+from harness.depot import Depot  # noqa: E402
 from harness.gateway import Gateway, backends, expect_keys  # noqa: E402
 from harness.upstream import Upstream  # noqa: E402
 
@@ -60,6 +61,14 @@ def start(tmp_path):
     yield begin
     for gateway in started:
         gateway.stop()
+
+
+@pytest.fixture
+def depot():
+    """A vendor's other half, answering {} until told otherwise."""
+    one = Depot()
+    yield one
+    one.close()
 
 
 @pytest.fixture(scope="session")

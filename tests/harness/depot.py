@@ -9,7 +9,10 @@ import http.server
 import threading
 import time
 
+from .gateway import KEYS
+
 KEPT = 4 * 1024 * 1024
+JSON = [("Content-Type", "application/json")]
 
 
 @dataclasses.dataclass
@@ -157,3 +160,22 @@ class Depot:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def backends(depot, **more):
+    return {
+        "openai": {"base_url": depot.url("/v1"), "api_key": KEYS["openai"], "models": ["*"]},
+        "claude": {"base_url": depot.url(), "api_key": KEYS["claude"]},
+        "gemini": {"base_url": depot.url(), "api_key": KEYS["gemini"]},
+    } | more
+
+
+def form(fields, boundary="xYzZy"):
+    """[(name, value)] or [(name, file name, bytes)] as multipart/form-data."""
+    out = b""
+    for name, *rest in fields:
+        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'.encode()
+        if len(rest) == 2:
+            out += f'; filename="{rest[0]}"\r\nContent-Type: application/octet-stream'.encode()
+        out += b"\r\n\r\n" + (rest[-1] if isinstance(rest[-1], bytes) else rest[-1].encode()) + b"\r\n"
+    return out + f"--{boundary}--\r\n".encode(), [("Content-Type", f"multipart/form-data; boundary={boundary}")]
