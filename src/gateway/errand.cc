@@ -6,12 +6,13 @@
 
 #include "base/text.h"
 #include "gateway/passage.h"
+#include "gateway/raw_call.h"
 #include "gateway/worker.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::size_t most_held = 1024 * 1024;  // of a form, until it has named its model
+constexpr std::size_t most_held = 1024 * 1024;  // of a form until it has named its model, of blanks before a raw body
 
 std::unexpected<Failure> wrong(std::string_view message, std::string_view param = {}) {
   return fail({.fault = Fault::bad_request, .message = std::string(message), .param = std::string(param)});
@@ -22,10 +23,11 @@ std::unexpected<Failure> too_large(std::int64_t most) {
 }
 
 // The members of a JSON body, and the model among them.
-Result<void> read_members(Errand& errand) {
+Result<void> read_members(Errand& errand, std::string_view body) {
   const VendorOperation& operation = errand.operation();
-  const bool must = operation.model != ModelPlace::none;
-  auto members = json::scan_object(errand.body);
+  const bool raw = !operation.provider.empty();
+  const bool must = operation.model != ModelPlace::none || (raw && looks(body) == Looks::object);
+  auto members = json::scan_object(body);
   if (!members) {
     if (must) return std::unexpected(std::move(members).error());
     return {};  // the vendor's to judge
@@ -34,12 +36,14 @@ Result<void> read_members(Errand& errand) {
   if (operation.model == ModelPlace::path) return {};
   bool seen = false;
   for (const json::TopMember& member : errand.members) {
-    if (member.key != "model") continue;
+    if (!iequals(member.key, "model")) continue;  // some readers do not mind the case
     if (std::exchange(seen, true)) return wrong("\"model\" stands twice.", "model");
     if (member.kind == json::Kind::null) continue;
     if (member.kind != json::Kind::string) return wrong("\"model\" must be a text.", "model");
     errand.model = json::unescape(member.raw.substr(1, member.raw.size() - 2));
+    if (raw) errand.models.push_back(errand.model);
   }
+  if (raw) models_inside(errand.models, errand.members);
   return {};
 }
 
@@ -50,19 +54,16 @@ Result<void> check(const MultipartScan& form) {
   return {};
 }
 
-// Holds as much of a form as tells its model.
-Task<Result<bool>> hold_form(Exchange& ex, Errand& errand) {
+// Holds the next piece of the body. False: it is over.
+Task<Result<bool>> hold_piece(Exchange& ex, Errand& errand) {
   net::Sleeper& sleeper = ex.sleeper();
-  MultipartScan& form = *errand.form;
-  while (!form.found() && !form.over() && errand.held.size() < most_held) {
+  for (;;) {
     std::string_view piece;
     CO_TRY(const auto got, ex.client.take_body(piece));
-    if (got == net::ServerConnection::Body::over) break;
+    if (got == net::ServerConnection::Body::over) co_return false;
     if (got == net::ServerConnection::Body::piece) {
-      form.feed(piece);
       errand.held += piece;
-      CO_TRY_VOID(check(form));
-      continue;
+      co_return true;
     }
     sleeper.deadline(ex.worker.loop().now_ms() + ex.settings().body_timeout.count());
     const net::Woke woke = co_await sleeper.readable(ex.client.socket().watch());
@@ -70,7 +71,48 @@ Task<Result<bool>> hold_form(Exchange& ex, Errand& errand) {
       co_return fail(Fault::request_timeout, "The request's body took too long to arrive.");
     if (woke == net::Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
   }
-  if (form.found()) errand.model = form.value();
+}
+
+// Holds as much of a form as tells its model.
+Task<Result<bool>> hold_form(Exchange& ex, Errand& errand) {
+  MultipartScan& form = *errand.form;
+  while (!form.found() && !form.over() && errand.held.size() < most_held) {
+    const std::size_t before = errand.held.size();
+    CO_TRY(const bool more, co_await hold_piece(ex, errand));
+    if (!more) break;
+    form.feed(std::string_view(errand.held).substr(before));
+    CO_TRY_VOID(check(form));
+  }
+  if (form.found()) {
+    errand.model = form.value();
+    if (!errand.operation().provider.empty()) errand.models.push_back(form.value());
+  }
+  co_return true;
+}
+
+// Holds a raw call's body as far as it must be known: all of what may be JSON or a query, the beginning of anything
+// else. Its label is not believed: not every vendor minds it.
+Task<Result<bool>> hold_raw(Exchange& ex, Errand& errand, bool query) {
+  const auto most = static_cast<std::size_t>(ex.settings().max_body);
+  bool more = true;
+  while (more && !query && looks(errand.held) == Looks::unsure) {
+    if (errand.held.size() > most_held) co_return wrong("The body begins with too many blanks.");
+    CO_TRY(more, co_await hold_piece(ex, errand));
+  }
+  if (!query && looks(errand.held) != Looks::object) co_return true;
+  while (more) {
+    if (errand.held.size() > most) {
+      co_return fail(Fault::too_large,
+                     "The request's body is larger than " + std::to_string(most) + " bytes (server.max_body).");
+    }
+    CO_TRY(more, co_await hold_piece(ex, errand));
+  }
+  if (query) {
+    models_in_target(errand.models, errand.operation().dialect, {}, errand.held);
+  } else {
+    CO_TRY_VOID(read_members(errand, errand.held));
+    errand.members.clear();  // they point to what still moves, and a raw call is not edited
+  }
   co_return true;
 }
 
@@ -85,6 +127,8 @@ Errand begin_errand(Exchange& ex, const Entry& entry) {
   errand.own_address = (ex.client.socket().tls() ? "https://" : "http://") + std::string(head.authority);
   errand.boundary = multipart_boundary(head.fields.get("content-type"));
   if (head.body.kind == http1::BodyKind::length) errand.length = head.body.length;
+  if (!entry.vendor->provider.empty()) models_in_target(errand.models, entry.vendor->dialect, entry.path, entry.query);
+  if (!errand.models.empty()) errand.model = errand.models.front();
   return errand;
 }
 
@@ -100,22 +144,25 @@ Task<Result<Errand>> take_errand(Exchange& ex, const Entry& entry) {
     co_return errand;
   }
   const bool raw = !operation.provider.empty();
-  const bool json = lower(head.fields.get("content-type")).find("json") != std::string::npos;
+  const std::string type = lower(head.fields.get("content-type"));
+  const bool json = type.contains("json");
   const auto coding = head.fields.get("content-encoding");
   const bool plain = coding.empty() || iequals(coding, "identity");
   // Whatever names a model and is no form is JSON. Of stored objects' bodies only small ones are looked at, for ids.
   const bool names_model = operation.model != ModelPlace::none || (raw && json);
-  if (names_model && !plain) {
+  if ((names_model || raw) && !plain) {
     co_return fail({.fault = Fault::bad_request,
                     .message = "A request body must not be compressed.",
                     .param = "content-encoding",
                     .status = 415});
   }
+  if (raw && type.starts_with("multipart/mixed"))
+    co_return wrong("A raw call is one request: several in one body are not passed.");
   if (!errand.boundary && (names_model || (json && plain && errand.length && *errand.length <= most_held))) {
     const auto most = static_cast<std::size_t>(ex.settings().max_body);
     CO_TRY(errand.body, co_await ex.client.receive_body(patience, most));
     ex.record.bytes_in = errand.body.size();
-    CO_TRY_VOID(read_members(errand));
+    CO_TRY_VOID(read_members(errand, errand.body));
     for (const json::TopMember& member : errand.members)
       ex.record.stream = ex.record.stream || (member.key == "stream" && member.raw == "true");
     co_return errand;
@@ -126,6 +173,8 @@ Task<Result<Errand>> take_errand(Exchange& ex, const Entry& entry) {
   if (errand.boundary) {
     errand.form.emplace(*errand.boundary, "model");
     CO_TRY_VOID(co_await hold_form(ex, errand));
+  } else if (raw) {
+    CO_TRY_VOID(co_await hold_raw(ex, errand, type.starts_with("application/x-www-form-urlencoded")));
   }
   ex.record.bytes_in = errand.held.size();
   errand.whole = ex.client.request_read();
@@ -136,16 +185,19 @@ Task<Result<Errand>> take_errand(Exchange& ex, const Entry& entry) {
 Result<void> Rest::check_form() {
   const MultipartScan& form = *errand_.form;
   TRY_VOID(check(form));
-  if (!form.found() || !errand_.model.empty()) {
-    if (form.found() && model_added_) return wrong("The model stands in the path and in the form.", "model");
+  if (!form.found()) return {};
+  const bool raw = !errand_.operation().provider.empty();
+  if (!raw && !errand_.model.empty()) {
+    if (model_added_) return wrong("The model stands in the path and in the form.", "model");
     return {};
   }
-  if (backend_->upstream_name(form.value()) == form.value()) {
+  if (raw ? !backend_->serves_upstream(form.value()) : backend_->upstream_name(form.value()) != form.value())
+    return wrong("The field \"model\" stands behind 1 MiB of the form: put it before the file.", "model");
+  if (errand_.model.empty()) {
     errand_.model = form.value();
     ex_.record.model = visible_ascii(form.value(), 256);
-    return {};
   }
-  return wrong("The field \"model\" stands behind 1 MiB of the form: put it before the file.", "model");
+  return {};
 }
 
 Result<Supply::Got> Rest::next(std::string_view& bytes) {

@@ -22,13 +22,14 @@ namespace sluice {
 struct Errand {
   const Entry& entry;  // outlives it
   std::string method;
-  std::string model;        // as asked; empty when the request names none
-  std::string fields;       // lines for the upstream
-  std::string own_address;  // the gateway's, as the client knows it
+  std::string model;                // as asked; empty when the request names none
+  std::vector<std::string> models;  // all that a raw call names, wherever
+  std::string fields;               // lines for the upstream
+  std::string own_address;          // the gateway's, as the client knows it
 
-  bool whole = true;                     // `body` is all of it; else `held` and what still arrives
+  bool whole = true;                     // `body` or `held` is all of it; else `held` and what still arrives
   std::string_view body;                 // lives until the request is released
-  std::vector<json::TopMember> members;  // of a JSON body that is whole
+  std::vector<json::TopMember> members;  // of such a body, when it is JSON
   std::string held;                      // the beginning of the body, or all of it
   std::optional<std::uint64_t> length;   // of all of it; nullopt: it comes in chunks
   std::optional<std::string> boundary;   // of a form
@@ -38,7 +39,7 @@ struct Errand {
 };
 
 // Takes the request in. Errors: bad_request (a model that stands twice or is no text, a form that two readers would
-// frame in two ways), too_large, request_timeout, client_gone.
+// frame in two ways, a raw call that cannot be looked into), too_large, request_timeout, client_gone.
 [[nodiscard]] Task<Result<Errand>> take_errand(Exchange& ex, const Entry& entry);
 
 // What is left of the errand's body on its way from the client. A form is followed to its end: a second model in it

@@ -58,7 +58,7 @@ std::vector<json::Edit> google_edits(std::string_view body, std::string_view mod
 Result<void> write_body(const Errand& errand, const Target& target, Written& out, std::int64_t& longer) {
   const VendorOperation& operation = errand.operation();
   const bool in_path = operation.model == ModelPlace::path;
-  out.body = errand.boundary ? std::string_view(errand.held) : errand.body;
+  out.body = errand.held.empty() ? errand.body : errand.held;
   if (errand.form) {
     const bool found = errand.form->found();
     if (in_path && !found) {

@@ -7,6 +7,7 @@
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
 #include "gateway/passage.h"
+#include "gateway/raw_call.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
 #include "gateway/tally.h"
@@ -90,12 +91,12 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
     return fail(Fault::not_found, "No backend here " + std::string(raw ? "is of the type " : "speaks ") +
                                       std::string(who) + ", so that nobody can take this call.");
   }
-  // A list of models is never widened, not even by a raw call.
-  if (raw && !errand.model.empty() && !backend->upstream_name(errand.model) &&
-      !backend->serves_upstream(errand.model)) {
+  // A list of models is never widened, not even by a raw call, which names them as the upstream does.
+  for (const std::string& model : errand.models) {
+    if (backend->serves_upstream(model) || backend->serves_upstream(bare_model(model))) continue;
     Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
-    error.message = "The backend \"" + backend->name + "\" does not serve the model \"" +
-                    visible_ascii(errand.model, 128) + "\" here.";
+    error.message =
+        "The backend \"" + backend->name + "\" does not serve the model \"" + visible_ascii(model, 128) + "\" here.";
     return fail(std::move(error));
   }
   return Plan{{Target{backend, errand.model}}};
