@@ -6,11 +6,10 @@
 #include <strings.h>
 
 #include <charconv>
-#include <cstring>
 #include <string>
 #include <string_view>
 
-#include "replies.h"
+#include "manners.h"
 
 namespace bench {
 
@@ -73,62 +72,25 @@ inline std::size_t read_message(std::string_view in, Message& out) {
   }
 }
 
-// The text of a top-level-looking member, "" if absent. Good enough for bodies whose prompts hold no such member; looks
-// first where it mostly stands, behind the messages.
-inline std::string_view member(std::string_view body, std::string_view quoted_name) {
-  if (body.size() > 4096) {
-    const auto late = member(body.substr(body.size() - 1024), quoted_name);
-    if (!late.empty()) return late;
-  }
-  const void* found = memmem(body.data(), body.size(), quoted_name.data(), quoted_name.size());
-  if (found == nullptr) return {};
-  auto rest = body.substr(static_cast<std::size_t>(static_cast<const char*>(found) - body.data()) + quoted_name.size());
-  while (!rest.empty() && (rest[0] == ' ' || rest[0] == ':')) rest.remove_prefix(1);
-  if (rest.starts_with('"')) return rest.substr(1, rest.find('"', 1) - 1);
-  return rest.substr(0, rest.find_first_of(",}"));
-}
-
 struct Verdict {
   int status = 200;
   std::string_view why;
 };
 
-inline Verdict read_ask(const Message& message, Ask& ask) {
-  std::string_view key;
-  std::string_view family;
+inline Verdict read_ask(const Message& message, const Manner& manner, Ask& ask) {
   const std::string_view body = message.body;
-  if (message.path == "/v1/chat/completions") {
-    ask.dialect = Dialect::openai;
-    family = "mock";
-    key = header(message.head, "authorization");
-    if (key.starts_with("Bearer ")) key.remove_prefix(7);
-  } else if (message.path.starts_with("/v1/messages")) {
-    ask.dialect = Dialect::anthropic;
-    family = "claude-";
-    key = header(message.head, "x-api-key");
-    if (header(message.head, "anthropic-version").empty()) return {400, "anthropic-version is missing"};
-    if (member(body, "\"max_tokens\"").empty()) return {400, "max_tokens is missing"};
-  } else if (message.path.starts_with("/v1beta/models/")) {
-    ask.dialect = Dialect::gemini;
-    family = "gemini-";
-    key = header(message.head, "x-goog-api-key");
-  } else {
-    return {404, "no such path"};
-  }
   if (message.method != "POST") return {405, "only POST"};
+  std::string_view key = header(message.head, manner.key_field());
+  if (key.starts_with("Bearer ")) key.remove_prefix(7);
   if (key != upstream_key) return {401, "not the upstream's key"};
-
-  if (ask.dialect == Dialect::gemini) {
-    auto model = message.path.substr(15);
-    ask.stream = model.find(":streamGenerateContent") != model.npos;
-    if (ask.stream && !model.ends_with("alt=sse")) return {400, "alt=sse is missing"};
-    ask.model = model.substr(0, model.find(':'));
-  } else {
+  if (const auto fault = manner.fault(message.path, message.head, body); !fault.empty()) return {400, fault};
+  if (!manner.read_path(message.path, ask)) {
     ask.model = member(body, "\"model\"");
     ask.stream = member(body, "\"stream\"") == "true";
     ask.usage = ask.stream && member(body, "\"include_usage\"") == "true";
   }
-  if (!ask.model.starts_with(family)) return {404, "no such model"};
+  if (!ask.model.starts_with(manner.family())) return {404, "no such model"};
+  if (ask.stream && !manner.streams()) return {400, "this dialect is not streamed here"};
   const auto tag = body.rfind(tag_name);
   if (tag == body.npos || body.size() - tag < tag_name.size() + tag_size + 1 + prompt_end.size() ||
       body.substr(tag + tag_name.size() + tag_size + 1, prompt_end.size()) != prompt_end || !body.ends_with('}'))

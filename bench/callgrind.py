@@ -1,4 +1,5 @@
-"""User-space instructions per request or event, from valgrind's callgrind: the same on every machine and every day.
+"""User-space instructions and allocations per request or event, from valgrind's callgrind: the same on every machine and
+every day.
 
 Each count comes from two runs of the proxy with different numbers of requests on one connection; their difference
 leaves out the start and the end of the process.
@@ -10,12 +11,35 @@ import re
 from servers import OUT, Broken, load
 
 
+ALLOCATES = re.compile(r"^(operator new|(mi_)?(malloc|calloc|realloc|aligned_alloc|posix_memalign|new)\b)")
+
+
 def total(folder):
-    """Instructions of all dumps in the folder."""
-    sums = [re.search(r"^(?:summary|totals): (\d+)", f.read_text(errors="replace"), re.M) for f in folder.glob("callgrind.*")]
+    """Instructions and allocations of all dumps in the folder."""
+    files = list(folder.glob("callgrind.*"))
+    texts = [f.read_text(errors="replace") for f in files]
+    sums = [re.search(r"^(?:summary|totals): (\d+)", text, re.M) for text in texts]
     if not sums or None in sums:
         raise Broken("callgrind left no count; does the proxy end on SIGTERM?")
-    return sum(int(s.group(1)) for s in sums)
+    return sum(int(s.group(1)) for s in sums), sum(map(allocations, texts))
+
+
+def allocations(text):
+    """Calls of the allocator from outside of it. Names stand in full only where they are met first: "fn=(7) name"."""
+    names, inside, called, count = {}, False, False, 0
+    for line in text.splitlines():
+        if found := re.match(r"(c?)fn=\((\d+)\)(?: (.*))?", line):
+            callee, number, name = found.groups()
+            if name:
+                names[number] = bool(ALLOCATES.match(name))
+            if callee:
+                called = names[number]
+            else:
+                inside = names[number]
+        elif called and line.startswith("calls="):
+            count += 0 if inside else int(line[6:].split()[0])
+            called = False
+    return count
 
 
 def counted_run(proxies, name, options, requests):
@@ -32,16 +56,22 @@ def counted_run(proxies, name, options, requests):
         server.stop()
     if result["errors"]:
         raise Broken(result["complaint"])
-    return total(folder), result["events"] or result["done"]
+    return *total(folder), result["events"] or result["done"]
 
 
-def instructions(proxies, name, work):
-    """Instructions per request, or per event for a stream; None with the reason when the proxy fails."""
+known = {}  # nginx does the same for every client
+
+
+def counts(proxies, name, work):
+    """Instructions and allocations per request, or per event for a stream; None with the reason when the proxy fails."""
     options = [*work.options, *getattr(work, name)]
-    few, many = (2, 12) if work.stream else (50, 450)
-    try:
-        first, n = counted_run(proxies, name, options, few)
-        second, m = counted_run(proxies, name, options, many)
-    except Broken as why:
-        return None, str(why)
-    return (second - first) / (m - n), ""
+    key = (name, work.counted, *options)
+    if key not in known:
+        few, many = work.counted
+        try:
+            first, allocated, n = counted_run(proxies, name, options, few)
+            second, allocated_then, m = counted_run(proxies, name, options, many)
+        except Broken as why:
+            return None, str(why)
+        known[key] = ((second - first) / (m - n), (allocated_then - allocated) / (m - n))
+    return known[key], ""

@@ -2,9 +2,10 @@
 // epoll; plain HTTP, IPv4 only.
 //
 //   load PORT [options]                 on 127.0.0.1; prints one JSON object
-//     --dialect openai|anthropic|gemini   spoken by this client (default openai)
+//     --dialect NAME                      spoken by this client, as in manners.h (default openai_chat)
 //     --model NAME                        steers the mock, see steer.h
-//     --body BYTES  --stream  --no-usage  --sdk-headers  --key KEY
+//     --body BYTES  --calls N             size of the request, tool calls in its conversation
+//     --stream  --no-usage  --sdk-headers  --key KEY
 //     --conns N                           connections; each starts its next request when the last is answered
 //     --rate R                            instead: R requests a second by the clock (latency counts from the due time)
 //     --warmup S  --secs S                measured span after a warm-up
@@ -43,6 +44,7 @@ namespace {
 
 struct Options {
   std::uint16_t port = 0;
+  const Manner* manner = &openai_chat;
   Prompt prompt;
   std::size_t conns = 32;
   double rate = 0, warmup = 0.5, secs = 2;
@@ -83,8 +85,8 @@ class Load {
  public:
   explicit Load(Options options)
       : options_(std::move(options)),
-        request_(make_request(options_.prompt)),
-        expected_{options_.prompt.dialect, options_.prompt.stream, read_steering(options_.prompt.model)} {}
+        request_(make_request(*options_.manner, options_.prompt)),
+        expected_{options_.manner, options_.prompt.stream, read_steering(options_.prompt.model)} {}
   int run();
 
  private:
@@ -191,8 +193,8 @@ bool Load::flush(Connection& c) {
   while (c.sent < request_.size()) {
     std::array<iovec, 3> parts{};
     std::size_t count = 0, skip = c.sent;
-    for (const std::string_view part :
-         {std::string_view(request_.before), view(c.tag), std::string_view(request_.after)}) {
+    for (const std::string_view part : {std::string_view(request_.before), std::string_view(c.tag.data(), tag_size),
+                                        std::string_view(request_.after)}) {
       if (skip < part.size()) parts[count++] = {const_cast<char*>(part.data()) + skip, part.size() - skip};
       skip -= std::min(skip, part.size());
     }
@@ -359,16 +361,15 @@ bool read_options(int argc, char** argv, Options& out) {
     } else if (name == "--sdk-headers") {
       out.prompt.sdk_headers = true;
     } else if (name == "--dialect") {
-      const auto dialect = value();
-      out.prompt.dialect = dialect == "anthropic" ? Dialect::anthropic
-                           : dialect == "gemini"  ? Dialect::gemini
-                                                  : Dialect::openai;
+      out.manner = manner(value());
     } else if (name == "--model") {
       out.prompt.model = value();
     } else if (name == "--key") {
       out.prompt.key = value();
     } else if (name == "--body") {
       out.prompt.bytes = std::strtoul(value().c_str(), nullptr, 10);
+    } else if (name == "--calls") {
+      out.prompt.calls = static_cast<unsigned>(std::strtoul(value().c_str(), nullptr, 10));
     } else if (name == "--conns") {
       out.conns = std::strtoul(value().c_str(), nullptr, 10);
     } else if (name == "--rate") {
@@ -393,7 +394,7 @@ bool read_options(int argc, char** argv, Options& out) {
   }
   out.prompt.host = "127.0.0.1:" + std::to_string(out.port);
   if (out.prompt.key.empty()) out.prompt.key = "sk-client-0123456789abcdef0123456789abcdef";
-  return out.port != 0 && out.conns != 0;
+  return out.port != 0 && out.conns != 0 && out.manner != nullptr;
 }
 
 }  // namespace

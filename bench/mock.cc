@@ -1,4 +1,4 @@
-// mock: a very fast stand-in for OpenAI Chat, Anthropic Messages and Gemini, whole and SSE, for the benchmarks only.
+// mock: a very fast stand-in for the vendors of manners.h, whole and (most of them) SSE, for the benchmarks only.
 // One thread, one epoll. The model's name steers the reply (steer.h). Not a check of what a gateway sends in full: it
 // refuses only what ask.h names.
 //
@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +28,7 @@
 #include <vector>
 
 #include "ask.h"
+#include "prompt.h"
 
 namespace bench {
 namespace {
@@ -35,6 +37,7 @@ struct Connection {
   int fd = -1;
   std::uint32_t generation = 0;
   std::string in, out;  // bytes not read yet; bytes the socket did not take yet
+  const Manner* manner = nullptr;
   Ask ask;
   bool busy = false;     // a reply is in progress
   unsigned written = 0;  // events of it
@@ -130,7 +133,7 @@ void Mock::drop(Connection& c) {
     --counts_.in_progress;
     ++counts_.departed;
     if (departed_.size() > 100'000) departed_.clear();
-    departed_[std::string(view(c.ask.tag))] = now_ns();
+    departed_[std::string(c.ask.tag.data(), tag_size)] = now_ns();
   }
   --counts_.connections;
   close(c.fd);
@@ -157,9 +160,9 @@ void Mock::flush(Connection& c) {
 }
 
 void Mock::send_whole(Connection& c) {
-  const std::string name = std::to_string(static_cast<int>(c.ask.dialect)) + c.ask.model;
+  const std::string name = std::string(c.manner->name()) + c.ask.model;
   auto& reply = whole_[name];
-  if (reply.empty()) reply = with_head(200, "application/json", whole_body(c.ask));
+  if (reply.empty()) reply = with_head(200, "application/json", c.manner->whole(c.ask, reply_text(c.ask)));
   const auto tag = reply.rfind(tag_name);
   reply.replace(tag + tag_name.size(), tag_size, c.ask.tag.data(), tag_size);
   put(c, reply);
@@ -167,7 +170,8 @@ void Mock::send_whole(Connection& c) {
 
 void Mock::send_event(Connection& c) {
   scratch_.clear();
-  append_event(scratch_, c.ask, ++c.written);
+  ++c.written;
+  c.manner->event(scratch_, c.ask, c.written == 1, c.written == c.ask.steer.events);
   std::array<char, 24> size{};
   const int n = snprintf(size.data(), size.size(), "%zx\r\n", scratch_.size());
   frame_.assign(size.data(), static_cast<std::size_t>(n)).append(scratch_).append("\r\n");
@@ -210,17 +214,19 @@ std::string Mock::control(std::string_view path) {
 void Mock::answer(Connection& c, const Message& message) {
   if (message.method == "GET") return put(c, with_head(200, "application/json", control(message.path)));
   ++counts_.requests;
-  const Verdict verdict = read_ask(message, c.ask);
+  const auto found = std::ranges::find_if(manners, [&](const Manner* m) { return m->takes(message.path); });
+  c.manner = found == manners.end() ? &openai_chat : *found;
+  const Verdict verdict = found == manners.end() ? Verdict{404, "no such path"} : read_ask(message, *c.manner, c.ask);
   if (verdict.status != 200) {
     ++counts_.refused;
-    return put(c, with_head(verdict.status, "application/json", refusal_body(c.ask.dialect, verdict.why)));
+    return put(c, with_head(verdict.status, "application/json", c.manner->refusal(verdict.why)));
   }
   ++counts_.in_progress;
   c.busy = true;
   c.written = 0;
   if (c.ask.steer.pace_ns >= 20'000'000) {  // only slow replies are asked about
     if (seen_.size() > 100'000) seen_.clear();
-    seen_[std::string(view(c.ask.tag))] = now_ns();
+    seen_[std::string(c.ask.tag.data(), tag_size)] = now_ns();
   }
   if (c.ask.stream) put(c, stream_head);
   if (c.ask.steer.pace_ns != 0) return wait(c);

@@ -1,26 +1,15 @@
-// Requests as real clients send them: a chat of several turns of the wished size, in each dialect's own shape and in
-// the order in which the vendors' Python SDKs print it (messages first). Text only, no sockets.
-// SPDX-License-Identifier: MIT
+// Requests as real clients send them: a chat of several turns of the wished size, with tool calls if wished, in each
+// dialect's own shape. Text only, no sockets. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
 
-#include "steer.h"
+#include "manner.h"
 
 namespace bench {
-
-struct Prompt {
-  Dialect dialect = Dialect::openai;
-  std::string model = "mock";
-  std::string key;
-  std::string host;
-  std::size_t bytes = 1024;  // of the body, about
-  bool stream = false;
-  bool usage = true;         // a stream's client asks for the usage, so that both proxies move the same upstream bytes
-  bool sdk_headers = false;  // what openai-python sends besides the necessary
-};
 
 // A request in two pieces; the eight bytes of the tag go between them.
 struct Request {
@@ -28,66 +17,60 @@ struct Request {
   [[nodiscard]] std::size_t size() const { return before.size() + tag_size + after.size(); }
 };
 
-inline std::string quoted_turn(Dialect dialect, std::string_view role, std::string_view text) {
-  const std::string said(text);
-  if (dialect == Dialect::gemini) {
-    return R"({"role":")" + std::string(role == "user" ? "user" : "model") + R"(","parts":[{"text":")" + said +
-           R"("}]})";
-  }
-  return R"({"role":")" + std::string(role) + R"(","content":")" + said + R"("})";
+inline constexpr std::array<std::string_view, 4> chatter = {
+    R"(Tell me about rivers, \"lakes\" and the sea.\nBe brief, and name three examples of each.)",
+    R"(Rivers carry rain to the sea: the Rhine, the Paraná, the Yangtze (长江).\n\n- Lakes: Baikal, Victoria, Titicaca.\n)"
+    R"(- Seas: the Baltic, the Black Sea, the Coral Sea.\n\nEach of them is known for its depth, its length or its life.)",
+    R"(Now write it as code, please:\n```python\nrivers = {\"Rhine\": 1233, \"Yangtze\": 6300}\n)"
+    R"(for name, km in rivers.items():\n    print(f\"{name:>10} {km:5d} km\")\n```\nand explain why `items()` is used.)",
+    R"(`items()` gives pairs of key and value, so that the loop needs no second look-up. The table is then printed with )"
+    R"(the names right-aligned in ten columns and the numbers in five. A dictionary keeps the order of insertion.)"};
+
+// `bytes` of chatter and a little more.
+inline std::string long_text(std::size_t bytes, std::size_t from) {
+  std::string out;
+  for (std::size_t i = from; out.size() < bytes; ++i) out.append(chatter[i % chatter.size()]).append(" ");
+  return out;
 }
 
-inline Request make_request(const Prompt& prompt) {
-  static constexpr std::array<std::string_view, 4> turns = {
-      R"(Tell me about rivers, \"lakes\" and the sea.\nBe brief, and name three examples of each.)",
-      R"(Rivers carry rain to the sea: the Rhine, the Paraná, the Yangtze (长江).\n\n- Lakes: Baikal, Victoria, Titicaca.\n)"
-      R"(- Seas: the Baltic, the Black Sea, the Coral Sea.\n\nEach of them is known for its depth, its length or its life.)",
-      R"(Now write it as code, please:\n```python\nrivers = {\"Rhine\": 1233, \"Yangtze\": 6300}\n)"
-      R"(for name, km in rivers.items():\n    print(f\"{name:>10} {km:5d} km\")\n```\nand explain why `items()` is used.)",
-      R"(`items()` gives pairs of key and value, so that the loop needs no second look-up. The table is then printed with )"
-      R"(the names right-aligned in ten columns and the numbers in five. A dictionary keeps the order of insertion.)"};
-  const bool openai = prompt.dialect == Dialect::openai;
-  const std::string_view system_text = "You are a helpful assistant. Answer in plain words.";
-
-  std::string tail, path;
-  const std::string stream = prompt.stream ? "true" : "false";
-  switch (prompt.dialect) {
-    case Dialect::openai:
-      path = "/v1/chat/completions";
-      tail = R"(],"model":")" + prompt.model + R"(","max_tokens":256,"stream":)" + stream +
-             (prompt.stream && prompt.usage ? R"(,"stream_options":{"include_usage":true})" : "") +
-             R"(,"temperature":0.7})";
-      break;
-    case Dialect::anthropic:
-      path = "/v1/messages";
-      tail = R"(],"model":")" + prompt.model + R"(","max_tokens":256,"stream":)" + stream + R"(,"system":")" +
-             std::string(system_text) + R"("})";
-      break;
-    case Dialect::gemini:
-      path = "/v1beta/models/" + prompt.model + (prompt.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
-      tail = R"(],"systemInstruction":{"parts":[{"text":")" + std::string(system_text) +
-             R"("}]},"generationConfig":{"maxOutputTokens":256,"temperature":0.7}})";
-      break;
+// The turns before the last question, each with a comma behind it.
+inline std::string turns(const Manner& manner, const Prompt& prompt, std::size_t room) {
+  std::string out;
+  if (prompt.calls > 0) {
+    // Four turns a call: a question, the call, what the tool returned, an answer.
+    const std::size_t each = room / (prompt.calls * 3) - std::min<std::size_t>(room / (prompt.calls * 3), 200);
+    for (unsigned i = 0; i < prompt.calls; ++i) {
+      const std::string id = "call_" + std::to_string(10000 + i);
+      out += manner.say(true, long_text(each, i)) + "," + manner.call(id) + ",";
+      out += manner.give(id, long_text(each, i + 1)) + "," + manner.say(false, long_text(each, i + 2)) + ",";
+    }
+    return out;
   }
-
-  std::string body = prompt.dialect == Dialect::gemini ? R"({"contents":[)" : R"({"messages":[)";
-  if (openai) body += quoted_turn(prompt.dialect, "system", system_text) + ",";
-  for (std::size_t i = 0;; i = (i + 2) % turns.size()) {
-    const auto pair = quoted_turn(prompt.dialect, "user", turns[i]) + "," +
-                      quoted_turn(prompt.dialect, "assistant", turns[i + 1]) + ",";
-    if (body.size() + pair.size() + tail.size() + 150 > prompt.bytes) break;
-    body += pair;
+  for (std::size_t i = 0;; i = (i + 2) % chatter.size()) {
+    const auto pair = manner.say(true, chatter[i]) + "," + manner.say(false, chatter[i + 1]) + ",";
+    if (out.size() + pair.size() + 150 > room) return out;
+    out += pair;
   }
-  const std::string ask =
-      quoted_turn(prompt.dialect, "user", "Thank you. And the highest mountain? tag=@ END-OF-PROMPT");
+}
+
+// The body in two pieces.
+inline Request make_body(const Manner& manner, const Prompt& prompt) {
+  const std::string tail = manner.end(prompt);
+  std::string body = manner.begin();
+  const std::size_t fixed = body.size() + tail.size();
+  body += turns(manner, prompt, prompt.bytes - std::min(prompt.bytes, fixed));
+  const std::string ask = manner.say(true, "Thank you. And the highest mountain? tag=@ END-OF-PROMPT");
   const auto at = ask.find('@');
   const std::size_t short_of = body.size() + ask.size() + tail.size() + tag_size;
   const std::string padding(short_of < prompt.bytes ? prompt.bytes - short_of : 0, '.');
   const auto from = ask.find(" tag=");
-  body += ask.substr(0, from) + padding + ask.substr(from, at - from);
-  const std::string rest = ask.substr(at + 1) + tail;
+  return {.before = body + ask.substr(0, from) + padding + ask.substr(from, at - from),
+          .after = ask.substr(at + 1) + tail};
+}
 
-  std::string head = "POST " + path + " HTTP/1.1\r\nHost: " + prompt.host + "\r\n";
+inline Request make_request(const Manner& manner, const Prompt& prompt) {
+  Request body = make_body(manner, prompt);
+  std::string head = "POST " + manner.path(prompt) + " HTTP/1.1\r\nHost: " + prompt.host + "\r\n";
   if (prompt.sdk_headers) {
     head +=
         "Accept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nAccept: application/json\r\n"
@@ -98,13 +81,18 @@ inline Request make_request(const Prompt& prompt) {
   } else {
     head += "User-Agent: bench/1\r\nAccept: */*\r\nContent-Type: application/json\r\n";
   }
-  switch (prompt.dialect) {
-    case Dialect::openai: head += "Authorization: Bearer " + prompt.key + "\r\n"; break;
-    case Dialect::anthropic: head += "x-api-key: " + prompt.key + "\r\nanthropic-version: 2023-06-01\r\n"; break;
-    case Dialect::gemini: head += "x-goog-api-key: " + prompt.key + "\r\n"; break;
-  }
-  head += "Content-Length: " + std::to_string(body.size() + tag_size + rest.size()) + "\r\n\r\n";
-  return {.before = head + body, .after = rest};
+  head.append(manner.key_field()).append(manner.key_field() == "Authorization" ? ": Bearer " : ": ");
+  head.append(prompt.key).append("\r\n").append(manner.more_fields());
+  head += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  return {.before = head + body.before, .after = body.after};
+}
+
+// What a whole reply says.
+inline std::string reply_text(const Ask& ask) {
+  std::string text;
+  text.reserve(ask.steer.text + 64);
+  while (text.size() < ask.steer.text) text += "The quick brown fox jumps over the lazy dog. ";
+  return text.append(tag_name).append(ask.tag.data(), ask.tag.size()).append(" ").append(reply_end);
 }
 
 }  // namespace bench

@@ -14,7 +14,7 @@
 namespace bench {
 
 struct Expected {
-  Dialect dialect = Dialect::openai;
+  const Manner* manner = nullptr;
   bool stream = false;
   Steering steer;
 };
@@ -31,7 +31,7 @@ class ReplyReader {
     head_.clear();
     line_.clear();
     events_ = 0;
-    finished_ = ended_ = false;
+    seen_ = {};
     started_ = false;
   }
 
@@ -157,44 +157,28 @@ class ReplyReader {
       const char* from = line.data() + at + stamp_name.size();
       std::from_chars(from, line.data() + line.size(), stamp);
       const auto tag = line.find(tag_name, at);
-      if (tag == line.npos || line.substr(tag + tag_name.size(), tag_size) != view(tag_))
+      if (tag == line.npos ||
+          line.substr(tag + tag_name.size(), tag_size) != std::string_view(tag_.data(), tag_.size()))
         return;  // then one is missing
       ++events_;
       on_event(stamp);
-      if (expected_->dialect != Dialect::gemini) return;
     }
-    switch (expected_->dialect) {
-      case Dialect::openai:
-        finished_ = finished_ || member(line, "\"finish_reason\"") == "stop";
-        ended_ = line.substr(0, 12) == "data: [DONE]";
-        break;
-      case Dialect::anthropic:
-        finished_ = finished_ || member(line, "\"stop_reason\"") == "end_turn";
-        ended_ = line.find("\"message_stop\"") != line.npos;
-        break;
-      case Dialect::gemini: finished_ = ended_ = member(line, "\"finishReason\"") == "STOP"; break;
-    }
+    expected_->manner->watch(line, seen_);
   }
 
   State judge() {
     if (!status_ok_) return wrong("status");
     if (expected_->stream) {
       if (events_ != expected_->steer.events) return wrong("events lost");
-      return finished_ && ended_ ? State::done : wrong("no proper end of the stream");
+      return seen_.finished && seen_.ended ? State::done : wrong("no proper end of the stream");
     }
     const std::string_view text = text_;
     const auto end = text.find(reply_end);
     if (text.size() < expected_->steer.text || end == text.npos || end < tag_size + 1) return wrong("reply cut short");
-    if (text.substr(end - tag_size - 1, tag_size) != view(tag_)) return wrong("another request's reply");
+    if (text.substr(end - tag_size - 1, tag_size) != std::string_view(tag_.data(), tag_.size()))
+      return wrong("another request's reply");
     if (!text.starts_with('{') || !text.ends_with('}')) return wrong("not an object");
-    const auto is = [&](std::string_view name, std::string_view value) { return member(text, name) == value; };
-    bool counted = false;
-    switch (expected_->dialect) {
-      case Dialect::openai: counted = is("\"finish_reason\"", "stop") && is("\"total_tokens\"", "392"); break;
-      case Dialect::anthropic: counted = is("\"stop_reason\"", "end_turn") && is("\"output_tokens\"", "180"); break;
-      case Dialect::gemini: counted = is("\"finishReason\"", "STOP") && is("\"totalTokenCount\"", "392"); break;
-    }
-    return counted ? State::done : wrong("stop reason or token counts are wrong");
+    return expected_->manner->counted(text) ? State::done : wrong("stop reason or token counts are wrong");
   }
 
   const Expected* expected_ = nullptr;
@@ -204,7 +188,7 @@ class ReplyReader {
   std::size_t left_ = 0;
   unsigned events_ = 0;
   bool status_ok_ = false, started_ = false;
-  bool finished_ = false, ended_ = false;  // the dialect's stop reason; its last frame
+  Seen seen_;
 };
 
 }  // namespace bench

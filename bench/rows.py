@@ -32,6 +32,13 @@ class Work:
     value: str = "cpu_us"
     stream: bool = False
     extra: bool = False  # only with --all
+    pair: bool = False  # of the square of dialects: with --pairs and --all
+    long: bool = False
+
+    @property
+    def counted(self):
+        """Requests of the two runs under callgrind."""
+        return (2, 12) if self.stream or self.long else (50, 450)
 
 
 PACED = ["--stream", "--conns", 300, "--warmup", 1.0]
@@ -75,6 +82,35 @@ WORKS = [
         Row("latency_p99", "latency p99 at 4,000 requests/s, 1 KB", "us", None, digits=0),
         ["--model", "mock", "--rate", 4000, "--conns", 64], value="p99", extra=True,
     ),
+]
+
+# The square: a client of each dialect, an upstream of each. One line per dialect, as in manners.h: its name, a short one,
+# and a model of it. nginx moves the upstream's bytes.
+DIALECTS = [
+    ("openai_chat", "chat", "mock"),
+    ("openai_responses", "responses", "responses-mock"),
+    ("anthropic", "anthropic", "claude-mock"),
+    ("gemini", "gemini", "gemini-mock"),
+    ("cohere", "cohere", "command-mock"),
+]
+PAIR_WORST, PAIR_MEDIAN, PAIR_GOAL = 2.0, 1.6, 1.3
+
+
+def across(kind, title, client, upstream, bar, goal=None, options=()):
+    return Work(
+        Row(f"{kind}_{client[1]}_{upstream[1]}", f"{client[1]} -> {upstream[1]}, {title}", "CPU us/request", bar, goal),
+        ["--model", upstream[2], *options],
+        nginx=["--dialect", upstream[0]], sluice=["--dialect", client[0]], pair=True, long=kind == "long",
+    )
+
+
+WORKS += [across("pair", "1 KB", a, b, PAIR_WORST, PAIR_GOAL) for a in DIALECTS for b in DIALECTS]
+
+# A long conversation: 1 MB in 200 turns with 50 tool calls, where the text outweighs everything else.
+LONG = ["chat -> chat", "chat -> anthropic", "anthropic -> chat", "responses -> anthropic"]
+WORKS += [
+    across("long", "1 MB, 50 tool calls", a, b, 4.0, options=["--body", 1_000_000, "--calls", 50, "--conns", 4])
+    for a in DIALECTS for b in DIALECTS if f"{a[1]} -> {b[1]}" in LONG
 ]
 
 PLAIN = [

@@ -12,8 +12,6 @@
 
 namespace bench {
 
-enum class Dialect { openai, anthropic, gemini };
-
 // `mock-c60-d5-s2000`: c = events of a stream, d = milliseconds before each event (or before a whole reply),
 // s = bytes of text in a whole reply. Other parts of the name mean nothing.
 struct Steering {

@@ -6,6 +6,8 @@ SPDX-License-Identifier: MIT
 import statistics
 from dataclasses import asdict, dataclass
 
+from rows import PAIR_GOAL, PAIR_MEDIAN, PAIR_WORST
+
 
 @dataclass
 class Judged:
@@ -23,6 +25,7 @@ class Judged:
     verdict: str  # pass, MISSED, BROKEN (wrong or no answers), "" (no bar)
     nginx_instructions: float | None
     sluice_instructions: float | None
+    allocations: float | None
     digits: int
 
     def as_dict(self):
@@ -49,8 +52,28 @@ def judge(row, results):
     counts = results.instructions.get(row.key, {})
     return Judged(
         row.key, row.title, row.unit, at["nginx"], at["sluice"], ratio, low, high, row.bar, row.goal, row.ratio, verdict,
-        counts.get("nginx"), counts.get("sluice"), row.digits,
+        counts.get("nginx"), counts.get("sluice"), results.allocations.get(row.key, {}).get("sluice"), row.digits,
     )
+
+
+def square(judged):
+    """The square of dialects in a line: the median and the worst of its pairs."""
+    pairs = [j for j in judged if j.key.startswith("pair_")]
+    lines = []
+    for word, of in (("CPU", lambda j: j.ratio), ("instructions", instructions_ratio)):
+        known = sorted((of(j), j.title) for j in pairs if of(j) is not None)
+        if known:
+            middle, (worst, title) = statistics.median(r for r, _ in known), known[-1]
+            within = sum(1 for r, _ in known if r <= PAIR_GOAL)
+            lines.append(
+                f"{len(known)} pairs at 1 KB, {word}: median {middle:.2f}x (bar {PAIR_MEDIAN:g}), worst {worst:.2f}x"
+                f" ({title}; bar {PAIR_WORST:g}), {within} within the goal of {PAIR_GOAL:g}."
+            )
+    return lines
+
+
+def instructions_ratio(j):
+    return j.sluice_instructions / j.nginx_instructions if j.sluice_instructions and j.nginx_instructions else None
 
 
 def number(value, digits):
@@ -58,20 +81,20 @@ def number(value, digits):
 
 
 def render(judged, args, lines, busy):
-    head = ["work", "unit", "nginx", "sluice", "ratio", "spread", "bar (goal)", "", "instructions nginx", "sluice", "ratio"]
+    head = ["work", "unit", "nginx", "sluice", "ratio", "spread", "bar (goal)", "", "instructions nginx", "sluice", "ratio", "allocations"]
     rows = []
     for j in judged:
         bar = ""
         if j.bar is not None:
             mark = "x" if j.on_ratio else " " + j.unit.split("/")[0]
             bar = f"<= {j.bar:g}{mark}" + (f" ({j.goal:g})" if j.goal else "")
-        both = j.nginx_instructions and j.sluice_instructions
+        instructions = instructions_ratio(j)
         rows.append(
             [
                 j.title, j.unit, number(j.nginx, j.digits), number(j.sluice, j.digits), number(j.ratio, 2),
                 f"{j.low:.2f}..{j.high:.2f}" if j.low is not None else "-", bar, j.verdict,
                 number(j.nginx_instructions, 0), number(j.sluice_instructions, 0),
-                number(j.sluice_instructions / j.nginx_instructions, 2) if both else "-",
+                number(instructions, 2), number(j.allocations, 1),
             ]
         )
     widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
@@ -86,6 +109,8 @@ def render(judged, args, lines, busy):
         f"Medians of {args.runs} interleaved rounds of {args.secs:g} s (departures: the slowest of all tries); spread: the"
         f" rounds' own ratios; machine load at the start {busy:.2f}.",
         "Instructions: user space, by callgrind, per request or event; they do not depend on the machine's mood.",
+        "Allocations: the gateway's, per request or event.",
+        *square(judged),
     ]
     if lines is not None:
         foot.append(f"The gateway's request log had {lines:.2f} lines per request.")
