@@ -51,13 +51,13 @@ struct KeptTurn {
 // The same from a stream's events: one per choice, by its index.
 class TurnRecorder {
  public:
-  explicit TurnRecorder(std::string_view exchange_id) : exchange_id_(exchange_id) {}
+  explicit TurnRecorder(std::string_view exchange_id) : exchange_id_(exchange_id) {}  // outlives it
   void add(const Event& event);
   [[nodiscard]] const std::vector<KeptTurn>& turns() const { return turns_; }
 
  private:
   KeptTurn& turn(std::int64_t choice);
-  std::string exchange_id_;
+  std::string_view exchange_id_;
   std::vector<KeptTurn> turns_;
 };
 

@@ -22,8 +22,10 @@ constexpr std::size_t most_reply = 64 * 1024 * 1024;
 // Keeps a streaming client company in its own dialect. The head of the response goes out with the first comment.
 class Comments final : public Company {
  public:
-  Comments(const Dialect& dialect, const Question& question) : writer_(dialect.stream_writer(question)) {}
+  // Both outlive it.
+  Comments(const Dialect& dialect, const Question& question) : dialect_(dialect), question_(question) {}
   [[nodiscard]] Task<Result<bool>> keep(Exchange& ex) override {
+    if (!writer_) writer_ = dialect_.stream_writer(question_);
     std::string bytes;
     writer_->keep_alive(bytes);
     auto type = writer_->content_type();
@@ -31,7 +33,9 @@ class Comments final : public Company {
   }
 
  private:
-  std::unique_ptr<StreamWriter> writer_;
+  const Dialect& dialect_;
+  const Question& question_;
+  std::unique_ptr<StreamWriter> writer_;  // most answers begin before a comment is due
 };
 
 // One attempt at one target.
@@ -294,20 +298,18 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   return bytes;
 }
 
-// The targets in the order to try: a conversation that holds a backend's proofs goes there first.
-[[gnu::noinline]] std::vector<Target> in_order(const Try& t, const Plan& plan) {
-  std::vector<Target> out = plan.targets;
-  if (out.size() < 2 || out.front().backend->speaks(t.intake.entry.dialect->id())) return out;
+// A conversation that holds a backend's proofs goes to that backend first.
+[[gnu::noinline]] void put_issuer_first(const Try& t, std::vector<Target>& targets) {
+  if (targets.size() < 2 || targets.front().backend->speaks(t.intake.entry.dialect->id())) return;
   const auto request = t.ask.conversation();
-  if (!request) return out;  // whoever comes first says why
+  if (!request) return;  // whoever comes first says why
   const std::string_view first = issuer(**request);
-  std::ranges::stable_partition(out, [&](const Target& target) { return target.backend->name == first; });
-  return out;
+  std::ranges::stable_partition(targets, [&](const Target& target) { return target.backend->name == first; });
 }
 
 }  // namespace
 
-Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) {
+Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan) {
   const Question question{.model = intake.peek.model,
                           .exchange_id = ex.record.id,
                           .unix_seconds = ex.unix_seconds(),
@@ -320,8 +322,8 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
     comments = std::make_unique<Comments>(*intake.entry.dialect, question);
   const Try each{.ex = ex, .intake = intake, .question = question, .ask = ask, .company = comments.get()};
   Result<Answer> answer;
-  const std::vector<Target> targets = in_order(each, plan);
-  for (const Target& target : targets) {
+  put_issuer_first(each, plan.targets);
+  for (const Target& target : plan.targets) {
     if (target.backend->demo()) {
       answer = demo(each, target);
     } else {
@@ -331,7 +333,7 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan) 
     const Fault fault = answer.error()->fault;
     if (fault == Fault::client_gone || !fault_row(fault).another_target_helps) break;
   }
-  if (targets.empty()) answer = fail(Fault::internal, "No target was tried.");
+  if (plan.targets.empty()) answer = fail(Fault::internal, "No target was tried.");
   if (ex.head_sent && answer.error()->fault != Fault::client_gone) {
     const std::string bytes = last_words(each, answer.error());
     (void)co_await send_stream(ex, {}, bytes, false);

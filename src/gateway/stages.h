@@ -54,7 +54,8 @@ struct Answer {
 [[nodiscard]] Task<Result<Intake>> receive(Exchange& ex, const Entry& entry);
 [[nodiscard]] Result<Plan> choose(Exchange& ex, const Intake& intake);
 [[nodiscard]] Result<Lease> admit(Exchange& ex, const Caller& caller);
-[[nodiscard]] Task<Result<Answer>> call(Exchange& ex, const Intake& intake, const Plan& plan);
+// Puts the plan's targets into the order in which it tries them.
+[[nodiscard]] Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan);
 [[nodiscard]] Task<Result<bool>> relay(Exchange& ex, Answer& answer);
 
 // The doors that need no upstream: health, metrics, docs, model lists, OPTIONS.
