@@ -62,8 +62,8 @@ std::string at(const std::string& body, std::initializer_list<std::string_view> 
   return std::string(value.raw());
 }
 
-auto note(NoteKind kind, std::string pointer) {
-  return Contains(AllOf(Field(&Note::kind, kind), Field(&Note::pointer, std::move(pointer))));
+auto note(NoteKind kind, const std::string& pointer) {
+  return Contains(AllOf(Field(&Note::kind, kind), Field(&Note::pointer, pointer)));
 }
 
 ChatRequest read(std::string_view body, std::string_view model = "gemini-3-pro-preview") {
