@@ -9,6 +9,7 @@
 #include "gateway/remember.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
+#include "gateway/verdict.h"
 #include "gateway/worker.h"
 #include "model/fold.h"
 
@@ -46,48 +47,6 @@ struct Try {
   Ask& ask;
   Company* company;
 };
-
-Task<Result<std::string>> read_whole(Flight& flight, Company* company) {
-  std::string body;
-  for (;;) {
-    std::string_view piece;
-    CO_TRY(const auto got, flight.take(piece));
-    if (got == Flight::Got::end) co_return body;
-    if (got == Flight::Got::wait) {
-      CO_TRY_VOID(co_await flight.wait(company));
-      continue;
-    }
-    if (body.size() + piece.size() > most_reply) {
-      co_return fail(Fault::upstream_broken, "The upstream's answer is too large.", "over 64 MiB");
-    }
-    body += piece;
-  }
-}
-
-// Some vendors repeat the key that they refuse, also in an error that came with a 200.
-void keep_secret(const Secret& key, Error& error) {
-  key.erase_from(error.message);
-  key.erase_from(error.detail);
-}
-
-Error read_error(const Try& t, const Outgoing& out, const Flight::Head& head, std::string body, const Secret& key) {
-  Error error;
-  key.erase_from(body);  // some vendors repeat the key that they refuse
-  if (head.status < 400) {
-    error = {.fault = Fault::upstream_broken, .message = "The upstream answered with a status that is no answer."};
-    error.detail = "status " + std::to_string(head.status);
-    return error;
-  }
-  error = out.spoken->read_error(head.status, body, head.error_kind);
-  if (head.retry_after) error.retry_after = head.retry_after;
-  const bool own_key = error.fault == Fault::upstream_denied;
-  const bool json = head.content_type.find("json") != std::string::npos;
-  if (out.spoken == t.ex.dialect && !own_key && json) {
-    error.verbatim =
-        std::make_shared<VerbatimReply>(head.status, out.spoken->name(), head.content_type, std::move(body));
-  }
-  return error;
-}
 
 void note_reply(Record& record, const Reply& reply) {
   if (!reply.model.empty()) record.served = reply.model;
@@ -161,7 +120,10 @@ Pump::Sides sides(const Try& t, const Dialect* upstream) {
 Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, const Flight::Head& head,
                      std::string body) {
   const bool good = head.status >= 200 && head.status < 300 && head.status != 204;
-  if (!good) return fail(read_error(t, out, head, std::move(body), backend.key));
+  if (!good) {
+    const bool as_it_came = out.spoken == t.ex.dialect && head.content_type.contains("json");
+    return fail(read_refusal(*out.spoken, head, std::move(body), backend.key, as_it_came));
+  }
   if (!t.intake.peek.stream) return whole_answer(t, out, backend, head, std::move(body));
   // A stream was asked for and a whole reply came: told as a stream of one go.
   TRY(Reply reply, out.spoken->read_reply(body));
@@ -177,14 +139,7 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
                                       std::string body) {
   flight.first_token();
   Result<Answer> answer = judge(t, out, *flight.target().backend, head, std::move(body));
-  if (answer) {
-    flight.land();
-  } else if (fault_row(answer.error()->fault).blame == Blame::client) {
-    flight.attempt().fault = answer.error()->fault;  // the vendor is well: it found fault with the request
-    flight.land();
-  } else {
-    flight.failed(answer.error());
-  }
+  answer ? flight.land() : flight.refused(answer.error());
   return answer;
 }
 
@@ -236,7 +191,7 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   ex.relayed_fields = std::move(head->relayed);
   const bool good = head->status >= 200 && head->status < 300 && head->status != 204;
   if (!good || !t.intake.peek.stream || !head->event_stream) {
-    auto body = co_await read_whole(flight, t.company);
+    auto body = co_await flight.take_all(t.company, most_reply);
     if (!body) {
       flight.failed(body.error());
       co_return std::unexpected(std::move(body).error());

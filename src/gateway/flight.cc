@@ -230,6 +230,24 @@ Result<Flight::Got> Flight::take(std::string_view& payload) {
   }
 }
 
+Task<Result<std::string>> Flight::take_all(Company* company, std::size_t most) {
+  std::string body;
+  for (;;) {
+    std::string_view piece;
+    CO_TRY(const auto got, take(piece));
+    if (got == Got::end) co_return body;
+    if (got == Got::wait) {
+      CO_TRY_VOID(co_await wait(company));
+      continue;
+    }
+    if (body.size() + piece.size() > most) {
+      co_return fail(Fault::upstream_broken, "The upstream's answer is too large.",
+                     "over " + std::to_string(most >> 20) + " MiB");
+    }
+    body += piece;
+  }
+}
+
 Task<Result<bool>> Flight::wait(Company* company) {
   net::Sleeper& sleeper = ex_.sleeper();
   const Timeouts& clocks = target_.backend->timeouts;
@@ -264,6 +282,12 @@ void Flight::land() {
   attempt().ended_us = ex_.elapsed_us();
   if (!cut_off_) ex_.worker.lines().give(*line_, std::move(connection_));
   ex_.worker.shared().standings.worked(target_.backend->name, ex_.record.unix_ms);
+}
+
+void Flight::refused(const Error& error) {
+  if (fault_row(error.fault).blame != Blame::client) return failed(error);
+  attempt().fault = error.fault;
+  land();
 }
 
 void Flight::failed(const Error& error) {

@@ -72,6 +72,8 @@ class Flight {
   // whether another piece is at hand without sleeping. Errors: upstream_broken, upstream_timeout, client_gone.
   enum class Got : std::uint8_t { piece, wait, end };
   [[nodiscard]] Result<Got> take(std::string_view& payload);
+  // All of the body. Errors also: upstream_broken when it is larger than `most`.
+  [[nodiscard]] Task<Result<std::string>> take_all(Company* company, std::size_t most);
   // Sleeps until the upstream has something to read.
   [[nodiscard]] Task<Result<bool>> wait(Company* company);
 
@@ -83,6 +85,8 @@ class Flight {
   // The answer is complete: the connection may serve again.
   void land();
   void failed(const Error& error);
+  // It ended in this error after a whole answer. The upstream is well when it found fault with the request.
+  void refused(const Error& error);
 
   [[nodiscard]] const Line& line() const { return *line_; }
   [[nodiscard]] const Target& target() const { return target_; }

@@ -11,6 +11,7 @@
 #include "gateway/respond.h"
 #include "gateway/stages.h"
 #include "gateway/tally.h"
+#include "gateway/verdict.h"
 #include "gateway/worker.h"
 #include "model/fold.h"
 
@@ -102,21 +103,9 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
   return Plan{{Target{backend, errand.model}}};
 }
 
-// The upstream's own words, read whole: an error is small.
+// The upstream's own words, read whole and decoded: an error is small.
 Task<Result<std::string>> read_error_body(Flight& flight, const Flight::Head& head) {
-  std::string body;
-  for (;;) {
-    std::string_view piece;
-    CO_TRY(const auto got, flight.take(piece));
-    if (got == Flight::Got::end) break;
-    if (got == Flight::Got::wait) {
-      CO_TRY_VOID(co_await flight.wait(nullptr));
-      continue;
-    }
-    if (body.size() + piece.size() > most_error)
-      co_return fail(Fault::upstream_broken, "The upstream's error is too large.", "over 1 MiB");
-    body += piece;
-  }
+  CO_TRY(std::string body, co_await flight.take_all(nullptr, most_error));
   const auto known = coding(head.coding);
   if (!known) co_return fail(Fault::upstream_broken, "The upstream answered in an unknown coding.");
   if (*known == Coding::identity) co_return body;
@@ -124,25 +113,6 @@ Task<Result<std::string>> read_error_body(Flight& flight, const Flight::Head& he
   std::string plain;
   CO_TRY_VOID(decoder.feed(body, plain));
   co_return plain;
-}
-
-// What it means, with the words themselves for the client. A refusal of our own key is not for it to see.
-Error judge_error(const Exchange& ex, const Backend& backend, const Flight::Head& head, std::string body) {
-  backend.key.erase_from(body);
-  if (head.status < 400) {
-    return {.fault = Fault::upstream_broken,
-            .message = "The upstream answered with a status that is no answer.",
-            .detail = "status " + std::to_string(head.status)};
-  }
-  Error error = ex.dialect->read_error(head.status, body, head.error_kind);
-  backend.key.erase_from(error.message);
-  backend.key.erase_from(error.detail);
-  if (head.retry_after) error.retry_after = head.retry_after;
-  if (error.fault != Fault::upstream_denied) {
-    error.verbatim =
-        std::make_shared<VerbatimReply>(head.status, ex.dialect->name(), head.content_type, std::move(body));
-  }
-  return error;
 }
 
 // Takes a field out of head lines.
@@ -155,16 +125,6 @@ void drop_field(std::string& lines, std::string_view name) {
     } else {
       at = end;
     }
-  }
-}
-
-void note_failure(Flight& flight, const Error& error) {
-  if (fault_row(error.fault).blame == Blame::client && error.fault != Fault::client_gone &&
-      error.fault != Fault::request_timeout) {
-    flight.attempt().fault = error.fault;  // the vendor is well
-    flight.land();
-  } else {
-    flight.failed(error);
   }
 }
 
@@ -194,8 +154,8 @@ Task<Result<Passing>> attempt(Exchange& ex, const Errand& errand, const Target& 
     flight.failed(body.error());
     co_return std::unexpected(std::move(body).error());
   }
-  Error error = judge_error(ex, *target.backend, out.head, *std::move(body));
-  note_failure(flight, error);
+  Error error = read_refusal(*ex.dialect, out.head, *std::move(body), target.backend->key, true);
+  flight.refused(error);
   co_return fail(std::move(error));
 }
 
