@@ -294,6 +294,61 @@ def test_an_id_leads_back_to_its_issuer(start, depot):
         assert depot.last().path == f"/{there}{path}"
 
 
+def test_an_object_is_its_makers(start, depot):
+    """Whoever made a file, a batch or an upload is its owner; to another caller it is as if it were not there."""
+    at = backends(depot)
+    gateway = start({"backends": at, "auth": "open"})
+    ann, bob = gateway.connect(), gateway.connect()
+    afar = [("Host", "gateway.example")]
+
+    def answers(body, fields=()):
+        depot.answer = lambda got: (200, [*JSON, *fields], json.dumps(body).encode())
+
+    answers({"object": "file", "id": "file-ann"})
+    upload, headers = form([("purpose", "batch"), ("file", "a.jsonl", b"{}")])
+    assert ann.ask("POST", "/v1/files", headers, upload).status == 200
+    answers({"id": "batch_ann", "output_file_id": "file-out"})
+    assert ann.ask("POST", "/v1/batches", JSON, {"input_file_id": "file-ann"}).status == 200
+    assert ann.ask("GET", "/v1/batches/batch_ann").status == 200
+    url = depot.url("/upload/v1beta/files?upload_id=u_ann")
+    answers({}, [("X-Goog-Upload-URL", url)])
+    assert ann.ask("POST", "/upload/v1beta/files", JSON, {"file": {}}).status == 200
+    answers({"file": {"name": "files/gann"}})
+    assert ann.ask("POST", "/upload/v1beta/files?upload_id=u_ann", [("Content-Type", "text/csv")], b"a,b").status == 200
+
+    calls = [
+        ("GET", "/v1/files/file-ann", None),
+        ("GET", "/v1/files/file%2Dann/content", None),
+        ("DELETE", "/v1/files/file-ann", None),
+        ("GET", "/openai/files/file-ann", None),
+        ("GET", "/v1/files/file-out/content", None),
+        ("POST", "/v1/batches/batch_ann/cancel", {}),
+        ("POST", "/v1/batches", {"input_file_id": "file-ann"}),
+        ("POST", "/openai/batches", {"input_file_id": "file-ann"}),
+        ("POST", "/v1/vector_stores", {"file_ids": ["file-other", "file-ann"]}),
+        ("POST", "/upload/v1beta/files?upload_id=u_ann", {}),
+        ("GET", "/v1beta/files/gann", None),
+        ("GET", "/v1beta/files/gann:download", None),
+    ]
+    answers({})
+    seen = len(depot.seen)
+    for method, path, body in calls:
+        refused = bob.ask(method, path, afar, body)
+        assert refused.status == 404 and "no object" in refused.text, path
+        google = "v1beta" in path
+        error = json.loads(refused.body)["error"]
+        assert error["status" if google else "type"] == ("NOT_FOUND" if google else "invalid_request_error")
+    assert len(depot.seen) == seen, "no vendor was asked"
+    for method, path, body in calls:
+        assert ann.ask(method, path, [], body).status == 200, path
+    # What nobody is known to have made is asked for as ever, and is nobody's by that.
+    answers({"id": "file-old"})
+    assert bob.ask("GET", "/v1/files/file-old", afar).status == 200 and ann.ask("GET", "/v1/files/file-old").status == 200
+    answers({"id": "batch_old", "status": "cancelling"})
+    assert bob.ask("POST", "/v1/batches/batch_old/cancel", afar, {}).status == 200
+    assert ann.ask("GET", "/v1/batches/batch_old").status == 200
+
+
 def test_googles_resumable_upload_goes_on_here(gateway, depot):
     def begin(got):
         url = depot.url(f"/upload/v1beta/files?upload_id=u1&key={KEYS['gemini']}&upload_protocol=resumable")

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
-#include "gateway/passage.h"
+#include "gateway/object_ids.h"
 #include "gateway/raw_call.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
@@ -26,41 +26,6 @@ struct Passing {
   Flight::Head head;
 };
 
-// The backend that gave out an id which the request names: in its path, or as a member of its body.
-const Backend* issuer(Exchange& ex, const Errand& errand) {
-  if (errand.operation().model != ModelPlace::none || !errand.operation().provider.empty()) return nullptr;
-  Issuers& issuers = ex.worker.shared().issuers;
-  std::string name;
-  const auto ask = [&](std::string_view id) {
-    if (name.empty() && id.size() > 3) name = issuers.backend_of(id);
-  };
-  std::string_view rest = errand.entry.rest;
-  while (!rest.empty()) {
-    rest.remove_prefix(1);
-    const std::string_view segment = rest.substr(0, rest.find('/'));
-    ask(segment);
-    ask(segment.substr(0, segment.find(':')));  // files/abc:download
-    rest.remove_prefix(segment.size());
-  }
-  ask(query_value(errand.entry.query, "upload_id"));
-  for (const json::TopMember& member : errand.members) {
-    if (member.kind == json::Kind::string) {
-      const std::string id = json::unescape(member.raw.substr(1, member.raw.size() - 2));
-      ask(id.substr(id.rfind('/') + 1));
-    } else if (member.kind == json::Kind::array && member.raw.size() < 16 * 1024) {
-      json::Document doc;
-      const auto list = doc.parse(member.raw);
-      if (!list) continue;
-      for (const json::Value one : list->elements()) ask(one.text());
-    }
-  }
-  if (name.empty()) return nullptr;
-  for (const auto& backend : ex.snapshot->backends()) {
-    if (backend->name == name && backend->off.empty() && takes(*backend, errand.operation())) return backend.get();
-  }
-  return nullptr;
-}
-
 // The backend for what names no model, and for a raw call. A look-alike under a vendor's type comes after the vendor.
 const Backend* first_backend(const Exchange& ex, const VendorOperation& operation) {
   const Backend* look_alike = nullptr;
@@ -76,7 +41,8 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
   const VendorOperation& operation = errand.operation();
   const bool raw = !operation.provider.empty();
   ex.record.model = visible_ascii(errand.model, 256);
-  if (const Backend* own = issuer(ex, errand)) return Plan{{Target{own, {}}}};
+  TRY(const Backend* own, issuer(ex, errand));
+  if (own) return Plan{{Target{own, {}}}};
   if (!raw && operation.model != ModelPlace::none && !errand.model.empty()) {
     TRY(auto targets, ex.snapshot->targets(errand.model));
     std::erase_if(targets, [&](const Target& target) { return !takes(*target.backend, operation); });
@@ -176,18 +142,7 @@ Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
 void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, const Tally& tally) {
   if (auto usage = tally.usage()) merge(ex.record.usage, *usage);
   if (std::string model = tally.model(); !model.empty()) ex.record.served = std::move(model);
-  if (errand.operation().model != ModelPlace::none || !errand.operation().provider.empty()) return;
-  for (const std::string& id : tally.ids()) ex.worker.shared().issuers.learn(id, backend.name);
-}
-
-// Ids that stand in the head: where an upload goes on.
-void note_head(Exchange& ex, const Backend& backend) {
-  const std::string_view lines = ex.relayed_fields;
-  const auto at = lines.find("x-goog-upload-url:");
-  if (at == std::string_view::npos) return;
-  const std::string_view url = lines.substr(at, lines.find("\r\n", at) - at);
-  ex.worker.shared().issuers.learn(query_value(url.substr(std::min(url.find('?') + 1, url.size())), "upload_id"),
-                                   backend.name);
+  learn_ids(ex, errand, backend, tally);
 }
 
 // Hands the answer on as it comes. A slow client slows the reading of its own upstream.
@@ -196,7 +151,7 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
   const Flight::Head& head = answer.head;
   const Backend& backend = *flight.target().backend;
   Tally tally(errand.operation().dialect, head.content_type, head.coding);
-  note_head(ex, backend);
+  learn_upload(ex, backend);
   if (!ex.client.request_read()) ex.keep_alive = false;
   const ReplyHead reply{.status = head.status, .content_type = head.content_type, .passed = true};
   net::Sent put = put_head(ex, reply, head.length);

@@ -3,28 +3,30 @@
 
 namespace sluice {
 
-void Issuers::learn(std::string_view id, std::string_view backend) {
+void Issuers::learn(std::string_view id, std::string_view backend, std::string_view tenant) {
   if (id.empty() || id.size() > 256 || most_ == 0) return;
   const std::scoped_lock lock(mutex_);
   if (const auto known = by_id_.find(id); known != by_id_.end()) {
-    known->second->second = backend;
+    Issue& issue = known->second->issue;
+    issue.backend = backend;
+    if (!tenant.empty()) issue.tenant = tenant;
     entries_.splice(entries_.begin(), entries_, known->second);
     return;
   }
   if (entries_.size() >= most_) {
-    by_id_.erase(entries_.back().first);
+    by_id_.erase(entries_.back().id);
     entries_.pop_back();
   }
-  entries_.emplace_front(id, backend);
-  by_id_.emplace(entries_.front().first, entries_.begin());
+  entries_.push_front({std::string(id), {std::string(backend), std::string(tenant)}});
+  by_id_.emplace(entries_.front().id, entries_.begin());
 }
 
-std::string Issuers::backend_of(std::string_view id) {
+std::optional<Issuers::Issue> Issuers::find(std::string_view id) {
   const std::scoped_lock lock(mutex_);
   const auto known = by_id_.find(id);
-  if (known == by_id_.end()) return {};
+  if (known == by_id_.end()) return std::nullopt;
   entries_.splice(entries_.begin(), entries_, known->second);
-  return known->second->second;
+  return known->second->issue;
 }
 
 std::size_t Issuers::size() const {
