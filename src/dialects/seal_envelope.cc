@@ -12,6 +12,17 @@ constexpr std::size_t check_size = 6;
 constexpr DialectId all[] = {DialectId::openai_chat, DialectId::openai_responses, DialectId::anthropic,
                              DialectId::gemini,      DialectId::bedrock_converse, DialectId::cohere};
 
+// Behind the envelope.
+char letter_of(Belongs belongs) {
+  switch (belongs) {
+    case Belongs::itself: break;
+    case Belongs::next: return '>';
+    case Belongs::previous: return '<';
+    case Belongs::thought: return '~';
+  }
+  return '\0';
+}
+
 }  // namespace
 
 // Inside: check word, dialect name, LF, issuer, LF, the proof.
@@ -52,18 +63,19 @@ Seal read_seal(std::string_view text, DialectId dialect) {
 }
 
 std::string seal_beside(const Seal& seal, DialectId client, Belongs belongs) {
-  std::string out = belongs == Belongs::itself ? seal_text(seal, client) : wrap_seal(seal);
-  if (belongs == Belongs::next) out += '>';
-  if (belongs == Belongs::previous) out += '<';
-  return out;
+  if (belongs == Belongs::itself) return seal_text(seal, client);
+  return wrap_seal(seal) + letter_of(belongs);
 }
 
 Seal read_seal_beside(std::string_view text, DialectId dialect, Belongs& belongs) {
-  belongs = text.ends_with('>') ? Belongs::next : text.ends_with('<') ? Belongs::previous : Belongs::itself;
-  if (belongs != Belongs::itself) {
-    if (auto seal = unwrap_seal(text.substr(0, text.size() - 1))) return *std::move(seal);
-    belongs = Belongs::itself;
+  for (const Belongs one : {Belongs::next, Belongs::previous, Belongs::thought}) {
+    if (!text.ends_with(letter_of(one))) continue;
+    auto seal = unwrap_seal(text.substr(0, text.size() - 1));
+    if (!seal) break;
+    belongs = one;
+    return *std::move(seal);
   }
+  belongs = Belongs::itself;
   return read_seal(text, dialect);
 }
 

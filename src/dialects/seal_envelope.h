@@ -21,8 +21,9 @@ namespace sluice {
 // The reverse, for what was found in a slot of `dialect`.
 [[nodiscard]] Seal read_seal(std::string_view text, DialectId dialect);
 
-// A proof on a part that has no slot for it travels in a slot of its own beside the part.
-enum class Belongs : std::uint8_t { itself, next, previous };
+// A proof on a part that has no slot for it travels in a slot of its own beside the part. `thought`: the proof stands
+// alone in a slot whose words would say so, but what it proves is a thought without words, not a hidden one.
+enum class Belongs : std::uint8_t { itself, next, previous, thought };
 [[nodiscard]] std::string seal_beside(const Seal& seal, DialectId client, Belongs belongs);
 [[nodiscard]] Seal read_seal_beside(std::string_view text, DialectId dialect, Belongs& belongs);
 

@@ -343,9 +343,10 @@ void Ladder::stop(const std::optional<Seal>& seal, const Extras& late, Emitter& 
   keep(late);
   if (part_.as<ToolCall>()) return close_call(seal, to);
   if (auto* thought = part_.as<Reasoning>(); thought != nullptr && seal) {
-    if (!opened_) thought->redacted = true;  // only the proof speaks
+    // Of a thought without words only the proof speaks.
+    const bool hidden = opened_ || std::exchange(thought->redacted, true) || seal->dialect == self;
     say(to);
-    seal_ = seal;
+    seal_ = hidden ? *seal : Seal{.dialect = self, .raw = seal_beside(*seal, self, Belongs::thought)};
   }
   if (opened_) close_part(to);
   opened_ = false;
