@@ -1,4 +1,4 @@
-// Compiled once per kind of CPU; the loader takes the one that fits. SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: MIT
 #include "base/json_skip.h"
 
 #include <bit>
@@ -6,31 +6,13 @@
 #include <cstring>
 
 #include "base/json.h"
-
-// Not under the thread sanitizer, which is not yet there when the loader asks for the choice.
-#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
-#define SLUICE_PER_CPU __attribute__((target_clones("avx512bw", "avx2", "default")))
-#else
-#define SLUICE_PER_CPU
-#endif
+#include "base/per_cpu.h"
 
 namespace sluice::json {
 namespace {
 
-constexpr std::size_t width = 64;
+constexpr std::size_t width = block_width;
 constexpr std::uint64_t even = 0x5555'5555'5555'5555;  // bits 0, 2, 4, ...
-
-// The compiler's own vectors: it lowers them to what each CPU has. In every word below, bit n is byte n of the block.
-using Block = unsigned char __attribute__((ext_vector_type(width)));
-using Flags = bool __attribute__((ext_vector_type(width)));
-
-[[gnu::always_inline]] inline std::uint64_t where(const Block& block, unsigned char c) {
-  return std::bit_cast<std::uint64_t>(__builtin_convertvector(block == c, Flags));
-}
-
-[[gnu::always_inline]] inline std::uint64_t below(const Block& block, unsigned char c) {
-  return std::bit_cast<std::uint64_t>(__builtin_convertvector(block < c, Flags));
-}
 
 // Bits behind an odd number of backslashes. `carry`: bit 0 says that the block before ended with such a number.
 [[gnu::always_inline]] inline std::uint64_t escaped(std::uint64_t slashes, std::uint64_t& carry) {
@@ -66,7 +48,7 @@ SLUICE_PER_CPU Skipped skip_nested(std::string_view text, std::size_t at, int de
       from = static_cast<const char*>(std::memcpy(tail, from, left));
     }
     Block block;
-    std::memcpy(&block, from, width);
+    load(block, from);
     const std::uint64_t slashes = where(block, '\\');
     std::uint64_t quotes = where(block, '"');
     if (quotes == 0 && in_string != 0) {  // the middle of a string, as most of a long prompt is

@@ -1,10 +1,12 @@
 // The ground that dialects share: ids, names, envelopes, data URLs, pointers, alternation. SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "dialects/data_url.h"
 #include "dialects/dialogue.h"
 #include "dialects/effort.h"
 #include "dialects/pointer.h"
+#include "dialects/registry.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
 #include "dialects/sse_framer.h"
@@ -85,6 +87,48 @@ TEST(SealEnvelope, DamagedOrForeignTextIsNativeToWhereItStood) {
   EXPECT_FALSE(unwrap_seal(text));
   EXPECT_EQ(read_seal("EqQB", DialectId::anthropic), (Seal{.dialect = DialectId::anthropic, .raw = "EqQB"}));
   EXPECT_EQ(seal_text({.dialect = DialectId::anthropic, .raw = "EqQB"}, DialectId::anthropic), "EqQB");
+}
+
+TEST(SealEnvelope, IsFoundInABodyWhereverItStands) {
+  const std::string text = wrap_seal({.dialect = DialectId::anthropic, .issuer = "claude", .raw = "proof"});
+  for (std::size_t in_front = 0; in_front < 200; ++in_front) {
+    for (const std::size_t behind : {0U, 1U, 63U, 64U, 65U, 300U}) {
+      const std::string front(in_front, 'w');
+      const std::string back(behind, '1');
+      EXPECT_TRUE(may_hold_envelope(front + text + back)) << in_front << ' ' << behind;
+      EXPECT_TRUE(may_hold_envelope(front + base64(text) + back)) << in_front << ' ' << behind;
+      EXPECT_FALSE(may_hold_envelope(front + back)) << in_front << ' ' << behind;
+    }
+  }
+  EXPECT_FALSE(may_hold_envelope(""));
+  EXPECT_FALSE(may_hold_envelope("gw1"));
+  EXPECT_FALSE(may_hold_envelope(std::string(100, 'w') + "w1w1 cxcx gw1 Z3cx" + std::string(100, 'x')));
+}
+
+// What a request to a target of the client's own dialect looks like when proofs of others were found in it.
+TEST(SealEnvelope, NoDialectWritesTheProofOfAnother) {
+  for (const Dialect* own : dialects()) {
+    for (const Dialect* issuer : dialects()) {
+      if (issuer == own) continue;
+      ChatRequest request{.origin = own->id(), .model = "m", .max_output = 10};
+      const Seal proof{.dialect = issuer->id(), .issuer = "elsewhere", .raw = "TheProofItself"};
+      ToolCall call{.id = "call_1", .name = "f", .arguments = "{}"};
+      request.turns = {{.parts = {{.body = Text{.text = "Hi"}}}},
+                       {.role = Role::assistant,
+                        .parts = {{.body = Reasoning{.text = "Hm."}, .seal = proof},
+                                  {.body = Reasoning{.redacted = true}, .seal = proof},
+                                  {.body = Text{.text = "Yes."}, .seal = proof},
+                                  {.body = std::move(call), .seal = proof}}},
+                       {.role = Role::tool,
+                        .parts = {{.body = ToolResult{.call_id = "call_1", .parts = {{.body = Text{.text = "1"}}}}}}}};
+      Notes notes;
+      const auto wire = own->write_request(request, {.model = "m", .provider = own->name()}, notes);
+      ASSERT_TRUE(wire) << own->name();
+      EXPECT_FALSE(may_hold_envelope(wire->body)) << own->name() << ": " << wire->body;
+      EXPECT_FALSE(wire->body.contains(proof.raw)) << own->name() << ": " << wire->body;
+      EXPECT_FALSE(notes.empty()) << own->name();
+    }
+  }
 }
 
 TEST(Spare, GoesBackToItsOwnDialectAndIsANoteElsewhere) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/seal_envelope.h"
 
+#include <algorithm>
+
+#include "base/per_cpu.h"
 #include "base/text.h"
 #include "dialects/tool_id.h"
 
@@ -8,6 +11,7 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view mark = "gw1.";
+constexpr std::string_view mark_in_base64 = "Z3cxL";  // how base64 of it begins, where a slot takes nothing else
 constexpr std::size_t check_size = 6;
 constexpr DialectId all[] = {DialectId::openai_chat, DialectId::openai_responses, DialectId::anthropic,
                              DialectId::gemini,      DialectId::bedrock_converse, DialectId::cohere};
@@ -51,6 +55,33 @@ std::optional<Seal> unwrap_seal(std::string_view text) {
                 .raw = std::string(inside.substr(second + 1))};
   }
   return std::nullopt;
+}
+
+// Both marks by two letters that are rare side by side; what is found is looked at.
+SLUICE_PER_CPU bool may_hold_envelope(std::string_view body) {
+  static_assert(mark.substr(1, 2) == "w1" && mark_in_base64.substr(2, 2) == "cx");
+  const auto marked = [&](std::size_t letters) {
+    return body.substr(letters - 1).starts_with(mark) ||
+           (letters > 1 && body.substr(letters - 2).starts_with(mark_in_base64));
+  };
+  if (body.size() < block_width + 2) {
+    for (std::size_t at = 1; at < body.size(); ++at) {
+      if (marked(at)) return true;
+    }
+    return false;
+  }
+  const std::size_t last = body.size() - block_width - 1;  // the last block may say again what one before said
+  for (std::size_t at = 1;; at = std::min(at + block_width, last)) {
+    Block first;
+    Block second;
+    load(first, body.data() + at);
+    load(second, body.data() + at + 1);
+    std::uint64_t pairs = (where(first, 'w') & where(second, '1')) | (where(first, 'c') & where(second, 'x'));
+    for (; pairs != 0; pairs &= pairs - 1) {
+      if (marked(at + static_cast<std::size_t>(std::countr_zero(pairs)))) return true;
+    }
+    if (at == last) return false;
+  }
 }
 
 std::string seal_text(const Seal& seal, DialectId client) {

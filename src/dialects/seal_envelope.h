@@ -16,6 +16,9 @@ namespace sluice {
 // nullopt when `text` is no (or a damaged) envelope: then it is native to the dialect it was found in.
 [[nodiscard]] std::optional<Seal> unwrap_seal(std::string_view text);
 
+// Whether an envelope may stand somewhere in a body. Costs next to nothing; true may be wrong, false never is.
+[[nodiscard]] bool may_hold_envelope(std::string_view body);
+
 // What stands in `client`'s slot for this proof: the raw proof when it is of that dialect, else its envelope.
 [[nodiscard]] std::string seal_text(const Seal& seal, DialectId client);
 // The reverse, for what was found in a slot of `dialect`.

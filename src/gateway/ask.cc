@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
+#include "dialects/seal_envelope.h"
 #include "gateway/remember.h"
 #include "providers/provider.h"
 #include "wire/http1.h"
@@ -86,6 +87,43 @@ Result<const ChatRequest*> Ask::conversation() {
   return conversation_.get();
 }
 
+bool Ask::may_hold_proofs() {
+  if (!enveloped_) enveloped_ = may_hold_envelope(intake_.body);
+  return *enveloped_;
+}
+
+// The client's own bytes, with a few edits.
+Result<void> Ask::write_bytes(const Destination& to, Outgoing& out) {
+  const auto edits = out.spoken->verbatim_edits(intake_.peek, to);
+  if (edits.empty()) {
+    out.body = intake_.body;
+  } else {
+    TRY(out.own_body, splice(intake_.body, intake_.peek.members, edits));
+    out.body = out.own_body;
+  }
+  return {};
+}
+
+// The conversation as this backend may see it, in its dialect.
+Result<void> Ask::write_conversation(const Backend& backend, const Destination& to, Outgoing& out,
+                                     std::vector<Header>& fields, Notes& notes) {
+  TRY(const ChatRequest* request, conversation());
+  std::optional<ChatRequest> without;
+  if (holds_foreign_proofs(*request, backend.name, out.spoken->id())) {
+    without = *request;
+    drop_foreign_proofs(*without, backend.name, out.spoken->id(), notes);
+    request = &*without;
+  }
+  TRY(auto wire, out.spoken->write_request(*request, to, notes));
+  out.own_body = std::move(wire.body);
+  out.body = out.own_body;
+  out.read = true;
+  if (out.verbatim) return {};
+  if (ToolReturn undo(*request); undo.needed()) out.undo = std::move(undo);
+  fields = std::move(wire.headers);
+  return {};
+}
+
 Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, Notes& notes) {
   const Backend& backend = *target.backend;
   const Dialect& asked_in = *intake_.entry.dialect;
@@ -102,14 +140,13 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
   }
   std::vector<Header> fields;
   if (out.verbatim) {
-    const auto edits = asked_in.verbatim_edits(intake_.peek, to);
-    if (edits.empty()) {
-      out.body = intake_.body;
-    } else {
-      TRY(out.own_body, splice(intake_.body, intake_.peek.members, edits));
-      out.body = out.own_body;
-    }
     fields = asked_in.verbatim_headers(intake_.asked());
+    // An envelope holds the proof of another vendor: no stranger may see it.
+    if (operation == Operation::chat && may_hold_proofs()) {
+      TRY_VOID(write_conversation(backend, to, out, fields, notes));
+    } else {
+      TRY_VOID(write_bytes(to, out));
+    }
   } else {
     if (operation != Operation::chat) {
       return fail(Fault::unsupported,
@@ -117,17 +154,7 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
     }
     TRY(const ChatRequest* request, conversation());
     if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
-    std::optional<ChatRequest> without;
-    if (holds_foreign_proofs(*request, backend.name)) {
-      without = *request;
-      drop_foreign_proofs(*without, backend.name, notes);
-      request = &*without;
-    }
-    TRY(auto wire, out.spoken->write_request(*request, to, notes));
-    out.own_body = std::move(wire.body);
-    out.body = out.own_body;
-    if (ToolReturn undo(*request); undo.needed()) out.undo = std::move(undo);
-    fields = std::move(wire.headers);
+    TRY_VOID(write_conversation(backend, to, out, fields, notes));
   }
   out.head.clear();
   append_head(out.head, intake_, line, call_path(backend.url.path, *way, target.model, stream), fields,

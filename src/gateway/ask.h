@@ -15,11 +15,12 @@ namespace sluice {
 // A request ready for one target.
 struct Outgoing {
   const Dialect* spoken = nullptr;  // the dialect towards the upstream
-  bool verbatim = false;
-  std::string head;                // request line and fields
-  std::string own_body;            // when it had to be made
-  std::string_view body;           // own_body, or the client's bytes
-  std::optional<ToolReturn> undo;  // when tools had to be renamed or wrapped for this upstream
+  bool verbatim = false;            // towards a target of the client's own dialect: the answer passes as it comes
+  bool read = false;                // the conversation was read and written anew, though it may be for the same dialect
+  std::string head;                 // request line and fields
+  std::string own_body;             // when it had to be made
+  std::string_view body;            // own_body, or the client's bytes
+  std::optional<ToolReturn> undo;   // when tools had to be renamed or wrapped for this upstream
 };
 
 class Ask {
@@ -31,13 +32,19 @@ class Ask {
   [[nodiscard]] Result<void> write(const Target& target, const Line& line, Outgoing& out, Notes& notes);
   // The conversation, read at the first call, with what the client dropped of it. Errors: bad_request.
   [[nodiscard]] Result<const ChatRequest*> conversation();
+  // Whether it may hold proofs in envelopes: only a conversation that is read can say whose they are.
+  [[nodiscard]] bool may_hold_proofs();
   // What reading it could not keep.
   [[nodiscard]] const Notes& notes() const { return read_notes_; }
 
  private:
+  [[nodiscard]] Result<void> write_bytes(const Destination& to, Outgoing& out);
+  [[nodiscard]] Result<void> write_conversation(const Backend& backend, const Destination& to, Outgoing& out,
+                                                std::vector<Header>& fields, Notes& notes);
   Exchange& ex_;
   const Intake& intake_;
   std::unique_ptr<const ChatRequest> conversation_;  // apart: most questions are never read
+  std::optional<bool> enveloped_;
   Notes read_notes_;
 };
 

@@ -150,11 +150,11 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
     flight.failed(written.error());
     return written;
   }
-  flight.attempt().verbatim = out.verbatim;
+  flight.attempt().verbatim = !out.read;
   Record& record = t.ex.record;
   record.served = flight.target().model;
   record.notes.clear();
-  if (!out.verbatim) add_notes(record, t.ask.notes());
+  if (out.read) add_notes(record, t.ask.notes());
   add_notes(record, notes);
   return {};
 }
@@ -255,7 +255,8 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
 
 // A conversation that holds a backend's proofs goes to that backend first.
 [[gnu::noinline]] void put_issuer_first(const Try& t, std::vector<Target>& targets) {
-  if (targets.size() < 2 || targets.front().backend->speaks(t.intake.entry.dialect->id())) return;
+  if (targets.size() < 2) return;
+  if (targets.front().backend->speaks(t.intake.entry.dialect->id()) && !t.ask.may_hold_proofs()) return;
   const auto request = t.ask.conversation();
   if (!request) return;  // whoever comes first says why
   const std::string_view first = issuer(**request);

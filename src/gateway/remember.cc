@@ -13,8 +13,8 @@ void sign(std::optional<Seal>& seal, std::string_view backend) {
   if (seal && seal->issuer.empty()) seal->issuer = backend;
 }
 
-bool foreign(const std::optional<Seal>& seal, std::string_view backend) {
-  return seal && !seal->issuer.empty() && seal->issuer != backend;
+bool foreign(const std::optional<Seal>& seal, std::string_view backend, DialectId spoken) {
+  return seal && seal->dialect == spoken && !seal->issuer.empty() && seal->issuer != backend;
 }
 
 TurnMemory::Time now(const Exchange& ex) {
@@ -80,18 +80,18 @@ std::string_view issuer(const ChatRequest& request) {
   return {};
 }
 
-bool holds_foreign_proofs(const ChatRequest& request, std::string_view backend) {
+bool holds_foreign_proofs(const ChatRequest& request, std::string_view backend, DialectId spoken) {
   return std::ranges::any_of(request.turns, [&](const Turn& turn) {
-    return std::ranges::any_of(turn.parts, [&](const Part& part) { return foreign(part.seal, backend); });
+    return std::ranges::any_of(turn.parts, [&](const Part& part) { return foreign(part.seal, backend, spoken); });
   });
 }
 
-void drop_foreign_proofs(ChatRequest& request, std::string_view backend, Notes& notes) {
+void drop_foreign_proofs(ChatRequest& request, std::string_view backend, DialectId spoken, Notes& notes) {
   for (std::size_t t = 0; t < request.turns.size(); ++t) {
     Turn& turn = request.turns[t];
     for (std::size_t i = 0; i < turn.parts.size(); ++i) {
       Part& part = turn.parts[i];
-      if (!foreign(part.seal, backend)) continue;
+      if (!foreign(part.seal, backend, spoken)) continue;
       notes.lost(pointer_to_seal(request, t, i), "a proof goes only to the backend that gave it");
       part.seal.reset();
     }

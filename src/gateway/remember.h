@@ -24,9 +24,10 @@ void recall(Exchange& ex, ChatRequest& request);
 
 // The backend that gave the newest proof in the conversation; empty when none says so.
 [[nodiscard]] std::string_view issuer(const ChatRequest& request);
-// True when a proof of another backend stands in it.
-[[nodiscard]] bool holds_foreign_proofs(const ChatRequest& request, std::string_view backend);
-// Takes them out, each with a Note; reasoning that only a proof spoke for goes with it.
-void drop_foreign_proofs(ChatRequest& request, std::string_view backend, Notes& notes);
+// True when a proof stands in it that this backend would take for one of its own, and that another one gave.
+[[nodiscard]] bool holds_foreign_proofs(const ChatRequest& request, std::string_view backend, DialectId spoken);
+// Takes them out, each with a Note; reasoning that only a proof spoke for goes with it. Proofs of other dialects are
+// left to the writer, who knows what else must go with them.
+void drop_foreign_proofs(ChatRequest& request, std::string_view backend, DialectId spoken, Notes& notes);
 
 }  // namespace sluice

@@ -86,7 +86,7 @@ class Input {
     for (std::size_t i = begin; i < end; ++i) {
       const Part& part = turn.parts[i];
       const auto* text = part.as<Text>();
-      if (part.seal && !w_.own()) w_.notes.lost(pointer_to_seal(w_.request, turn_, i), foreign_proof);
+      note_foreign_proof(part, i);
       if (text != nullptr && !text->citations.empty() && !w_.own()) {
         w_.notes.lost(pointer_to_citations(w_.request, turn_, i), "earlier citations are not taken back");
       }
@@ -304,6 +304,10 @@ class Input {
   // The proof, if the one who is asked made it.
   [[nodiscard]] static bool own_proof(const Part& part) { return part.seal && part.seal->dialect == self; }
 
+  void note_foreign_proof(const Part& part, std::size_t index) {
+    if (part.seal && !own_proof(part)) w_.notes.lost(pointer_to_seal(w_.request, turn_, index), foreign_proof);
+  }
+
   // Reasoning that this vendor did not make would be refused. Others take the words alone.
   Result<void> reasoning(const Turn& turn, std::size_t begin, std::size_t end) {
     const Part& last = turn.parts[end - 1];
@@ -349,7 +353,8 @@ class Input {
     const bool custom = call.kind == ToolKind::custom;
     if (custom) custom_calls_.push_back(call.id);
     out_.begin_object().member("type", custom ? "custom_tool_call" : "function_call");
-    if (w_.own() && !call.native_id.empty() && !forgotten_) out_.member("id", call.native_id);
+    const bool known = !forgotten_ && (!part.seal || own_proof(part));
+    if (w_.own() && !call.native_id.empty() && known) out_.member("id", call.native_id);
     out_.member("call_id", call_id(call.id));
     const std::string name = w_.own() ? call.name : to_portable_tool_name(call.name);
     if (name != call.name) w_.notes.restated(at(index), "a tool's name has characters that are not taken");
@@ -359,7 +364,7 @@ class Input {
     if (const auto status = remembered(part.extras, self, memory::status); !status.empty() && w_.own()) {
       out_.member_raw("status", status);
     }
-    if (part.seal && !w_.own()) w_.notes.lost(pointer_to_seal(w_.request, turn_, index), foreign_proof);
+    note_foreign_proof(part, index);
     if (part.cache) w_.notes.lost(at(index) + "/cache_control", "openai_responses has no such cache marks");
     write_extras(out_, part.extras, self, at(index), w_.notes);
     out_.end_object();
