@@ -1,0 +1,261 @@
+// Both stores keep the same promises. SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "store/memory_responses.h"
+#include "store/sqlite_responses.h"
+
+namespace sluice {
+namespace {
+
+using Whose = ResponseStore::Whose;
+using Reach = ResponseStore::Reach;
+
+std::int64_t now_ms = 0;
+std::int64_t clock_ms() {
+  return now_ms;
+}
+
+constexpr ResponseStore::Bounds roomy{.bytes = 1 << 20, .count = 100, .age = std::chrono::milliseconds(1000)};
+
+HeldResponse response(std::string id, std::string previous = {}, std::string tenant = "anna") {
+  return {.id = std::move(id),
+          .tenant = std::move(tenant),
+          .previous = std::move(previous),
+          .object = R"({"status":"completed"})",
+          .input = R"({"role":"user"})",
+          .unix_ms = now_ms};
+}
+
+bool keep(ResponseStore& store, HeldResponse one) {
+  std::promise<bool> said;
+  store.keep(std::move(one), [&](Result<bool> done) { said.set_value(done && *done); });
+  return said.get_future().get();
+}
+
+ResponseStore::Finding find(ResponseStore& store, const std::string& id, Reach reach = Reach::one,
+                            const std::string& tenant = "anna") {
+  std::promise<ResponseStore::Finding> said;
+  store.find(tenant, id, reach, [&](Result<ResponseStore::Finding> found) {
+    EXPECT_TRUE(found);
+    said.set_value(found ? *std::move(found) : ResponseStore::Finding{});
+  });
+  return said.get_future().get();
+}
+
+bool forget(ResponseStore& store, const std::string& id, const std::string& tenant = "anna") {
+  std::promise<bool> said;
+  store.forget(tenant, id, [&](Result<bool> done) { said.set_value(done && *done); });
+  return said.get_future().get();
+}
+
+std::string ids(const ResponseStore::Finding& finding) {
+  std::string out;
+  for (const HeldResponse& one : finding.responses) out += one.id + ' ';
+  return out;
+}
+
+class Responses : public testing::TestWithParam<std::string> {
+ protected:
+  Responses() {
+    now_ms = 1'000'000;
+    if (GetParam() == "memory") {
+      store = std::make_unique<MemoryResponses>(clock_ms);
+    } else {
+      auto opened = SqliteResponses::open(":memory:", clock_ms);
+      EXPECT_TRUE(opened) << (opened ? "" : opened.error()->detail);
+      if (opened) store = *std::move(opened);
+    }
+    store->bound(roomy);
+  }
+  std::unique_ptr<ResponseStore> store;
+};
+
+INSTANTIATE_TEST_SUITE_P(Each, Responses, testing::Values("memory", "sqlite"),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(Responses, AreFoundAsTheyWereKept) {
+  HeldResponse one = response("resp_1");
+  one.object = std::string("{\"text\":\"Zürich 苏黎世\"}") + '\0';
+  one.backend = "openai";
+  EXPECT_TRUE(keep(*store, one));
+  const auto found = find(*store, "resp_1");
+  ASSERT_EQ(found.whose, Whose::own);
+  ASSERT_EQ(found.responses.size(), 1U);
+  const HeldResponse& back = found.responses[0];
+  EXPECT_EQ(back.object, one.object);
+  EXPECT_EQ(back.input, one.input);
+  EXPECT_EQ(back.backend, "openai");
+  EXPECT_EQ(back.unix_ms, now_ms);
+  EXPECT_EQ(find(*store, "resp_2").whose, Whose::nobodys);
+}
+
+TEST_P(Responses, ComeBackWithWhatTheyGoOnFrom) {
+  keep(*store, response("a"));
+  keep(*store, response("b", "a"));
+  keep(*store, response("c", "b"));
+  keep(*store, response("x", "a"));  // another way to go on
+  EXPECT_EQ(ids(find(*store, "c", Reach::chain)), "a b c ");
+  EXPECT_EQ(ids(find(*store, "x", Reach::chain)), "a x ");
+  EXPECT_EQ(ids(find(*store, "c")), "c ");
+  // A chain with a gap tells half a conversation: nobody's.
+  EXPECT_TRUE(forget(*store, "b"));
+  EXPECT_EQ(find(*store, "c", Reach::chain).whose, Whose::nobodys);
+  EXPECT_EQ(find(*store, "c").whose, Whose::own);
+}
+
+TEST_P(Responses, AreTheirCallersOwn) {
+  keep(*store, response("a", "", "anna"));
+  EXPECT_EQ(find(*store, "a", Reach::one, "bert").whose, Whose::anothers);
+  EXPECT_TRUE(find(*store, "a", Reach::chain, "bert").responses.empty());
+  EXPECT_FALSE(forget(*store, "a", "bert"));
+  EXPECT_FALSE(keep(*store, response("a", "", "bert")));  // nor taken over
+  keep(*store, response("b", "a", "bert"));
+  EXPECT_EQ(find(*store, "b", Reach::chain, "bert").whose, Whose::nobodys);
+  EXPECT_EQ(find(*store, "a").whose, Whose::own);
+}
+
+TEST_P(Responses, AreForgottenOnce) {
+  keep(*store, response("a"));
+  EXPECT_TRUE(forget(*store, "a"));
+  EXPECT_FALSE(forget(*store, "a"));
+  EXPECT_EQ(find(*store, "a").whose, Whose::nobodys);
+}
+
+TEST_P(Responses, GoByConversationTheOneNotUsedLongestFirst) {
+  store->bound({.bytes = 1 << 20, .count = 4, .age = std::chrono::seconds(1000)});
+  keep(*store, response("old"));
+  ++now_ms;
+  keep(*store, response("mid"));
+  ++now_ms;
+  keep(*store, response("old2", "old"));
+  ++now_ms;
+  keep(*store, response("new"));
+  ++now_ms;
+  keep(*store, response("newer"));
+  EXPECT_EQ(find(*store, "mid").whose, Whose::nobodys);
+  EXPECT_EQ(ids(find(*store, "old2", Reach::chain)), "old old2 ");
+  ++now_ms;
+  keep(*store, response("newest"));
+  EXPECT_EQ(find(*store, "old2").whose, Whose::nobodys);
+  EXPECT_EQ(find(*store, "old").whose, Whose::nobodys);
+  EXPECT_EQ(find(*store, "new").whose, Whose::own);
+}
+
+TEST_P(Responses, AreBoundedInBytesAndAge) {
+  HeldResponse large = response("large");
+  large.object = std::string(6000, 'x');
+  store->bound({.bytes = 10'000, .count = 100, .age = std::chrono::milliseconds(1000)});
+  EXPECT_TRUE(keep(*store, large));
+  ++now_ms;
+  large.id = "larger";
+  EXPECT_TRUE(keep(*store, large));
+  EXPECT_EQ(find(*store, "large").whose, Whose::nobodys);
+  EXPECT_EQ(find(*store, "larger").whose, Whose::own);
+  large.id = "largest";
+  large.object = std::string(20'000, 'x');
+  EXPECT_FALSE(keep(*store, large));
+  EXPECT_TRUE(keep(*store, response("small")));
+  // The same id again takes the place of the first.
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(keep(*store, response("small")));
+  now_ms += 1000;
+  EXPECT_EQ(find(*store, "small").whose, Whose::nobodys);
+  EXPECT_FALSE(keep(*store, [] {
+    HeldResponse one = response("none");
+    one.object = std::string(30'000, 'x');
+    return one;
+  }()));
+  store->bound({});
+  EXPECT_FALSE(keep(*store, response("off")));
+}
+
+class File : public testing::Test {
+ protected:
+  File() : folder(std::filesystem::temp_directory_path() / ("sluice-store-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(folder);
+    path = folder / "responses.db";
+    now_ms = 1'000'000;
+  }
+  ~File() override { std::filesystem::remove_all(folder); }
+  [[nodiscard]] std::unique_ptr<SqliteResponses> open() const {
+    auto out = SqliteResponses::open(path, clock_ms);
+    EXPECT_TRUE(out) << out.error()->detail;
+    if (!out) return nullptr;
+    (*out)->bound(roomy);
+    return *std::move(out);
+  }
+  std::filesystem::path folder;
+  std::string path;
+};
+
+TEST_F(File, OutlivesItsProcess) {
+  keep(*open(), response("a"));
+  keep(*open(), response("b", "a"));
+  const auto store = open();
+  EXPECT_EQ(ids(find(*store, "b", Reach::chain)), "a b ");
+  // What is there counts.
+  store->bound({.bytes = 1 << 20, .count = 1, .age = std::chrono::milliseconds(1000)});
+  EXPECT_EQ(find(*store, "b").whose, Whose::nobodys);
+}
+
+TEST_F(File, IsForItsOwnersEyes) {
+  const auto store = open();
+  keep(*store, response("a"));
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    struct stat about{};
+    ASSERT_EQ(::stat(file.path().c_str(), &about), 0);
+    EXPECT_EQ(about.st_mode & 0777U, 0600U) << file.path();
+  }
+}
+
+TEST_F(File, IsRefusedWhenItIsNone) {
+  std::ofstream(path) << std::string(4096, 'x');
+  const auto damaged = SqliteResponses::open(path, clock_ms);
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error()->fault, Fault::internal);
+  EXPECT_FALSE(SqliteResponses::open(folder / "none" / "x.db", clock_ms));
+}
+
+TEST_F(File, OfANewerVersionIsLeftAlone) {
+  open().reset();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 99", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  const auto newer = SqliteResponses::open(path, clock_ms);
+  ASSERT_FALSE(newer);
+  EXPECT_TRUE(newer.error()->message.contains("newer")) << newer.error()->message;
+}
+
+// While it cannot be written, callers hear so, and it works again afterwards.
+TEST_F(File, SaysWhenItCannotBeWritten) {
+  const auto store = open();
+  EXPECT_TRUE(keep(*store, response("a")));
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "ALTER TABLE responses RENAME TO elsewhere", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_FALSE(keep(*store, response("b")));
+  ASSERT_EQ(sqlite3_exec(other, "ALTER TABLE elsewhere RENAME TO responses", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  EXPECT_TRUE(keep(*store, response("c")));
+  EXPECT_EQ(find(*store, "a").whose, Whose::own);
+}
+
+TEST_F(File, FinishesWhatItWasAskedWhenItCloses) {
+  const auto store = open();
+  std::atomic<int> kept = 0;
+  for (int i = 0; i < 1000; ++i)
+    store->keep(response("r" + std::to_string(i)), [&](Result<bool> done) { kept += done && *done ? 1 : 0; });
+  store->close();
+  EXPECT_EQ(kept, 1000);
+  EXPECT_FALSE(keep(*store, response("late")));
+}
+
+}  // namespace
+}  // namespace sluice
