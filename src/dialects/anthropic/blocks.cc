@@ -159,7 +159,7 @@ Result<void> read_content(json::Value content, std::string_view place, std::vect
       if (belongs == Belongs::next) travelled = std::move(seal);
       if (belongs == Belongs::previous && !parts.empty()) parts.back().seal = std::move(seal);
     }
-    if (belongs == Belongs::itself) {
+    if (belongs == Belongs::itself || belongs == Belongs::thought) {
       auto part = read_block(block);
       if (!part) {
         Error error = std::move(part).error();

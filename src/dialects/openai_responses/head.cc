@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dialects/openai_responses/held.h"
 #include "dialects/openai_responses/usage.h"
 #include "dialects/spare.h"
 
@@ -34,7 +35,6 @@ constexpr std::array echoes = std::to_array<Echo>({
     {"prompt_cache_retention", "null"},
     {"reasoning", R"({"effort":null,"summary":null})"},
     {"safety_identifier", "null"},
-    {"store", "false"},
     {"temperature", "1.0"},
     {"text", R"({"format":{"type":"text"}})"},
     {"tool_choice", R"("auto")"},
@@ -47,7 +47,7 @@ constexpr std::array echoes = std::to_array<Echo>({
 
 // The rest of what is no news.
 bool no_news(std::string_view key) {
-  return key == "completed_at" || key == "output_text" || key == "error" ||
+  return key == "completed_at" || key == "output_text" || key == "error" || key == "store" ||
          std::ranges::find(echoes, key, &Echo::name) != echoes.end();
 }
 
@@ -97,6 +97,7 @@ void Head::begin(const Reply& reply) {
   own_ = reply.origin == self;
   reply_.extras = own_ ? reply.extras : echo_;
   if (reply_.id.empty()) reply_.id = "resp_" + exchange_;
+  if (!own_) remember(reply_.extras, self, "store", is_held_id(reply_.id) ? "true" : "false");
 }
 
 void Head::write(json::Writer& out, const State& state) const {

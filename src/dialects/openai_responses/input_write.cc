@@ -312,7 +312,10 @@ class Input {
   Result<void> reasoning(const Turn& turn, std::size_t begin, std::size_t end) {
     const Part& last = turn.parts[end - 1];
     const bool proven = own_proof(last);
-    const bool kept = proven || (w_.own() && !last.seal) || (!w_.vendor() && !last.as<Reasoning>()->text.empty());
+    // An item with neither proof nor name is nothing that the vendor could know.
+    const bool named = !remembered(turn.parts[begin].extras, self, memory::id).empty();
+    const bool kept = proven || (w_.own() && !last.seal && (named || !w_.vendor())) ||
+                      (!w_.vendor() && !last.as<Reasoning>()->text.empty());
     if (last.seal && !proven) {
       w_.notes.lost(pointer_to_seal(w_.request, turn_, end - 1), foreign_proof);
     }

@@ -8,7 +8,6 @@
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
-#include "wire/sse.h"
 
 namespace sluice::openai_responses {
 namespace {
@@ -21,15 +20,6 @@ void append_number(std::string& out, std::int64_t number) {
 
 std::int64_t code_points(std::string_view text) {
   return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
-}
-
-// JSON that came from elsewhere may have line breaks between its tokens, and a line break would end the event.
-void append_line(std::string& out, std::string_view json) {
-  const std::size_t from = out.size();
-  out += json;
-  for (std::size_t i = from; i < out.size(); ++i) {
-    if (out[i] == '\n' || out[i] == '\r') out[i] = ' ';
-  }
 }
 
 void append_member(std::string& out, std::string_view key, std::string_view raw) {
@@ -66,36 +56,6 @@ Part without_text(const Part& part) {
 }
 
 }  // namespace
-
-void Emitter::send(std::string_view type, std::string_view members) {
-  if (out_ == nullptr) return;
-  *out_ += "event: ";
-  *out_ += type;
-  *out_ += "\ndata: {\"type\":\"";
-  *out_ += type;
-  *out_ += "\",\"sequence_number\":";
-  append_number(*out_, sequence_++);
-  if (!members.empty()) *out_ += ',';
-  append_line(*out_, members);
-  *out_ += "}\n\n";
-}
-
-void Emitter::comment(std::string_view text) {
-  if (out_ != nullptr) sse::append_comment(*out_, text);
-}
-
-void Emitter::forward(std::string_view type, std::string_view raw) {
-  if (out_ == nullptr) return;
-  const json::Edit number{.pointer = "/sequence_number", .value = std::to_string(sequence_)};
-  const auto numbered = json::apply(raw, std::span(&number, 1));
-  if (!numbered) return;
-  ++sequence_;
-  *out_ += "event: ";
-  append_line(*out_, type);
-  *out_ += "\ndata: ";
-  append_line(*out_, *numbered);
-  *out_ += "\n\n";
-}
 
 std::string Ladder::at_item() const {
   std::string out = "\"item_id\":";
@@ -484,6 +444,23 @@ void Ladder::cut(Emitter& to) {
   }
   if (status_.empty() && kind_ != Kind::reasoning) status_ = "\"incomplete\"";
   close_item("incomplete", to);
+}
+
+void feed(Ladder& ladder, const Part& part, std::optional<RawJson>& logprobs, Emitter& to) {
+  ladder.start(part, to);
+  if (const auto* text = part.as<Text>()) {
+    ladder.grow(text->text, std::exchange(logprobs, std::nullopt), to);
+    for (const Citation& citation : text->citations) ladder.cite(citation, to);
+  } else if (const auto* thought = part.as<Reasoning>()) {
+    ladder.grow(thought->text, std::nullopt, to);
+  } else if (const auto* refusal = part.as<Refusal>()) {
+    ladder.grow(refusal->text, std::nullopt, to);
+  } else if (const auto* call = part.as<ToolCall>()) {
+    ladder.grow(call->arguments, std::nullopt, to);
+  } else if (const auto* media = part.as<Media>()) {
+    ladder.grow(media->data, std::nullopt, to);
+  }
+  ladder.stop(part.seal, {}, to);
 }
 
 }  // namespace sluice::openai_responses

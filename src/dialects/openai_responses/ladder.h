@@ -8,29 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "dialects/openai_responses/emitter.h"
 #include "dialects/openai_responses/items.h"
 #include "dialects/openai_responses/stop.h"
 #include "dialects/seal_envelope.h"
 #include "model/event.h"
 
 namespace sluice::openai_responses {
-
-// One event after the other, numbered.
-class Emitter {
- public:
-  // Where the next events go; null: nowhere.
-  void to(std::string* out) { out_ = out; }
-  [[nodiscard]] bool listening() const { return out_ != nullptr; }
-  // `members` is what follows type and number, without braces.
-  void send(std::string_view type, std::string_view members);
-  void comment(std::string_view text);
-  // A ready event of this dialect, which gets its number in this stream.
-  void forward(std::string_view type, std::string_view raw);
-
- private:
-  std::string* out_ = nullptr;
-  std::int64_t sequence_ = 0;
-};
 
 class Ladder {
  public:
@@ -97,5 +81,8 @@ class Ladder {
   std::string text_, annotations_, logprobs_, part_members_;
   std::int64_t annotation_count_ = 0;
 };
+
+// A whole part by the steps of a block. The first text takes the logprobs.
+void feed(Ladder& ladder, const Part& part, std::optional<RawJson>& logprobs, Emitter& to);
 
 }  // namespace sluice::openai_responses

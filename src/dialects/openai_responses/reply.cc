@@ -21,23 +21,6 @@ std::unexpected<Failure> broken(std::string detail) {
   return fail(Fault::upstream_broken, "The upstream's answer could not be read.", detail);
 }
 
-void feed(Ladder& ladder, const Part& part, std::optional<RawJson>& logprobs, Emitter& nobody) {
-  ladder.start(part, nobody);
-  if (const auto* text = part.as<Text>()) {
-    ladder.grow(text->text, std::exchange(logprobs, std::nullopt), nobody);
-    for (const Citation& citation : text->citations) ladder.cite(citation, nobody);
-  } else if (const auto* thought = part.as<Reasoning>()) {
-    ladder.grow(thought->text, std::nullopt, nobody);
-  } else if (const auto* refusal = part.as<Refusal>()) {
-    ladder.grow(refusal->text, std::nullopt, nobody);
-  } else if (const auto* call = part.as<ToolCall>()) {
-    ladder.grow(call->arguments, std::nullopt, nobody);
-  } else if (const auto* media = part.as<Media>()) {
-    ladder.grow(media->data, std::nullopt, nobody);
-  }
-  ladder.stop(part.seal, {}, nobody);
-}
-
 // What an answer of another dialect holds and this one cannot say.
 void note_part(const Reply& reply, std::size_t choice, std::size_t index, Notes& notes) {
   const Part& part = reply.choices[choice].parts[index];
