@@ -17,6 +17,8 @@
 #include "config/config.h"
 #include "config/snapshot.h"
 #include "gateway/gateway.h"
+#include "store/memory_responses.h"
+#include "store/sqlite_responses.h"
 #include "telemetry/access_log.h"
 #include "telemetry/log.h"
 #include "telemetry/log_writer.h"
@@ -73,6 +75,7 @@ class Service {
     shared_.metrics_page = [this] {
       return metrics_.text({.gauges = gauges(), .dropped_log_lines = writer_.dropped()});
     };
+    if (const auto opened = open_storage(loaded->config); !opened) return refuse(opened.error());
     auto snapshot = Snapshot::compile(std::move(loaded->config));
     tell_names(*snapshot);
     auto started = Gateway::start(shared_, snapshot);
@@ -111,6 +114,22 @@ class Service {
       text_ = std::move(*text);
     }
     return load_config(text_, path_, process_environment);
+  }
+
+  [[nodiscard]] Result<void> open_storage(const Config& config) {
+    constexpr std::string_view file = "sqlite:";
+    if (config.storage.starts_with(file)) {
+      TRY(shared_.responses, SqliteResponses::open(config.storage.substr(file.size()), unix_ms));
+    } else {
+      shared_.responses = std::make_unique<MemoryResponses>(unix_ms);
+    }
+    bound_storage(config.server);
+    return {};
+  }
+
+  void bound_storage(const ServerSettings& server) {
+    shared_.responses->bound(
+        {.bytes = server.response_store, .count = server.response_store_count, .age = server.response_store_age});
   }
 
   // Says what is wrong, if anything; true when the configuration may be used.
@@ -181,7 +200,7 @@ class Service {
   // The settings that only a start can change, for telling when they were changed.
   static std::string restart_text(const Config& c) {
     std::string out = c.server.host + '|' + std::to_string(c.server.port) + '|' + std::to_string(c.server.workers) +
-                      '|' + std::to_string(c.server.max_connections);
+                      '|' + std::to_string(c.server.max_connections) + '|' + c.storage;
     if (c.server.tls) out += '|' + c.server.tls->cert + '|' + c.server.tls->key;
     return out;
   }
@@ -239,12 +258,13 @@ class Service {
       log_.say(LogLevel::warning, "{}:{}: {} ({})", path_, f.mark.line, f.message, f.hint);
     if (restart_text(loaded.config) != restart_only_) {
       log_.say(LogLevel::warning,
-               "host, port, workers, max_connections or tls changed: they take effect on the next start");
+               "host, port, workers, max_connections, storage or tls changed: they take effect on the next start");
     }
     if (const auto applied = log_.apply(choice(loaded.config)); !applied) {
       log_.say(LogLevel::error, "the log stays where it was: {}", applied.error()->detail);
     }
     current_grace_ = loaded.config.server.grace;
+    bound_storage(loaded.config.server);
     const auto snapshot = Snapshot::compile(std::move(loaded.config));
     tell_names(*snapshot);
     gateway_->publish(snapshot);
@@ -273,6 +293,7 @@ class Service {
     }
     if (!gateway_->empty())
       log_.say(LogLevel::warning, "{} connections did not finish in time and are cut", shared_.open_connections.load());
+    shared_.responses->close();  // its thread calls into the workers' loops
     gateway_.reset();
     log_.say(LogLevel::info, "stopped");
     writer_.flush(milliseconds(1000));

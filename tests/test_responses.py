@@ -139,3 +139,59 @@ def test_a_stream_that_breaks_ends_as_a_failure(client, upstream, target):
 
 def cut(answer):
     return answer.with_(pieces=answer.pieces[: len(answer.pieces) * 2 // 3], end="cut")
+
+
+LADDER = {
+    "reasoning": [
+        "response.output_item.added",
+        "response.reasoning_summary_part.added",
+        "response.reasoning_summary_text.delta",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_summary_part.done",
+        "response.output_item.done",
+    ],
+    "message": [
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+    ],
+    "function_call": [
+        "response.output_item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+    ],
+}
+
+
+@pytest.mark.parametrize("target", ["chat", "claude", "gemini"])
+def test_every_done_event_comes_in_its_place(client, upstream, target):
+    """Codex shows nothing of an item whose `.done` is missing; an SDK throws at a delta that nobody announced."""
+    thinking = {"thinking": "Hm, Zürich.", "signature": "c2ln"} if target == "claude" else {}
+    upstream.say(text=TEXT, calls=[Call("weather", {"city": "Zürich"}), Call("weather", {"city": "Bern"})], **thinking)
+    events = list(client.responses.create(model=MODELS[target], input="x", tools=[WEATHER], stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    seen = []
+    for event in events:
+        if not (event.type.endswith(".delta") and seen and seen[-1] == event.type):
+            seen.append(event.type)
+    kinds = [*(["reasoning"] if thinking else []), "message", "function_call", "function_call"]
+    middle = [kind for item in kinds for kind in LADDER[item]]
+    assert seen == ["response.created", "response.in_progress", *middle, "response.completed"]
+    # What is done is what the deltas said, under one id, and the last response holds just that.
+    last = events[-1].response
+    assert [item.type for item in last.output] == kinds
+    for place, item in enumerate(last.output):
+        own = [event for event in events if getattr(event, "output_index", None) == place]
+        assert {event.item_id for event in own if hasattr(event, "item_id")} == {item.id}
+        assert own[-1].item == item
+        said = "".join(event.delta for event in own if event.type.endswith(".delta"))
+        if item.type == "message":
+            assert said == item.content[0].text == TEXT
+        elif item.type == "function_call":
+            assert said == item.arguments
+        else:
+            assert said == item.summary[0].text

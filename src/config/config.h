@@ -42,6 +42,9 @@ struct ServerSettings {
   std::int64_t max_upload = 512 * 1024 * 1024;  // of what is passed on as it comes
   std::int64_t turn_memory = 64 * 1024 * 1024;  // bytes; 0 = off
   Millis turn_memory_age{3'600'000};
+  std::int64_t response_store = 256 * 1024 * 1024;  // bytes; 0 = off
+  std::int64_t response_store_count = 100'000;
+  Millis response_store_age{720LL * 3'600'000};
   std::int64_t max_connections = 0;  // 0 = a third of the open-files limit
   Millis header_timeout{10'000};
   Millis body_timeout{60'000};  // longest silence while a body arrives
@@ -101,8 +104,9 @@ struct Config {
   std::vector<BackendSettings> backends;
   MonitoringSettings monitoring;
   LimitSettings limits;
-  std::string auth = "local";  // local, open
-  std::string source;          // the file's path, empty without one
+  std::string storage = "memory";  // memory, sqlite:PATH
+  std::string auth = "local";      // local, open
+  std::string source;              // the file's path, empty without one
 };
 
 // One fault or warning about a configuration.

@@ -106,7 +106,7 @@ std::span<const Setting<CorsSettings>> cors_settings() {
 }
 
 std::span<const Setting<ServerSettings>> server_settings() {
-  static constexpr std::array<Setting<ServerSettings>, 15> table = {{
+  static constexpr std::array<Setting<ServerSettings>, 18> table = {{
       {{"host", "text", "127.0.0.1", "address to listen on; 0.0.0.0 for all", true},
        READ(ServerSettings, in.text(n, p, out.host))},
       {{"port", "number", "8000", "TCP port to listen on; PORT in the environment beats it", true},
@@ -133,6 +133,13 @@ std::span<const Setting<ServerSettings>> server_settings() {
        READ(ServerSettings, in.size(n, p, 0, out.turn_memory))},
       {{"turn_memory_age", "duration", "1h", "how long it is kept"},
        READ(ServerSettings, in.duration(n, p, 1s, out.turn_memory_age))},
+      {{"response_store", "size", "256MiB",
+        "room for Responses that clients want to come back to and vendors do not hold; 0 holds none"},
+       READ(ServerSettings, in.size(n, p, 0, out.response_store))},
+      {{"response_store_count", "number", "100000", "the most that are held; the conversation not used longest goes"},
+       READ(ServerSettings, in.integer(n, p, 1, max_number, out.response_store_count))},
+      {{"response_store_age", "duration", "720h", "how long a conversation is held after its last use"},
+       READ(ServerSettings, in.duration(n, p, 1s, out.response_store_age))},
       {{"max_connections", "number", "0", "most client connections at once; 0 is a third of the open-files limit",
         true},
        READ(ServerSettings, in.integer(n, p, 0, max_number, out.max_connections))},
@@ -236,7 +243,7 @@ std::span<const Setting<LimitSettings>> limit_settings() {
 }
 
 std::span<const Setting<Config>> root_settings() {
-  static constexpr std::array<Setting<Config>, 5> table = {{
+  static constexpr std::array<Setting<Config>, 6> table = {{
       {{"server", "section", "", "where and how clients are served"},
        READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
       {{"backends", "map of backends", "every vendor whose key the environment holds",
@@ -258,6 +265,15 @@ std::span<const Setting<Config>> root_settings() {
        READ(Config, read_section<MonitoringSettings>(in, n, p, monitoring_settings(), out.monitoring))},
       {{"limits", "section", "", "how much callers may ask for"},
        READ(Config, read_section<LimitSettings>(in, n, p, limit_settings(), out.limits))},
+      {{"storage", "text", "memory", "where Responses are held: memory, or sqlite:PATH to keep them over a restart",
+        true},
+       [](Reading& in, const Node& n, Path p, Config& out) {
+         if (!in.text(n, p, out.storage)) return;
+         const bool file = out.storage.starts_with("sqlite:") && out.storage.size() > 7;
+         if (!file && out.storage != "memory")
+           in.fault(n.Mark(), quoted_name(p) + " must be memory or sqlite:PATH, not " + quoted_name(out.storage),
+                    "for example storage: sqlite:sluice.db");
+       }},
       {{"auth", "one of local, open", "local", "who may call: only this machine, or everybody who reaches the port"},
        READ(Config, in.choice(n, p, auth_modes, out.auth))},
   }};

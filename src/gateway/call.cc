@@ -58,9 +58,19 @@ void add_notes(Record& record, const Notes& notes) {
   record.notes.insert(record.notes.end(), notes.all().begin(), notes.all().end());
 }
 
+// What is held here has a name of ours.
+std::string_view own_name(const Try& t) {
+  return t.intake.held ? std::string_view(t.intake.held->id) : std::string_view();
+}
+
+void name_reply(const Try& t, Reply& reply) {
+  if (const auto id = own_name(t); !id.empty()) reply.id = id;
+}
+
 // A reply that was read, before it is written for the client.
 void settle_reply(const Try& t, const Outgoing& out, const Backend& backend, Reply& reply) {
   if (out.undo) out.undo->undo(reply);
+  if (!out.verbatim) name_reply(t, reply);
   note_reply(t.ex.record, reply);
   sign(reply, backend.name);
   remember(t.ex, reply);
@@ -129,7 +139,9 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   TRY(Reply reply, out.spoken->read_reply(body));
   settle_reply(t, out, backend, reply);
   Answer streamed;
-  streamed.pump = std::make_unique<Pump>(t.ex.record, sides(t, out.spoken));
+  Pump::Sides both = sides(t, out.spoken);
+  if (!out.verbatim) both.id = own_name(t);
+  streamed.pump = std::make_unique<Pump>(t.ex.record, both);
   streamed.pump->whole(reply, streamed.held);
   return streamed;
 }
@@ -140,6 +152,7 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   flight.first_token();
   Result<Answer> answer = judge(t, out, *flight.target().backend, head, std::move(body));
   answer ? flight.land() : flight.refused(answer.error());
+  if (answer) answer->native = out.verbatim;
   return answer;
 }
 
@@ -166,6 +179,7 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   both.content_type = content_type;
   both.undo = std::move(out.undo);
   both.backend = backend.name;
+  if (!out.verbatim) both.id = own_name(t);
   return std::make_unique<Pump>(t.ex.record, both);
 }
 
@@ -199,6 +213,7 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
     co_return land(t, flight, out, *head, *std::move(body));
   }
 
+  answer.native = out.verbatim;
   answer.pump = make_pump(t, out, *target.backend, head->content_type);
   while (!answer.pump->content() && !answer.pump->over()) {
     std::string_view piece;
@@ -228,7 +243,8 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   Attempt row{.backend = target.backend->name, .model = target.model, .started_us = ex.elapsed_us()};
   TRY(const ChatRequest* request, t.ask.conversation());
   if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
-  const Reply reply = demo_reply(*request, ex.unix_seconds());
+  Reply reply = demo_reply(*request, ex.unix_seconds());
+  name_reply(t, reply);
   row.first_token_us = row.ended_us = ex.record.first_token_us = ex.elapsed_us();
   row.status = 200;
   ex.record.attempts.push_back(std::move(row));
@@ -236,7 +252,9 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   note_reply(ex.record, reply);
   Answer answer;
   if (t.intake.peek.stream) {
-    answer.pump = std::make_unique<Pump>(ex.record, sides(t, ex.dialect));
+    Pump::Sides both = sides(t, ex.dialect);
+    both.id = own_name(t);
+    answer.pump = std::make_unique<Pump>(ex.record, both);
     answer.pump->tell(demo_events(reply), answer.held);
   } else {
     Notes notes;
@@ -266,12 +284,13 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
 }  // namespace
 
 Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan) {
+  const bool recalled = intake.held && !intake.held->body.empty();
   const Question question{.model = intake.peek.model,
                           .exchange_id = ex.record.id,
                           .unix_seconds = ex.unix_seconds(),
                           .usage_asked = intake.peek.usage_asked,
                           .stream_array = intake.peek.stream_array,
-                          .asked = intake.peek.members};
+                          .asked = recalled ? intake.held->members : intake.peek.members};
   Ask ask(ex, intake);
   std::unique_ptr<Comments> comments;
   if (intake.peek.stream && ex.settings().keep_alive.count() > 0)

@@ -28,6 +28,13 @@ constexpr std::array rows = std::to_array<VendorOperation>({
     {.name = "files", .methods = objects, .pattern = "/v1/files*"},
     {.name = "batches", .methods = "GET, POST", .pattern = "/v1/batches*"},
     {.name = "uploads", .methods = "POST", .pattern = "/v1/uploads*"},
+    {.name = "responses.compact",
+     .methods = "POST",
+     .pattern = "/v1/responses/compact",
+     .dialect = openai_responses,
+     .model = body},
+    {.name = "responses", .methods = objects, .pattern = "/v1/responses*", .dialect = openai_responses},
+    {.name = "conversations", .methods = objects, .pattern = "/v1/conversations*", .dialect = openai_responses},
     {.name = "vector_stores", .methods = objects, .pattern = "/v1/vector_stores*"},
     {.name = "fine_tuning", .methods = objects, .pattern = "/v1/fine_tuning*"},
 

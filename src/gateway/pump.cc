@@ -7,7 +7,7 @@
 namespace sluice {
 
 Pump::Pump(Record& record, const Sides& sides)
-    : record_(record), sides_(sides), upstream_type_(sides.content_type), model_(sides.question.model) {
+    : record_(record), sides_(sides), upstream_type_(sides.content_type), model_(sides.question.model), id_(sides.id) {
   sides_.content_type = upstream_type_;
   sides_.question.model = model_;
   framer_ = sides.upstream->framer(upstream_type_);
@@ -93,8 +93,15 @@ void Pump::translate(const Frame& frame, std::string& out) {
 void Pump::read_done(std::string& out) {
   if (sides_.undo) sides_.undo->undo(events_);
   sign(events_, sides_.backend);
+  if (!id_.empty()) name(events_);
   for (const Event& event : events_) turns_->add(event);
   write(events_, out);
+}
+
+void Pump::name(std::vector<Event>& events) const {
+  for (Event& event : events) {
+    if (auto* begin = std::get_if<Begin>(&event)) begin->reply.id = id_;
+  }
 }
 
 void Pump::whole(const Reply& reply, std::string& out) {
@@ -120,8 +127,11 @@ void Pump::write(const std::vector<Event>& events, std::string& out) {
     } else if (!std::holds_alternative<Ping>(event)) {
       content_ = true;
     }
+    const std::size_t before = out.size();
     writer().write(event, out);
-    if (std::holds_alternative<End>(event)) over_ = true;
+    if (!std::holds_alternative<End>(event)) continue;
+    if (!id_.empty()) last_event_.assign(out, before);
+    over_ = true;
   }
 }
 

@@ -26,6 +26,7 @@ class Pump {
     Question question;               // only its exchange id must outlive the pump
     std::optional<ToolReturn> undo;  // what writing the request changed in tools
     std::string_view backend;        // whose proofs pass; outlives the pump
+    std::string_view id;             // the answer's name, where it is not to be the upstream's
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
   Pump(Record& record, const Sides& sides);
@@ -49,6 +50,8 @@ class Pump {
   // Appends a keep-alive.
   void comment(std::string& out) { writer().keep_alive(out); }
   [[nodiscard]] std::string_view content_type();
+  // The last event as it was written, of an answer with a name of ours.
+  [[nodiscard]] const std::string& last_event() const { return last_event_; }
   // What passed of the answer's turns, when they were read; else null.
   [[nodiscard]] const TurnRecorder* turns() const { return turns_ ? &*turns_ : nullptr; }
 
@@ -57,6 +60,7 @@ class Pump {
   void translate(const Frame& frame, std::string& out);
   void read_done(std::string& out);
   void write(const std::vector<Event>& events, std::string& out);
+  void name(std::vector<Event>& events) const;
   void fail_with(const Error& error);
   StreamWriter& writer();
   Record& record_;
@@ -68,6 +72,8 @@ class Pump {
   std::optional<TurnRecorder> turns_;
   std::string upstream_type_;
   std::string model_;  // the question's
+  std::string id_;     // Sides::id
+  std::string last_event_;
   std::optional<Failure> failed_;
   bool spoken_ = false;
   bool content_ = false;

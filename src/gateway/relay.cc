@@ -98,6 +98,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
     co_return std::unexpected(std::move(well).error());
   }
   if (pump.turns()) remember(ex, *pump.turns());
+  if (answer.keeps) co_await hold_end(ex, *answer.keeps, pump.last_event());
   auto sent = co_await send_stream(ex, content_type, out, true);
   if (!sent && answer.flight) answer.flight->failed(sent.error());
   if (sent && answer.flight) co_await finish_flight(ex, *answer.flight);

@@ -11,11 +11,13 @@ namespace {
 // From the door to an answer that has begun. A coroutine of its own and not inlined: its memory is free while a stream
 // runs on.
 [[gnu::noinline]] Task<Result<Answer>> ask(Exchange& ex, const Entry& entry, const Caller& caller, Lease& lease) {
-  CO_TRY(auto&& intake, co_await receive(ex, entry));      // the body; every top-level member walked once
-  CO_TRY(auto&& plan, choose(ex, intake));                 // ordered targets; nothing is sent yet
-  CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
-  CO_TRY(auto&& answer, co_await call(ex, intake, plan));  // flights: end at the first good event
-  if (answer.pump) ex.client.release_request(0);           // a stream may last: its question is not needed any more
+  CO_TRY(auto&& intake, co_await receive(ex, entry));                 // the body; every top-level member walked once
+  if (has_state(entry)) CO_TRY_VOID(co_await recollect(ex, intake));  // what it goes on from, and who holds that
+  CO_TRY(auto&& plan, choose(ex, intake));                            // ordered targets; nothing is sent yet
+  CO_TRY(lease, admit(ex, caller));                                   // rate and concurrency
+  CO_TRY(auto&& answer, co_await call(ex, intake, plan));             // flights: end at the first good event
+  if (intake.held) CO_TRY_VOID(co_await hold(ex, intake, answer));    // for its client to come back to
+  if (answer.pump) ex.client.release_request(0);  // a stream may last: its question is not needed any more
   co_return std::move(answer);
 }
 
@@ -24,6 +26,10 @@ namespace {
 Task<Result<bool>> serve(Exchange& ex) {
   CO_TRY(auto&& entry, enter(ex));                 // which door, which dialect answers
   CO_TRY(auto&& caller, authenticate(ex, entry));  // who asks, before a body is buffered
+  if (has_state(entry) && entry.place == Place::vendor) {
+    CO_TRY(const bool here, co_await serve_held(ex, entry));  // an answer that is held here
+    if (here) co_return true;
+  }
   if (entry.place == Place::vendor) co_return co_await forward(ex, entry, caller);  // no conversation: passed untouched
   if (entry.place != Place::dialect || entry.operation == Operation::models || entry.operation == Operation::model) {
     co_return co_await serve_here(ex, entry);

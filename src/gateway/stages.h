@@ -14,6 +14,7 @@
 #include "gateway/doors.h"
 #include "gateway/exchange.h"
 #include "gateway/flight.h"
+#include "gateway/held.h"
 #include "gateway/pump.h"
 #include "policy/caller.h"
 #include "policy/limits.h"
@@ -26,6 +27,7 @@ struct Intake {
   Peek peek;
   std::string_view body;  // lives until the request is released
   std::vector<HeaderView> headers;
+  std::unique_ptr<HeldState> held;  // of the Responses only
   [[nodiscard]] Asked asked() const {
     return {.path_model = entry.path_model,
             .path_streams = entry.path_streams,
@@ -46,12 +48,15 @@ struct Answer {
   std::unique_ptr<Pump> pump;      // null for a whole answer
   std::string held;                // bytes for the client: the whole body, or the stream so far
   std::string_view content_type = "application/json";
-  std::string own_content_type;  // where content_type points when the upstream chose it
+  std::string own_content_type;         // where content_type points when the upstream chose it
+  bool native = false;                  // from a target of the client's own dialect
+  std::unique_ptr<HeldResponse> keeps;  // what is held of a stream, when it has ended well
 };
 
 [[nodiscard]] Result<Entry> enter(Exchange& ex);
 [[nodiscard]] Result<Caller> authenticate(Exchange& ex, const Entry& entry);
 [[nodiscard]] Task<Result<Intake>> receive(Exchange& ex, const Entry& entry);
+// Errors: also unsupported, when whoever holds the conversation does not serve the model.
 [[nodiscard]] Result<Plan> choose(Exchange& ex, const Intake& intake);
 [[nodiscard]] Result<Lease> admit(Exchange& ex, const Caller& caller);
 // Puts the plan's targets into the order in which it tries them.

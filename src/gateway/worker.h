@@ -20,6 +20,7 @@
 #include "net/tls.h"
 #include "policy/limits.h"
 #include "policy/turn_memory.h"
+#include "ports/response_store.h"
 #include "ports/sink.h"
 #include "upstream/issuers.h"
 #include "upstream/lines.h"
@@ -35,6 +36,7 @@ struct Shared {
   TurnMemory turns;
   Standings standings;
   Issuers issuers;
+  std::unique_ptr<ResponseStore> responses;  // never null once requests are served
   std::mutex config_error_mutex;
   std::string config_error;  // why the last reload failed; empty when it did not
   std::vector<Sink*> sinks;

@@ -227,7 +227,7 @@ class Upstream:
             return False
         with self.lock:
             self.seen.append(request)
-            refusal = vendor_rules.judge(self, request) if request.method == "POST" else None
+            refusal = vendor_rules.judge(self, request) if request.method == "POST" and not request.path.endswith("/cancel") else None
             if refusal is not None:
                 chosen = None
             else:

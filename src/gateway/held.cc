@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/held.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/text.h"
+#include "dialects/openai_chat/wrong.h"
+#include "gateway/errand_write.h"
+#include "gateway/passage.h"
+#include "gateway/respond.h"
+#include "gateway/stages.h"
+#include "gateway/store_call.h"
+
+namespace sluice {
+namespace {
+
+namespace responses = openai_responses;
+using Finding = ResponseStore::Finding;
+using Reach = ResponseStore::Reach;
+using Whose = ResponseStore::Whose;
+
+Task<Result<Finding>> find(Exchange& ex, std::string id, Reach reach) {
+  StoreCall<Finding> call(ex);
+  ex.worker.shared().responses->find(ex.tenant, std::move(id), reach, call.callback());
+  co_return co_await wait_for(ex, call);
+}
+
+Task<Result<bool>> keep(Exchange& ex, HeldResponse held) {
+  StoreCall<bool> call(ex);
+  ex.worker.shared().responses->keep(std::move(held), call.callback());
+  co_return co_await wait_for(ex, call);
+}
+
+Task<Result<bool>> forget(Exchange& ex, std::string id) {
+  StoreCall<bool> call(ex);
+  ex.worker.shared().responses->forget(ex.tenant, std::move(id), call.callback());
+  co_return co_await wait_for(ex, call);
+}
+
+// Who holds what a vendor made: the backend's name, empty when nobody here remembers.
+struct Holder {
+  Whose whose = Whose::nobodys;
+  std::string backend;
+};
+
+Task<Result<Holder>> holder_of(Exchange& ex, std::string id) {
+  Shared& shared = ex.worker.shared();
+  if (const auto known = shared.issuers.find(id)) {
+    const bool own = known->tenant.empty() || known->tenant == ex.tenant;
+    co_return Holder{own ? Whose::own : Whose::anothers, known->backend};
+  }
+  if (!shared.responses->lasts()) co_return Holder{};
+  CO_TRY(auto found, co_await find(ex, id, Reach::one));
+  if (found.whose != Whose::own) co_return Holder{.whose = found.whose};
+  shared.issuers.learn(id, found.responses.front().backend, ex.tenant);
+  co_return Holder{Whose::own, std::move(found.responses.front().backend)};
+}
+
+void append_items(std::string& list, std::string_view items) {
+  if (!list.empty() && !items.empty()) list += ',';
+  list += items;
+}
+
+// All that was said up to there, by everybody.
+std::string conversation(const std::vector<HeldResponse>& chain) {
+  std::string out;
+  for (const HeldResponse& one : chain) {
+    append_items(out, one.input);
+    append_items(out, responses::output_items(one.object));
+  }
+  return out;
+}
+
+// What this response was asked with, earlier turns and all.
+std::string asked_items(const std::vector<HeldResponse>& chain) {
+  const std::vector<HeldResponse> before(chain.begin(), chain.end() - 1);
+  std::string out = conversation(before);
+  append_items(out, chain.back().input);
+  return out;
+}
+
+Result<void> put_in_front(Intake& intake, std::string earlier) {
+  HeldState& state = *intake.held;
+  TRY(state.body, responses::continued(intake.body, intake.peek.members, earlier));
+  state.earlier = std::move(earlier);
+  intake.body = state.body;
+  TRY(auto peek, intake.entry.dialect->peek(intake.asked()));
+  state.members = std::exchange(intake.peek, std::move(peek)).members;
+  return {};
+}
+
+// What a vendor's answer calls itself: in a whole one, or in the first event of a stream.
+std::string own_id(std::string_view begin, bool stream) {
+  if (stream) {
+    constexpr std::string_view mark = "data:";
+    const auto at = begin.find(mark);
+    if (at == std::string_view::npos) return {};
+    begin.remove_prefix(at + mark.size());
+    json::Document doc;
+    const auto event = doc.parse(trim(begin.substr(0, begin.find('\n'))));
+    return event ? (*event)["response"]["id"].text() : std::string();
+  }
+  const auto members = json::scan_object(begin);
+  if (!members) return {};
+  const auto id = std::ranges::find(*members, "id", &json::TopMember::key);
+  if (id == members->end() || id->kind != json::Kind::string) return {};
+  return json::unescape(id->raw.substr(1, id->raw.size() - 2));
+}
+
+// The vendor holds it: its id leads back there.
+void pin(Exchange& ex, std::string id) {
+  if (id.empty() || ex.record.attempts.empty()) return;
+  Shared& shared = ex.worker.shared();
+  const std::string& backend = ex.record.attempts.back().backend;
+  shared.issuers.learn(id, backend, ex.tenant);
+  if (!shared.responses->lasts()) return;
+  HeldResponse held{.id = std::move(id), .tenant = ex.tenant, .backend = backend, .unix_ms = ex.record.unix_ms};
+  shared.responses->keep(std::move(held), [](const Result<bool>&) {});
+}
+
+// A client is told, and the operator, when its answer is not held after all.
+void note_not_held(Exchange& ex, const Result<bool>& kept) {
+  if (kept && *kept) return;
+  if (!kept && kept.error()->fault == Fault::client_gone) return;
+  ex.record.notes.push_back({NoteKind::lost, "/store", "the answer is not held: the storage failed or has no room"});
+  if (!kept) ex.record.detail = kept.error()->message + ' ' + kept.error()->detail;
+}
+
+// --- GET, DELETE, POST -----------------------------------------------------------------------------------------------
+
+struct Named {
+  std::string_view id, below;  // below: "", "cancel", "input_items"
+};
+
+Named named(std::string_view rest) {
+  if (rest.starts_with('/')) rest.remove_prefix(1);
+  const auto slash = std::min(rest.find('/'), rest.size());
+  return {rest.substr(0, slash), rest.substr(std::min(slash + 1, rest.size()))};
+}
+
+Result<responses::Page> read_page(std::string_view query) {
+  responses::Page page;
+  if (const auto limit = query_value(query, "limit"); !limit.empty()) {
+    const auto [end, code] = std::from_chars(limit.data(), limit.data() + limit.size(), page.limit);
+    if (code != std::errc() || end != limit.data() + limit.size() || page.limit < 1 || page.limit > 100) {
+      return openai_chat::invalid("limit", "Invalid 'limit': expected an integer between 1 and 100.");
+    }
+  }
+  if (const auto order = query_value(query, "order"); !order.empty()) {
+    if (order != "asc" && order != "desc") {
+      return openai_chat::invalid(
+          "order", "Invalid value: '" + visible_ascii(order, 64) + "'. Supported values are: 'asc' and 'desc'.");
+    }
+    page.oldest_first = order == "asc";
+  }
+  page.after = query_value(query, "after");
+  return page;
+}
+
+Task<Result<bool>> send_again(Exchange& ex, std::string_view object, std::string_view query) {
+  std::int64_t after = -1;
+  const std::string_view from = query_value(query, "starting_after");
+  const auto [end, code] = std::from_chars(from.data(), from.data() + from.size(), after);
+  if (!from.empty() && (code != std::errc() || end != from.data() + from.size())) {
+    co_return openai_chat::invalid("starting_after", "Invalid 'starting_after': expected an integer.");
+  }
+  const std::string events = responses::replay(object, after);
+  co_return co_await send_stream(ex, "text/event-stream", events, true);
+}
+
+Task<Result<bool>> serve_own(Exchange& ex, std::string_view method, const Named& name, std::string_view query) {
+  const bool items = name.below == "input_items";
+  const bool cancels = name.below == "cancel";
+  if ((!name.below.empty() && !items && !cancels) || cancels != (method == "POST")) {
+    co_return fail(Fault::not_found, "There is nothing here.");
+  }
+  CO_TRY(const auto found, co_await find(ex, std::string(name.id), items ? Reach::chain : Reach::one));
+  if (found.whose != Whose::own) co_return fail(responses::no_response(name.id));
+  const HeldResponse& held = found.responses.back();
+  std::string body;
+  if (cancels) co_return fail(Fault::bad_request, "Cannot cancel a synchronous response.");
+  if (method == "DELETE") {
+    CO_TRY(const bool known, co_await forget(ex, held.id));
+    if (!known) co_return fail(responses::no_response(name.id));
+    body = responses::write_deleted(name.id);
+  } else if (items) {
+    CO_TRY(const auto page, read_page(query));
+    CO_TRY(body, responses::write_page(asked_items(found.responses), page));
+  } else if (query_value(query, "stream") == "true") {
+    co_return co_await send_again(ex, held.object, query);
+  } else {
+    body = held.object;
+  }
+  co_return co_await send_whole(ex, {}, body);
+}
+
+}  // namespace
+
+bool has_state(const Entry& entry) {
+  if (entry.place == Place::vendor) return entry.vendor->dialect == DialectId::openai_responses;
+  return entry.place == Place::dialect && entry.dialect->id() == DialectId::openai_responses &&
+         (entry.operation == Operation::chat || entry.operation == Operation::count_tokens);
+}
+
+Task<Result<bool>> recollect(Exchange& ex, Intake& intake) {
+  intake.held = std::make_unique<HeldState>();
+  HeldState& state = *intake.held;
+  CO_TRY(state.asked, responses::read_state(intake.peek.members));
+  const bool held = state.asked.store && ex.settings().response_store > 0;
+  state.id = held ? responses::held_id(ex.record.id) : responses::passing_id(ex.record.id);
+  const std::string& previous = state.asked.previous;
+  if (responses::is_own_id(previous)) {
+    CO_TRY(const auto found, co_await find(ex, previous, Reach::chain));
+    if (found.whose != Whose::own) co_return fail(responses::no_previous(previous));
+    CO_TRY_VOID(put_in_front(intake, conversation(found.responses)));
+    co_return true;
+  }
+  const std::string& named = previous.empty() ? state.asked.conversation : previous;
+  if (named.empty()) co_return true;
+  CO_TRY(auto holder, co_await holder_of(ex, named));
+  if (holder.whose == Whose::anothers) co_return fail(responses::no_previous(named));
+  state.backend = std::move(holder.backend);
+  co_return true;
+}
+
+Task<Result<bool>> hold(Exchange& ex, const Intake& intake, Answer& answer) {
+  const HeldState& state = *intake.held;
+  if (!state.asked.store || intake.entry.operation != Operation::chat) co_return true;
+  const bool stream = answer.pump != nullptr;
+  if (answer.native) {
+    pin(ex, own_id(answer.held, stream));
+    co_return true;
+  }
+  if (!responses::is_held_id(state.id)) co_return true;
+  const auto& members = state.body.empty() ? intake.peek.members : state.members;
+  const auto input = std::ranges::find(members, "input", &json::TopMember::key);
+  HeldResponse held{.id = state.id,
+                    .tenant = ex.tenant,
+                    .previous = responses::is_held_id(state.asked.previous) ? state.asked.previous : std::string(),
+                    .unix_ms = ex.record.unix_ms};
+  if (input != members.end()) held.input = responses::held_items(input->raw, ex.record.id);
+  if (stream) {
+    answer.keeps = std::make_unique<HeldResponse>(std::move(held));
+    co_return true;
+  }
+  held.object = answer.held;
+  const auto kept = co_await keep(ex, std::move(held));
+  if (!kept && kept.error()->fault == Fault::client_gone) co_return kept;
+  note_not_held(ex, kept);
+  co_return true;
+}
+
+Task<void> hold_end(Exchange& ex, HeldResponse& held, std::string_view event) {
+  held.object = responses::last_response(event);
+  if (held.object.empty()) co_return;
+  const auto kept = co_await keep(ex, std::move(held));
+  note_not_held(ex, kept);
+}
+
+Task<Result<bool>> serve_held(Exchange& ex, const Entry& entry) {
+  const http1::RequestHead& head = ex.client.head();
+  const std::string method(head.method);
+  const Named name = named(entry.rest);
+  if (name.id.empty()) co_return false;
+  if (responses::is_own_id(name.id)) co_return co_await serve_own(ex, method, name, entry.query);
+  CO_TRY(const auto holder, co_await holder_of(ex, std::string(name.id)));
+  const auto able = [&](const auto& backend) { return backend->off.empty() && takes(*backend, *entry.vendor); };
+  const auto& backends = ex.snapshot->backends();
+  if (holder.whose == Whose::anothers || std::ranges::none_of(backends, able)) {
+    co_return fail(responses::no_response(name.id));
+  }
+  co_return false;
+}
+
+}  // namespace sluice
