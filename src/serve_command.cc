@@ -64,6 +64,7 @@ class Service {
   }
 
   int run() {
+    file_ = stamp(path_);  // before it is read: what changes from here on is noticed
     auto loaded = load();
     if (!loaded) return 2;
     if (!report(*loaded)) return 1;
@@ -189,7 +190,6 @@ class Service {
 
   void remember(const Config& config) {
     current_grace_ = config.server.grace;
-    file_ = stamp(path_);
     cert_ = config.server.tls ? config.server.tls->cert : std::string();
     key_ = config.server.tls ? config.server.tls->key : std::string();
     cert_stamp_ = stamp(cert_);
