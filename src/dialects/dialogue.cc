@@ -164,6 +164,23 @@ Dialogue alternate(const ChatRequest& request, const DialogueRules& rules, Notes
   return Alternation(request, rules, notes).run();
 }
 
+void trim_prefill(const ChatRequest& request, Dialogue& dialogue, Notes& notes) {
+  if (dialogue.messages.empty() || dialogue.messages.back().role != Role::assistant) return;
+  std::vector<PlacedPart>& parts = dialogue.messages.back().parts;
+  const PlacedPart part = parts.back();
+  const auto* text = part.part->as<Text>();
+  if (text == nullptr) return;
+  const auto end = text->text.find_last_not_of(" \t\r\n");
+  if (end + 1 == text->text.size()) return;
+  notes.restated(pointer_to_part(request, part.turn, part.index), "white space at the end of a prefill is refused");
+  Part trimmed = *part.part;
+  trimmed.as<Text>()->text.resize(end + 1);
+  dialogue.made.push_back(std::move(trimmed));
+  parts.back().part = &dialogue.made.back();
+  if (end == std::string::npos) parts.pop_back();
+  if (parts.empty()) dialogue.messages.pop_back();
+}
+
 std::string result_text(const ToolResult& result) {
   std::string out;
   for (const Part& part : result.parts) {

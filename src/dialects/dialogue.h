@@ -41,6 +41,10 @@ struct DialogueRules {
 // text in front of an assistant's first turn.
 [[nodiscard]] Dialogue alternate(const ChatRequest& request, const DialogueRules& rules, Notes& notes);
 
+// Takes white space off the end of the text that the assistant is to continue; a text that is nothing else goes. Notes:
+// restated.
+void trim_prefill(const ChatRequest& request, Dialogue& dialogue, Notes& notes);
+
 // What a result says when the call was never answered.
 inline constexpr std::string_view not_executed = "Tool call was not executed";
 

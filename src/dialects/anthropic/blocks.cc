@@ -230,16 +230,4 @@ void write_citations(json::Writer& out, const std::vector<Citation>& citations, 
   out.end_array();
 }
 
-std::string call_input(const ToolCall& call, bool& wrapped) {
-  wrapped = true;
-  if (call.kind == ToolKind::custom) return "{\"input\":" + json::quoted(call.arguments) + '}';
-  const auto first = call.arguments.find_first_not_of(" \t\r\n");
-  wrapped = false;
-  if (first == std::string::npos) return "{}";
-  if (call.arguments[first] == '{' && json::valid(call.arguments)) return call.arguments;
-  wrapped = true;
-  if (json::valid(call.arguments)) return "{\"input\":" + call.arguments + '}';
-  return "{\"input\":" + json::quoted(call.arguments) + '}';
-}
-
 }  // namespace sluice::anthropic

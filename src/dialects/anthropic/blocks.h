@@ -37,10 +37,6 @@ void write_citations(json::Writer& out, const std::vector<Citation>& citations, 
 // The citation in this dialect, or empty.
 [[nodiscard]] std::string_view citation_json(const Citation& citation);
 
-// Arguments of a call as the object that `input` must be: nothing becomes {}, what is no object is wrapped as
-// {"input": …} and `wrapped` says so (for custom tools that is their normal form).
-[[nodiscard]] std::string call_input(const ToolCall& call, bool& wrapped);
-
 // A proof on a part that has no slot for it travels in a redacted_thinking block beside the part: its `data`.
 [[nodiscard]] inline std::string seal_data(const Seal& seal, Belongs belongs) {
   return seal_beside(seal, DialectId::anthropic, belongs);

@@ -8,6 +8,7 @@
 #include "dialects/anthropic/stop.h"
 #include "dialects/anthropic/usage.h"
 #include "dialects/body_size.h"
+#include "dialects/call_input.h"
 #include "dialects/pointer.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
@@ -49,7 +50,8 @@ class BlockWriting {
     if (reply_.origin == self) return false;
     const auto* text = part.as<Text>();
     const auto* reasoning = part.as<Reasoning>();
-    return !part.seal && ((text != nullptr && text->text.empty()) || (reasoning != nullptr && reasoning->text.empty()));
+    return !part.seal && ((text != nullptr && text->text.empty() && text->citations.empty()) ||
+                          (reasoning != nullptr && reasoning->text.empty()));
   }
 
   json::Writer& open(std::string_view type) { return out_.begin_object().member("type", type); }

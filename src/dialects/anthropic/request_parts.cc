@@ -7,7 +7,10 @@
 
 #include "base/text.h"
 #include "dialects/anthropic/blocks.h"
+#include "dialects/call_input.h"
+#include "dialects/media_type.h"
 #include "dialects/pointer.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
 #include "dialects/tool_name.h"
@@ -17,22 +20,10 @@ namespace {
 
 constexpr DialectId self = DialectId::anthropic;
 
-struct Magic {
-  std::string_view start, mime;
-};
-// The first bytes of common files in base64, for sources that do not name the type.
-constexpr std::array magics = std::to_array<Magic>({{"iVBORw0", "image/png"},
-                                                    {"/9j/", "image/jpeg"},
-                                                    {"R0lGOD", "image/gif"},
-                                                    {"UklGR", "image/webp"},
-                                                    {"JVBERi", "application/pdf"}});
-
 std::string mime_of(const Media& media) {
   if (media.mime == "image/jpg") return "image/jpeg";
   if (!media.mime.empty()) return media.mime;
-  for (const Magic& magic : magics) {
-    if (media.data.starts_with(magic.start)) return std::string(magic.mime);
-  }
+  if (const auto told = media_type_of(media.data); !told.empty()) return std::string(told);
   return media.kind == MediaKind::image ? "image/png" : "application/pdf";
 }
 
@@ -275,7 +266,7 @@ void write_mark(json::Writer& out, PartRules& rules, const std::optional<CacheMa
   if (!mark) return;
   if (rules.marks_to_skip > 0) {
     --rules.marks_to_skip;
-    notes.lost(pointer, "anthropic takes four cache marks: the last ones stay");
+    notes.lost(pointer_to_mark(rules.request, pointer), "anthropic takes four cache marks: the last ones stay");
     return;
   }
   write_cache_mark(out, *mark);

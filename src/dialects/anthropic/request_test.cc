@@ -413,7 +413,7 @@ TEST(AnthropicRequest, KeepsTheLastFourCacheMarks) {
   const json::Value content = out["messages"].at(0)["content"];
   EXPECT_FALSE(content.at(1)["cache_control"]);
   EXPECT_EQ(content.at(2)["cache_control"].raw(), R"({"type":"ephemeral","ttl":"1h"})");
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/0/content/0"));
+  EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/0/content/0/cache_control"));
 }
 
 TEST(AnthropicRequest, EnforcesASchemaOrSaysThatNobodyDoes) {

@@ -6,6 +6,7 @@
 
 #include "dialects/anthropic/schema.h"
 #include "dialects/pointer.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_name.h"
 
@@ -32,21 +33,6 @@ std::string_view ours(const Tool& tool) {
   if (tool.origin == self) return tool.vendor_raw;
   const auto row = std::ranges::find(same_tools, tool.vendor_type, &SameTool::theirs);
   return row == same_tools.end() ? std::string_view() : row->ours;
-}
-
-// Where the schema of a tool's arguments stood.
-std::string schema_pointer(const ChatRequest& request, std::size_t index) {
-  const std::string tool = pointer_to_tool(request, index);
-  switch (request.origin) {
-    case DialectId::openai_chat:
-    case DialectId::cohere: return tool + "/function/parameters";
-    case DialectId::openai_responses: return tool + "/parameters";
-    case DialectId::anthropic: return tool + "/input_schema";
-    case DialectId::bedrock_converse: return tool + "/toolSpec/inputSchema/json";
-    case DialectId::gemini:
-      return tool + (request.tools[index].schema_native.text.empty() ? "/parametersJsonSchema" : "/parameters");
-  }
-  return tool;
 }
 
 std::string list_of(const std::vector<std::string>& names) {
@@ -130,7 +116,7 @@ void write_function(json::Writer& out, const ChatRequest& request, std::size_t i
                     bool as_said, int& strict_left, Notes& notes) {
   const Tool& tool = request.tools[index];
   const std::string pointer = pointer_to_tool(request, index);
-  const std::string schema_at = schema_pointer(request, index);
+  const std::string schema_at = pointer_to_schema(request, index);
   if (as_said && !remembered(tool.extras, self, "custom").empty()) out.member("type", "custom");
   out.member("name", own ? tool.name : to_portable_tool_name(tool.name));
   if (!own && !portable_tool_name(tool.name)) notes.restated(pointer, "a name that anthropic takes");

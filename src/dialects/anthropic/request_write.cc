@@ -15,6 +15,7 @@
 #include "dialects/anthropic/thinking.h"
 #include "dialects/body_size.h"
 #include "dialects/pointer.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 
 namespace sluice::anthropic {
@@ -157,17 +158,7 @@ class Writing {
       return unsupported(pointer_to_turn(request_, part.turn),
                          "This Claude model does not continue an assistant message: end with a user message.");
     }
-    const auto* text = part.part->as<Text>();
-    if (text == nullptr) return {};
-    const auto end = text->text.find_last_not_of(" \t\r\n");
-    if (end + 1 == text->text.size()) return {};
-    notes_.restated(pointer_to_part(request_, part.turn, part.index), "white space at the end of a prefill is refused");
-    Part trimmed = *part.part;
-    trimmed.as<Text>()->text.resize(end + 1);
-    dialogue_.made.push_back(std::move(trimmed));
-    dialogue_.messages.back().parts.back().part = &dialogue_.made.back();
-    if (end == std::string::npos) dialogue_.messages.back().parts.pop_back();
-    if (dialogue_.messages.back().parts.empty()) dialogue_.messages.pop_back();
+    trim_prefill(request_, dialogue_, notes_);
     return {};
   }
 
@@ -210,30 +201,19 @@ class Writing {
       return;
     }
     if (rules_.structured) {
-      if (auto schema = strict_schema(format.schema, schema_pointer(), notes_)) schema_ = *std::move(schema);
+      if (auto schema = strict_schema(format.schema, pointer_to_format_schema(request_), notes_))
+        schema_ = *std::move(schema);
     }
     if (schema_.empty()) {
       notes_.restated(pointer, "format_best_effort: said as an instruction, nobody enforces it");
       hints_.push_back("Answer with one JSON value that matches this JSON Schema, and no other text: " + format.schema);
     } else if (!own_) {
-      if (!format.name.empty()) notes_.lost(below_format("name"), "anthropic names no schema");
-      if (!format.description.empty()) notes_.lost(below_format("description"), "anthropic describes no schema");
-      if (format.strict) notes_.restated(below_format("strict"), "anthropic always enforces the schema");
+      if (!format.name.empty()) notes_.lost(pointer_below_format(request_, "name"), "anthropic names no schema");
+      if (!format.description.empty())
+        notes_.lost(pointer_below_format(request_, "description"), "anthropic describes no schema");
+      if (format.strict)
+        notes_.restated(pointer_below_format(request_, "strict"), "anthropic always enforces the schema");
     }
-  }
-
-  [[nodiscard]] std::string below_format(std::string_view member) const {
-    std::string pointer = pointer_to(request_, Field::format);
-    if (request_.origin == DialectId::openai_chat) pointer += "/json_schema";
-    return pointer + '/' + std::string(member);
-  }
-
-  [[nodiscard]] std::string schema_pointer() const {
-    if (request_.origin == DialectId::gemini) {
-      return pointer_to(request_, Field::format) +
-             (request_.format->schema_native.text.empty() ? "/responseJsonSchema" : "/responseSchema");
-    }
-    return below_format("schema");
   }
 
   void write_settings() {
@@ -343,9 +323,7 @@ class Writing {
 
   void write_format() {
     out_.begin_object().member("type", "json_schema").member_raw("schema", schema_);
-    std::string pointer = pointer_to(request_, Field::format);
-    if (request_.origin == DialectId::openai_chat) pointer += "/json_schema";
-    write_extras(out_, request_.format->extras, self, pointer, notes_);
+    write_extras(out_, request_.format->extras, self, pointer_below_format(request_, {}), notes_);
     out_.end_object();
   }
 

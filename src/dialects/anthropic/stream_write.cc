@@ -7,6 +7,7 @@
 #include "dialects/anthropic/blocks.h"
 #include "dialects/anthropic/stop.h"
 #include "dialects/anthropic/usage.h"
+#include "dialects/call_input.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"

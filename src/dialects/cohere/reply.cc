@@ -41,7 +41,8 @@ class MessageWriting {
     if (own() || part.seal) return false;
     const auto* text = part.as<Text>();
     const auto* reasoning = part.as<Reasoning>();
-    return (text != nullptr && text->text.empty()) || (reasoning != nullptr && reasoning->text.empty());
+    return (text != nullptr && text->text.empty() && text->citations.empty()) ||
+           (reasoning != nullptr && reasoning->text.empty());
   }
 
   void content() {

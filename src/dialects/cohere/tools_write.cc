@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dialects/cohere/writing.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_name.h"
 
@@ -38,7 +39,7 @@ void write_tool(Writing& w, const Tool& tool, const std::string& pointer) {
   }
   write_inner_extras(w.out, tool.extras, self, "function");
   w.out.end_object();
-  if (tool.cache) w.notes.lost(pointer + "/cache_control", "cohere has no cache marks");
+  if (tool.cache) w.notes.lost(pointer_to_mark(w.request, pointer), "cohere has no cache marks");
   write_extras(w.out, tool.extras, self, pointer, w.notes);
   w.out.end_object();
 }

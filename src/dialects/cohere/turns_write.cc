@@ -7,6 +7,7 @@
 #include "dialects/cohere/writing.h"
 #include "dialects/data_url.h"
 #include "dialects/dialogue.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
 #include "dialects/tool_name.h"
@@ -331,7 +332,7 @@ class Turns {
   }
 
   void mark(const Part& part, const std::string& pointer) {
-    if (part.cache) w_.notes.lost(pointer + "/cache_control", "cohere has no cache marks");
+    if (part.cache) w_.notes.lost(pointer_to_mark(w_.request, pointer), "cohere has no cache marks");
   }
   void note_rest(const Part& part, const std::string& pointer) {
     mark(part, pointer);
@@ -414,7 +415,7 @@ void write_document(Writing& w, const Placed& placed) {
   }
   w.out.begin_object();
   w.out.member_raw("data", data);
-  if (part.cache) w.notes.lost(placed.pointer + "/cache_control", "cohere has no cache marks");
+  if (part.cache) w.notes.lost(pointer_to_mark(w.request, placed.pointer), "cohere has no cache marks");
   write_extras(w.out, part.extras, self, placed.pointer, w.notes);
   w.out.end_object();
 }

@@ -5,6 +5,7 @@
 #include "dialects/gemini/schema.h"
 #include "dialects/gemini/settings.h"
 #include "dialects/pointer.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 
 namespace sluice::gemini {
@@ -176,7 +177,7 @@ class Writing {
       note_extras(tool.extras, self, pointer_to_tool(request_, i), notes_);
     }
     w.end_object();
-    if (tool.cache) notes_.lost(pointer_to_tool(request_, i) + "/cache_control", "gemini caches on its own");
+    if (tool.cache) notes_.lost(pointer_to_mark(request_, pointer_to_tool(request_, i)), "gemini caches on its own");
     if (!own_ && tool.strict) strict(*tool.strict, i);
   }
 
@@ -206,7 +207,7 @@ class Writing {
       w.member_raw("parametersJsonSchema", tool.schema);
       return;
     }
-    const std::string place = at(i, request_.origin == DialectId::anthropic ? "/input_schema" : "/parameters");
+    const std::string place = pointer_to_schema(request_, i);
     if (!rules_.json_schema) {
       const std::string text = to_own_schema(tool.schema, place, notes_);
       if (!text.empty()) {

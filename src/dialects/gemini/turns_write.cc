@@ -9,6 +9,7 @@
 #include "dialects/gemini/parts.h"
 #include "dialects/gemini/turns.h"
 #include "dialects/pointer.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 
 namespace sluice::gemini {
@@ -199,7 +200,7 @@ class Contents {
   // One part, or a Note (an Error where the question would lose its meaning).
   Result<void> part(json::Writer& w, const PlacedPart& placed, std::string_view signature) {
     const Part& p = *placed.part;
-    if (p.cache) notes_.lost(at(placed) + "/cache_control", "gemini caches on its own");
+    if (p.cache) notes_.lost(pointer_to_mark(request_, at(placed)), "gemini caches on its own");
     if (p.extras.origin != self) note_extras(p.extras, self, at(placed), notes_);
     if (const auto* text = p.as<Text>()) {
       words(w, placed, text->text, false, signature);
@@ -323,7 +324,7 @@ class Contents {
     const std::string place =
         made(placed) ? at(placed) : pointer_to_result_part(request_, placed.turn, placed.index, i);
     if (inner.extras.origin != self) note_extras(inner.extras, self, place, notes_);
-    if (inner.cache) notes_.lost(place + "/cache_control", "gemini caches on its own");
+    if (inner.cache) notes_.lost(pointer_to_mark(request_, place), "gemini caches on its own");
     if (const auto* text = inner.as<Text>()) {
       if (!text->citations.empty()) notes_.lost(place + "/citations", "gemini takes no citations back");
       return;
@@ -348,8 +349,7 @@ class Contents {
     single.end_object();
     if (media->form == MediaForm::text) notes_.restated(place, "a text document goes as inline data");
     if (!media->name.empty() && media->origin != self) {
-      const bool responses = request_.origin == DialectId::openai_responses;
-      notes_.lost(place + (responses ? "/filename" : "/title"), "gemini has no name for media");
+      notes_.lost(name_below(place), "gemini has no name for media");
     }
     if (!media->detail.empty() && media->origin != self) notes_.lost(place + "/detail", "no detail inside a result");
     if (own_ || rules_.media_in_results) {
@@ -387,12 +387,17 @@ class Contents {
     return {};
   }
 
-  [[nodiscard]] std::string at_name(const PlacedPart& p) const {
+  [[nodiscard]] std::string at_name(const PlacedPart& p) const { return name_below(at(p)); }
+  [[nodiscard]] std::string name_below(const std::string& part) const {
     switch (request_.origin) {
-      case DialectId::openai_chat: return at(p) + "/file/filename";
-      case DialectId::openai_responses: return at(p) + "/filename";
-      default: return at(p) + "/title";
+      case DialectId::openai_chat: return part + "/file/filename";
+      case DialectId::openai_responses: return part + "/filename";
+      case DialectId::bedrock_converse: return part + "/document/name";
+      case DialectId::anthropic:
+      case DialectId::gemini:
+      case DialectId::cohere: return part + "/title";
     }
+    return part;
   }
   [[nodiscard]] std::string at_detail(const PlacedPart& p) const {
     return at(p) + (request_.origin == DialectId::openai_chat ? "/image_url/detail" : "/detail");

@@ -6,6 +6,7 @@
 #include "dialects/data_url.h"
 #include "dialects/dialogue.h"
 #include "dialects/openai_chat/writing.h"
+#include "dialects/pointer_within.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
@@ -328,7 +329,7 @@ class Turns {
         if (!joined.empty() && turn.role != Role::assistant) joined += "\n\n";
         joined += p.part->as<Text>()->text;
         if (p.part->cache && !marked_whole(*p.part))
-          w_.notes.lost(p.pointer + "/cache_control", "no place for a cache mark");
+          w_.notes.lost(pointer_to_mark(w_.request, p.pointer), "no place for a cache mark");
         note_extras(p.part->extras, self, p.pointer, w_.notes);
       }
       out_.member("content", joined);
@@ -483,7 +484,7 @@ void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, std::str
   const bool breakpoint = !remembered(mark->extras, self, "breakpoint").empty();
   const bool openai = w.vendor.name == "openai";
   if (!(openai ? breakpoint : w.vendor.cache_control)) {
-    w.notes.lost(std::string(pointer) + "/cache_control", "this vendor has no cache marks");
+    w.notes.lost(pointer_to_mark(w.request, pointer), "this vendor has no cache marks");
     return;
   }
   w.out.key(breakpoint ? "prompt_cache_breakpoint" : "cache_control").begin_object();

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "dialects/data_url.h"
 #include "dialects/openai_responses/writing.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 
 namespace sluice::openai_responses {
@@ -98,7 +99,7 @@ void write_mark(Writing& w, const Part& part, bool said, const std::string& poin
   const bool ours = part.cache->extras.origin == self || part.cache->extras.origin == DialectId::openai_chat;
   const bool breakpoint = ours && !remembered(part.cache->extras, part.cache->extras.origin, "breakpoint").empty();
   if (!breakpoint || (said && !w.own())) {
-    w.notes.lost(pointer + "/cache_control", "openai_responses has no such cache marks");
+    w.notes.lost(pointer_to_mark(w.request, pointer), "openai_responses has no such cache marks");
     return;
   }
   w.out.key("prompt_cache_breakpoint").begin_object().member("mode", "explicit");

@@ -6,6 +6,7 @@
 
 #include "dialects/dialogue.h"
 #include "dialects/openai_responses/writing.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
 #include "dialects/tool_name.h"
@@ -189,7 +190,7 @@ class Input {
     out_.member("call_id", call_id(result.call_id));
     if (!result.name.empty() && w_.own()) out_.member("name", result.name);
     TRY_VOID(output(result, index));
-    if (part.cache) w_.notes.lost(at(index) + "/cache_control", "openai_responses has no such cache marks");
+    if (part.cache) w_.notes.lost(pointer_to_mark(w_.request, at(index)), "openai_responses has no such cache marks");
     if (const auto status = remembered(part.extras, self, memory::status); !status.empty() && w_.own()) {
       out_.member_raw("status", status);
     }
@@ -368,7 +369,7 @@ class Input {
       out_.member_raw("status", status);
     }
     note_foreign_proof(part, index);
-    if (part.cache) w_.notes.lost(at(index) + "/cache_control", "openai_responses has no such cache marks");
+    if (part.cache) w_.notes.lost(pointer_to_mark(w_.request, at(index)), "openai_responses has no such cache marks");
     write_extras(out_, part.extras, self, at(index), w_.notes);
     out_.end_object();
   }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "dialects/openai_responses/writing.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_name.h"
 
@@ -80,7 +81,7 @@ void write_tool(Writing& w, std::size_t index) {
       w.out.member_bool("strict", false);  // here silence would mean true, and few schemas are fit for it
     }
   }
-  if (tool.cache) w.notes.lost(pointer + "/cache_control", "openai_responses has no cache marks on tools");
+  if (tool.cache) w.notes.lost(pointer_to_mark(w.request, pointer), "openai_responses has no cache marks on tools");
   write_extras(w.out, tool.extras, self, pointer, w.notes);
   w.out.end_object();
 }

@@ -1,0 +1,21 @@
+// Where small things stood that belong to a part, a tool or a setting (pointer.h). SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "model/chat.h"
+
+namespace sluice {
+
+// The cache mark of the part or tool at `pointer`: in it, or behind it where marks are blocks of their own.
+[[nodiscard]] std::string pointer_to_mark(const ChatRequest& request, std::string_view pointer);
+// The schema of a tool's arguments.
+[[nodiscard]] std::string pointer_to_schema(const ChatRequest& request, std::size_t tool);
+// A member of the output's form: name, strict, description. Empty: the object that holds them.
+[[nodiscard]] std::string pointer_below_format(const ChatRequest& request, std::string_view member);
+// The output's schema.
+[[nodiscard]] std::string pointer_to_format_schema(const ChatRequest& request);
+
+}  // namespace sluice
