@@ -191,6 +191,9 @@ class Dialect {
   // The body of an error reply to a client of this dialect.
   [[nodiscard]] virtual std::string write_error(const Error& error, std::string_view request_id) const = 0;
 
+  // The value of x-amzn-errortype, for clients that look for an error's name there; empty for all others.
+  [[nodiscard]] virtual std::string_view error_kind(const Error& /*error*/) const { return {}; }
+
   // The names under which clients of this dialect look for their limit of requests, what is left of it, and when all of
   // it is free again. OpenAI's names are what everybody else's clients know too.
   struct LimitHeaders {

@@ -3,8 +3,9 @@
 //
 // Fixtures of a dialect, in <name>/testdata/:
 //   request_*.json  a client's body            reply_*.json  a whole answer
-//   stream_*.sse    a whole stream (stream_*.json: a stream that is one JSON array)
-//   error_*.json    {"status": 429, "body": …}: an upstream's error reply
+//   stream_*.sse    a whole stream (stream_*.json: a stream that is one JSON array; stream_*.jsonl: one that is binary,
+//                   an event a line: {"messageStart": payload})
+//   error_*.json    {"status": 429, "kind": x-amzn-errortype, "body": …}: an upstream's error reply
 // With SLUICE_SHARED set, the recorded corpus below it is run too.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -32,6 +33,7 @@ struct Sample {
   std::string content_type;
   std::string path_model;     // where the path names the model
   bool path_streams = false;  // the path asks for a stream
+  std::string error_kind;     // what the head named the error
   int status = 200;           // what the upstream answered: a request that was refused may be refused here too
   bool recorded = false;      // from the corpus
 };

@@ -97,7 +97,9 @@ void collect(json::Value value, const std::string& pointer, Leaves& out, int dep
       if (!url->mime.empty()) out.emplace_back(pointer + "/mime", std::string(url->mime));
       text = std::string(url->base64);
     }
-    if (const auto seal = unwrap_seal(text)) text = seal->raw;
+    // An envelope may be in base64 where the form asks for bytes.
+    const auto bytes = base64_decode(text);
+    if (const auto seal = unwrap_seal(bytes && bytes->starts_with("gw1.") ? *bytes : text)) text = seal->raw;
     out.emplace_back(pointer, std::move(text));
   } else {
     out.emplace_back(pointer, std::string(value.raw()));
@@ -124,6 +126,27 @@ std::string text_of(const Extras& extras) {
   return out;
 }
 
+// The order of members says nothing.
+std::string ordered(json::Value value) {
+  std::string out;
+  if (value.is_object()) {
+    std::map<std::string, std::string> members;
+    for (const auto [key, inner] : value.members()) members.emplace(key, ordered(inner));
+    for (const auto& [key, text] : members) out += key + ':' + text + ',';
+    return '{' + out + '}';
+  }
+  if (value.is_array()) {
+    for (const json::Value inner : value.elements()) out += ordered(inner) + ',';
+    return '[' + out + ']';
+  }
+  return value.is_string() ? json::quoted(value.text()) : std::string(value.raw());
+}
+std::string ordered(const RawJson& raw) {
+  json::Document doc;
+  const auto root = doc.parse(raw);
+  return root ? ordered(*root) : raw;
+}
+
 std::string text_of(const std::optional<Seal>& seal) {
   return seal ? " seal(" + std::string(name(seal->dialect)) + ' ' + seal->raw + ')' : "";
 }
@@ -139,35 +162,34 @@ std::string text_of(const Citation& c, bool ground) {
 }
 
 std::string body_of(const Part& part, bool ground) {
-  return std::visit(
-      Overloaded{
-          [&](const Text& p) {
-            std::string out = "text " + p.text;
-            for (const Citation& c : p.citations) out += text_of(c, ground);
-            return out;
-          },
-          [&](const Media& p) {
-            return "media " + std::to_string(static_cast<int>(p.kind)) + ' ' +
-                   std::to_string(static_cast<int>(p.form)) + ' ' + p.mime + ' ' + p.data +
-                   (ground ? "" : ' ' + p.name + ' ' + p.detail);
-          },
-          [&](const Reasoning& p) { return (p.redacted ? "redacted " : "reasoning ") + p.text; },
-          [&](const ToolCall& p) {
-            std::string arguments = p.arguments;
-            if (json::valid(arguments)) arguments = json::compact(arguments);
-            if (arguments.empty()) arguments = "{}";
-            return "call " + p.id + ' ' + p.name + ' ' + arguments;
-          },
-          [&](const ToolResult& p) {
-            std::string out = "result " + p.call_id;
-            for (const Part& inner : p.parts) out += " [" + text_of(inner, ground) + ']';
-            return out;
-          },
-          [&](const Refusal& p) { return "refusal " + p.text; },
-          [&](const ServerTool& p) { return "server " + p.name + ' ' + p.id + ' ' + json::compact(p.raw); },
-          [&](const Opaque& p) { return "opaque " + p.type + ' ' + json::compact(p.raw); },
-      },
-      part.body);
+  return std::visit(Overloaded{
+                        [&](const Text& p) {
+                          std::string out = "text " + p.text;
+                          for (const Citation& c : p.citations) out += text_of(c, ground);
+                          return out;
+                        },
+                        [&](const Media& p) {
+                          return "media " + std::to_string(static_cast<int>(p.kind)) + ' ' +
+                                 std::to_string(static_cast<int>(p.form)) + ' ' + p.mime + ' ' + p.data +
+                                 (ground ? "" : ' ' + p.name + ' ' + p.detail);
+                        },
+                        [&](const Reasoning& p) { return (p.redacted ? "redacted " : "reasoning ") + p.text; },
+                        [&](const ToolCall& p) {
+                          std::string arguments = p.arguments;
+                          if (json::valid(arguments)) arguments = json::compact(arguments);
+                          if (arguments.empty()) arguments = "{}";
+                          return "call " + p.id + ' ' + p.name + ' ' + arguments;
+                        },
+                        [&](const ToolResult& p) {
+                          std::string out = "result " + p.call_id;
+                          for (const Part& inner : p.parts) out += " [" + text_of(inner, ground) + ']';
+                          return out;
+                        },
+                        [&](const Refusal& p) { return "refusal " + p.text; },
+                        [&](const ServerTool& p) { return "server " + p.name + ' ' + p.id + ' ' + ordered(p.raw); },
+                        [&](const Opaque& p) { return "opaque " + p.type + ' ' + ordered(p.raw); },
+                    },
+                    part.body);
 }
 
 std::string text_of(const Part& part, bool ground) {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "dialects/laws.h"
 #include "dialects/registry.h"
+#include "wire/aws_eventstream.h"
 
 namespace sluice::laws {
 namespace {
@@ -30,6 +31,26 @@ std::vector<fs::path> listed(const fs::path& folder) {
   return out;
 }
 
+constexpr std::string_view binary = "application/vnd.amazon.eventstream";
+
+void append_framed(std::string& out, json::Value event) {
+  const auto [type, payload] = *event.members().begin();
+  if (!aws_eventstream::append_event(out, type, payload.raw())) std::abort();
+}
+
+// A fixture of events, one a line, as the binary stream it stands for.
+std::string framed(const std::string& lines) {
+  std::string out;
+  std::istringstream in(lines);
+  for (std::string line; std::getline(in, line);) {
+    json::Document doc;
+    const auto root = doc.parse(line);
+    if (!root) std::abort();
+    append_framed(out, *root);
+  }
+  return out;
+}
+
 struct Folder {
   DialectId dialect;
   std::string_view name;
@@ -38,7 +59,7 @@ constexpr Folder corpus[] = {
     {DialectId::openai_chat, "openai.chat"},      {DialectId::openai_responses, "openai.responses"},
     {DialectId::anthropic, "anthropic.messages"}, {DialectId::gemini, "gemini.generate"},
     {DialectId::gemini, "gemini.stream"},         {DialectId::bedrock_converse, "bedrock.converse"},
-    {DialectId::cohere, "cohere.chat"},
+    {DialectId::cohere, "cohere.chat"},           {DialectId::bedrock_converse, "bedrock.converse_stream"},
 };
 
 class Collection {
@@ -73,12 +94,17 @@ class Collection {
         sample.kind = Kind::reply;
       } else if (stem.starts_with("stream_")) {
         sample.kind = Kind::stream;
+        if (file.extension() == ".jsonl") {
+          sample.body = framed(sample.body);
+          sample.content_type = binary;
+        }
       } else if (stem.starts_with("error_")) {
         sample.kind = Kind::error;
         json::Document doc;
         const auto root = doc.parse(sample.body);
         if (!root) std::abort();
         sample.status = static_cast<int>((*root)["status"].integer().value_or(0));
+        sample.error_kind = (*root)["kind"].text();
         sample.body = (*root)["body"].is_string() ? (*root)["body"].text() : std::string((*root)["body"].raw());
       } else {
         std::cerr << "unknown fixture " << file << '\n';
@@ -106,7 +132,12 @@ class Collection {
       const auto name = path.substr(at + 7, path.find_first_of(":?", at) - at - 7);
       base.path_model = percent_decode(name).value_or(name);
     }
-    base.path_streams = path.find(":stream") != std::string::npos;
+    if (const auto at = path.find("/model/"); at != std::string::npos) {
+      const auto name = path.substr(at + 7, path.rfind('/') - at - 7);
+      base.path_model = percent_decode(name).value_or(name);
+    }
+    base.path_streams = path.find(":stream") != std::string::npos || path.ends_with("-stream");
+    base.error_kind = (*root)["response_headers"]["x-amzn-errortype"].text();
     const auto add = [&](Kind kind, std::string body, std::string_view content_type) {
       Sample sample = base;
       sample.kind = kind;
@@ -120,6 +151,12 @@ class Collection {
       add(Kind::error, body && !body.is_null() ? std::string(body.raw()) : (*root)["response_text"].text(), "");
     } else if ((*root)["response_sse"].is_string()) {
       add(Kind::stream, (*root)["response_sse"].text(), "text/event-stream");
+    } else if (const auto bytes = base64_decode((*root)["response_b64"].text()); bytes && !bytes->empty()) {
+      add(Kind::stream, *bytes, binary);
+    } else if ((*root)["response_events"].is_array()) {
+      std::string stream;
+      for (const json::Value event : (*root)["response_events"].elements()) append_framed(stream, event);
+      add(Kind::stream, std::move(stream), binary);
     } else if ((*root)["response"].is_array()) {
       add(Kind::stream, std::string((*root)["response"].raw()), "application/json");
     } else if ((*root)["response"].is_object()) {

@@ -344,6 +344,15 @@ TEST(Laws, NoFalseEnd) {
     std::vector<std::size_t> cuts;
     if (body.size() <= small && !sample.recorded) {
       for (std::size_t i = 0; i < body.size(); ++i) cuts.push_back(i);
+    } else if (sample.content_type == "application/vnd.amazon.eventstream") {
+      // Each message tells its own length.
+      for (std::size_t at = 0, size = 0; at + 4 <= body.size(); at += size) {
+        size = 0;
+        for (std::size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(body[at + i]);
+        cuts.push_back(at);
+        cuts.push_back(at + size / 2);
+      }
+      if (cuts.size() > 50) cuts.erase(cuts.begin() + 20, cuts.end() - 30);
     } else {
       std::size_t last = 0;
       for (std::size_t i = 0; i < body.size(); ++i) {
@@ -372,10 +381,12 @@ TEST(Laws, NoFalseEnd) {
       for (auto frame = framer->next(); frame && *frame; frame = framer->next()) {
         error_seen |= reader->observe(**frame).error.has_value();
       }
-      if (auto last = framer->end(); last && *last) error_seen |= reader->observe(**last).error.has_value();
-      if (!error_seen && reader->complete() != ended) {
-        breach = std::string("the observer says ") + (reader->complete() ? "complete" : "incomplete") +
-                 ", the reader ends " + (ended ? "well" : "broken");
+      const auto last = framer->end();
+      if (last && *last) error_seen |= reader->observe(**last).error.has_value();
+      const bool complete = last && reader->complete();
+      if (!error_seen && complete != ended) {
+        breach = std::string("the observer says ") + (complete ? "complete" : "incomplete") + ", the reader ends " +
+                 (ended ? "well" : "broken");
       }
       if (!breach.empty()) {
         breach += " at byte " + std::to_string(cut);
@@ -388,7 +399,7 @@ TEST(Laws, NoFalseEnd) {
 
 TEST(Laws, ErrorsAreReadAndSpokenByEveryDialect) {
   for (const Sample& sample : samples(Kind::error)) {
-    const Error error = sample.dialect->read_error(sample.status, sample.body);
+    const Error error = sample.dialect->read_error(sample.status, sample.body, sample.error_kind);
     judge_law(sample, "error read", error.message.empty() ? "no message" : "");
     for (const Dialect* other : dialects()) {
       const std::string body = other->write_error(error, "req-1");

@@ -71,6 +71,50 @@ constexpr std::string_view cohere_field(Field field) {
   return row(field).chat;
 }
 
+// Bedrock keeps what only some models know in one object, each under the name that its vendor gave it: where it stood
+// is remembered.
+std::string bedrock_field(const ChatRequest& request, Field field) {
+  constexpr DialectId bedrock = DialectId::bedrock_converse;
+  const Extras& thinking = request.reasoning.extras;
+  switch (field) {
+    case Field::system: return "/system";
+    case Field::max_output: return "/inferenceConfig/maxTokens";
+    case Field::temperature: return "/inferenceConfig/temperature";
+    case Field::top_p: return "/inferenceConfig/topP";
+    case Field::stop: return "/inferenceConfig/stopSequences";
+    case Field::top_k: return std::string(remembered(request.extras, bedrock, "top_k"));
+    case Field::tools: return "/toolConfig/tools";
+    case Field::tool_choice: return "/toolConfig/toolChoice";
+    case Field::parallel_tools: return "/additionalModelRequestFields/tool_choice";
+    case Field::format: return "/outputConfig/textFormat/structure/jsonSchema";
+    case Field::effort:
+      if (const auto place = remembered(thinking, bedrock, "effort"); !place.empty()) return std::string(place);
+      [[fallthrough]];
+    case Field::reasoning:
+    case Field::budget:
+    case Field::display: return std::string(remembered(thinking, bedrock, "place"));
+    case Field::metadata: return "/requestMetadata";
+    case Field::service_tier: return "/serviceTier";
+    case Field::model:
+    case Field::min_p:
+    case Field::presence_penalty:
+    case Field::frequency_penalty:
+    case Field::seed:
+    case Field::logit_bias:
+    case Field::logprobs:
+    case Field::top_logprobs:
+    case Field::n:
+    case Field::cache_key:
+    case Field::cache_auto:
+    case Field::user:
+    case Field::verbosity:
+    case Field::modalities:
+    case Field::safety:
+    case Field::usage_in_stream: return {};
+  }
+  return {};
+}
+
 std::string numbered(std::string_view base, std::size_t index) {
   return std::string(base) + '/' + std::to_string(index);
 }
@@ -183,8 +227,8 @@ std::string pointer_to(const ChatRequest& request, Field field) {
     case DialectId::openai_chat: return std::string(names.chat);
     case DialectId::cohere: return std::string(cohere_field(field));
     case DialectId::openai_responses: return std::string(names.responses);
-    case DialectId::anthropic:
-    case DialectId::bedrock_converse: return std::string(names.anthropic);
+    case DialectId::anthropic: return std::string(names.anthropic);
+    case DialectId::bedrock_converse: return bedrock_field(request, field);
     case DialectId::gemini: return std::string(names.gemini);
   }
   return {};
@@ -198,6 +242,17 @@ std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
   return request.origin == DialectId::gemini ? "/systemInstruction" : "/system";
 }
 
+namespace {
+
+// Of Bedrock: cache marks are blocks of their own.
+std::size_t marks_before(const Turn& turn, std::size_t part) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < part; ++i) count += turn.parts[i].cache.has_value() ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
 std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::size_t part) {
   const Turn& t = request.turns[turn];
   const std::string base = pointer_to_turn(request, turn);
@@ -208,6 +263,9 @@ std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::s
   }
   if (request.origin == DialectId::cohere) return cohere_part(base, t.parts, t.plain_string, part);
   const bool gemini = request.origin == DialectId::gemini;
+  if (request.origin == DialectId::bedrock_converse) {
+    return numbered(turn < leading_system(request) ? base : base + "/content", part + marks_before(t, part));
+  }
   if (has_system_field(request.origin) && turn < leading_system(request)) {
     if (t.plain_string) return base;
     std::size_t index = part;
@@ -257,7 +315,10 @@ std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::s
     case DialectId::anthropic:
       return base + (p.as<Reasoning>() && p.as<Reasoning>()->redacted ? "/data" : "/signature");
     case DialectId::cohere: return base + "/signature";
-    case DialectId::bedrock_converse: return base;
+    case DialectId::bedrock_converse: {
+      const bool redacted = p.as<Reasoning>() && p.as<Reasoning>()->redacted;
+      return base + (redacted ? "/reasoningContent/redactedContent" : "/reasoningContent/reasoningText/signature");
+    }
   }
   return base;
 }
@@ -265,8 +326,9 @@ std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::s
 std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, std::size_t part) {
   if (request.origin == DialectId::openai_chat) return pointer_to_turn(request, turn) + "/annotations";
   if (request.origin == DialectId::cohere) return pointer_to_turn(request, turn) + "/citations";
-  return pointer_to_part(request, turn, part) +
-         (request.origin == DialectId::openai_responses ? "/annotations" : "/citations");
+  const std::string base = pointer_to_part(request, turn, part);
+  if (request.origin == DialectId::bedrock_converse) return base + "/citationsContent/citations";
+  return base + (request.origin == DialectId::openai_responses ? "/annotations" : "/citations");
 }
 
 std::string pointer_to_tool(const ChatRequest& request, std::size_t tool) {
@@ -276,6 +338,7 @@ std::string pointer_to_tool(const ChatRequest& request, std::size_t tool) {
 
 std::string pointer_to_strict(const ChatRequest& request, std::size_t tool) {
   if (request.origin == DialectId::cohere) return "/strict_tools";
+  if (request.origin == DialectId::bedrock_converse) return pointer_to_tool(request, tool) + "/toolSpec/strict";
   const bool chat = request.origin == DialectId::openai_chat && request.tools[tool].kind == ToolKind::function;
   return pointer_to_tool(request, tool) + (chat ? "/function/strict" : "/strict");
 }
@@ -326,8 +389,8 @@ std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::si
     case DialectId::openai_responses: return pointer_to_part(reply, choice, part) + "/annotations";
     case DialectId::gemini: return pointer_to_choice(reply, choice) + "/groundingMetadata";
     case DialectId::cohere: return pointer_to_message(reply, choice) + "/citations";
-    case DialectId::anthropic:
-    case DialectId::bedrock_converse: return pointer_to_part(reply, choice, part) + "/citations";
+    case DialectId::anthropic: return pointer_to_part(reply, choice, part) + "/citations";
+    case DialectId::bedrock_converse: return pointer_to_part(reply, choice, part) + "/citationsContent/citations";
   }
   return {};
 }
@@ -343,6 +406,7 @@ std::string pointer_to_logprobs(const Reply& reply, std::size_t choice) {
 }
 
 std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice) {
+  if (reply.origin == DialectId::bedrock_converse) return "/additionalModelResponseFields/stop_sequence";
   return pointer_to_choice(reply, choice) + "/stop_sequence";
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dialects/anthropic/anthropic.h"
+#include "dialects/bedrock_converse/bedrock_converse.h"
 #include "dialects/cohere/cohere.h"
 #include "dialects/gemini/gemini.h"
 #include "dialects/openai_chat/openai_chat.h"
@@ -15,7 +16,7 @@ namespace {
 const std::vector<const Dialect*>& list() {
   static const std::vector<const Dialect*> all = {
       &openai_chat::dialect(),   &openai_responses::dialect(), &anthropic::anthropic_dialect(),
-      &gemini::gemini_dialect(), &cohere::cohere_dialect(),
+      &gemini::gemini_dialect(), &cohere::cohere_dialect(),    &bedrock_converse::bedrock_dialect(),
   };
   return all;
 }

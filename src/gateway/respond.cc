@@ -161,17 +161,21 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
   if (error.fault == Fault::unauthorized) fields += "www-authenticate: Bearer\r\n";
   if (error.fault == Fault::method_not_allowed) http1::append_field(fields, "allow", error.param);
   const bool own_words = !error.verbatim || error.verbatim->dialect != ex.dialect->name();
-  ReplyHead head{.status = error.http_status(), .fields = fields};
+  ReplyHead head{.status = error.http_status()};
   std::string body;
   if (own_words) {
     Error own = error;
     if (error.fault == Fault::method_not_allowed) own.param.clear();  // it holds the methods, for the field above
     body = ex.dialect->write_error(own, ex.record.id);
+    if (const auto kind = ex.dialect->error_kind(own); !kind.empty()) {
+      http1::append_field(fields, "x-amzn-errortype", kind);
+    }
   } else {
     head.status = error.verbatim->status;
     head.content_type = error.verbatim->content_type;
     body = error.verbatim->body;
   }
+  head.fields = fields;
   return send_whole(ex, head, body);
 }
 
@@ -184,8 +188,9 @@ void append_relayed_fields(std::string& out, const http1::Fields& fields) {
     const char first = lower(f.name[0]);
     if (first != 'x' && first != 'o' && first != 'a' && first != 'r') continue;
     if (first == 'x') {
-      if (!begins("x-ratelimit-") && !begins("x-should-retry") && !begins("x-request-id")) continue;
-      if (begins("x-request-id")) {
+      const bool id = begins("x-request-id") || begins("x-amzn-requestid");
+      if (!begins("x-ratelimit-") && !begins("x-should-retry") && !begins("x-amzn-bedrock-") && !id) continue;
+      if (id) {
         http1::append_field(out, "x-sluice-upstream-request-id", f.value);
         continue;
       }

@@ -6,7 +6,9 @@
 #include <array>
 
 #include "base/text.h"
+#include "dialects/anthropic/chunk_framer.h"
 #include "dialects/anthropic/usage.h"
+#include "dialects/aws_error.h"
 #include "dialects/sse_framer.h"
 
 namespace sluice::anthropic {
@@ -108,7 +110,8 @@ class Anthropic final : public Dialect {
     return out.known() ? std::optional(std::move(out)) : std::nullopt;
   }
 
-  [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view) const override {
+  [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view content_type) const override {
+    if (content_type.starts_with("application/vnd.amazon.eventstream")) return std::make_unique<ChunkFramer>();
     return std::make_unique<SseFramer>();
   }
   [[nodiscard]] std::unique_ptr<StreamReader> stream_reader() const override { return anthropic::stream_reader(); }
@@ -116,8 +119,9 @@ class Anthropic final : public Dialect {
     return anthropic::stream_writer(question);
   }
 
-  [[nodiscard]] Error read_error(int status, std::string_view body, std::string_view /*kind*/ = {}) const override {
-    return anthropic::read_error(status, body);
+  // With a kind it is AWS that speaks, in front of the model.
+  [[nodiscard]] Error read_error(int status, std::string_view body, std::string_view kind = {}) const override {
+    return kind.empty() ? anthropic::read_error(status, body) : read_aws_error(status, body, kind);
   }
   [[nodiscard]] std::string write_error(const Error& error, std::string_view request_id) const override {
     return anthropic::write_error(error, request_id);

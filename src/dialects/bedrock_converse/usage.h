@@ -1,0 +1,13 @@
+// Tokens of this dialect: what was cached is counted apart already. SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/json.h"
+#include "model/reply.h"
+
+namespace sluice::bedrock_converse {
+
+[[nodiscard]] Usage read_usage(json::Value usage);
+// The object; three of its counts are required, so what is unknown is a zero there.
+void write_usage(json::Writer& out, const Usage& usage);
+
+}  // namespace sluice::bedrock_converse
