@@ -67,12 +67,22 @@ struct ModelName {
   Mark mark;
 };
 
+// Credentials of AWS, where requests are signed, and the region.
+struct AwsSettings {
+  std::string region;
+  std::string access_key_id;
+  Secret secret_access_key;
+  Secret session_token;  // of temporary credentials
+  [[nodiscard]] bool complete() const { return !access_key_id.empty() && !secret_access_key.empty(); }
+};
+
 struct BackendSettings {
   std::string name;
   bool enabled = true;
   std::string type;  // a provider's name; empty = the backend's own name
   std::string base_url;
   Secret api_key;
+  AwsSettings aws;
   std::string api_key_from;  // "OPENAI_API_KEY" when it came from the environment by default
   std::optional<std::vector<ModelName>> models;
   std::vector<std::string> dialects;

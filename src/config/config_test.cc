@@ -274,6 +274,37 @@ void expect_fresh(const std::string& made, const char* name) {
   EXPECT_EQ(made, std::string(std::istreambuf_iterator<char>(file), {})) << "`make golden` rewrites docs/" << name;
 }
 
+TEST_F(ConfigLoad, CredentialsOfAwsComeFromOnePlace) {
+  variables() = {{"AWS_REGION", "us-west-2"},
+                 {"AWS_ACCESS_KEY_ID", "AKIA0"},
+                 {"AWS_SECRET_ACCESS_KEY", "secret-of-the-environment"},
+                 {"AWS_SESSION_TOKEN", "token-of-the-environment"}};
+  // Without a file they are a backend.
+  const auto bare = load("");
+  ASSERT_EQ(bare.config.backends.size(), 1U);
+  EXPECT_EQ(bare.config.backends[0].name, "bedrock");
+  EXPECT_EQ(bare.config.backends[0].aws.region, "us-west-2");
+  EXPECT_TRUE(bare.config.backends[0].aws.session_token.equals("token-of-the-environment"));
+  // The file's are not mixed with them, a server of another name gets none.
+  const auto filed = load(
+      "backends: {bedrock: {aws: {access_key_id: AKIA1, secret_access_key: secret-of-the-file}}, "
+      "other: {type: bedrock, base_url: \"http://127.0.0.1:1\", models: [m]}}");
+  EXPECT_TRUE(filed.config.backends[0].aws.session_token.empty());
+  EXPECT_EQ(filed.config.backends[0].aws.access_key_id, "AKIA1");
+  EXPECT_TRUE(filed.config.backends[1].aws.secret_access_key.empty());
+  EXPECT_EQ(filed.config.backends[1].aws.region, "us-west-2");
+}
+
+TEST_F(ConfigLoad, HalfOfAwsIsAFault) {
+  EXPECT_THAT(told(load("backends: {bedrock: {aws: {region: us-east-1, access_key_id: AKIA1}}}")),
+              HasSubstr("half of its AWS credentials"));
+  const std::string bad = told(load("backends: {bedrock: {aws: {region: us/east, secret_access_key: secret-of-aws}}}"));
+  EXPECT_THAT(bad, HasSubstr("names no region of AWS"));
+  EXPECT_THAT(bad, Not(HasSubstr("secret-of-aws")));
+  EXPECT_THAT(told(load("backends: {openai: {api_key: k, aws: {region: us-east-1}}}")), HasSubstr("no vendor in AWS"));
+  EXPECT_THAT(told(load("backends: {bedrock: {api_key: k}}")), HasSubstr("has no region"));
+}
+
 TEST(ConfigReference, PageAndSchemaOfTheRepositoryAreFresh) {
   EXPECT_TRUE(json::valid(config_schema()));
   expect_fresh(config_reference(), "config.md");

@@ -60,6 +60,49 @@ void take_key_from_environment(Reading& in, BackendSettings& backend, const Prov
   }
 }
 
+// The same for what signs requests instead of a key. All of the credentials come from one place.
+void take_aws_from_environment(Reading& in, BackendSettings& backend, const Provider& vendor) {
+  AwsSettings& aws = backend.aws;
+  const auto first = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      if (auto value = in.variable(name); value && !value->empty()) return *std::move(value);
+    }
+    return std::string();
+  };
+  if (aws.region.empty()) aws.region = first({"AWS_REGION", "AWS_DEFAULT_REGION"});
+  const bool stranger = !backend.base_url.empty() && provider(backend.name) != &vendor;
+  if (stranger || !backend.api_key.empty() || !aws.access_key_id.empty()) return;
+  aws.access_key_id = first({"AWS_ACCESS_KEY_ID"});
+  aws.secret_access_key = Secret(first({"AWS_SECRET_ACCESS_KEY"}));
+  aws.session_token = Secret(first({"AWS_SESSION_TOKEN"}));
+}
+
+void check_aws(Reading& in, BackendSettings& backend, const Provider& vendor) {
+  const AwsSettings& aws = backend.aws;
+  const YAML::Mark mark = mark_of(backend.mark);
+  if (vendor.auth.kind != AuthKind::aws) {
+    if (!aws.region.empty() || !aws.access_key_id.empty() || !aws.secret_access_key.empty())
+      in.fault(mark, "the backend " + quoted_name(backend.name) + " has a section aws, but is no vendor in AWS",
+               "remove it, or set type: bedrock");
+    return;
+  }
+  take_aws_from_environment(in, backend, vendor);
+  const auto in_region = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (!std::ranges::all_of(aws.region, in_region)) {
+    in.fault(mark, "the backend " + quoted_name(backend.name) + " names no region of AWS: " + quoted_name(aws.region),
+             "for example region: eu-central-1");
+    return;
+  }
+  if (aws.access_key_id.empty() != aws.secret_access_key.empty()) {
+    in.fault(mark, "the backend " + quoted_name(backend.name) + " has half of its AWS credentials",
+             "set both access_key_id and secret_access_key");
+  }
+  if (backend.enabled && aws.region.empty() && (backend.base_url.empty() || backend.api_key.empty())) {
+    in.warn(mark, "the backend " + quoted_name(backend.name) + " has no region, so it is off",
+            "set aws.region or AWS_REGION");
+  }
+}
+
 void check_backend(Reading& in, BackendSettings& backend) {
   const YAML::Mark mark = mark_of(backend.mark);
   const Provider* vendor = provider(backend.type.empty() ? backend.name : backend.type);
@@ -92,10 +135,12 @@ void check_backend(Reading& in, BackendSettings& backend) {
     }
   }
   take_key_from_environment(in, backend, *vendor);
+  check_aws(in, backend, *vendor);
   const bool own_place = backend.base_url.empty();
-  if (backend.enabled && backend.api_key.empty() && vendor->key_required && own_place) {
+  if (backend.enabled && backend.api_key.empty() && !backend.aws.complete() && vendor->key_required && own_place) {
     std::string names;
     for (const auto env : vendor->key_env) names += (names.empty() ? "" : " or ") + std::string(env);
+    if (vendor->auth.kind == AuthKind::aws) names += ", or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
     in.warn(mark, "the backend " + quoted_name(backend.name) + " has no key, so it is off", "set " + names);
   }
   if (!backend.models && vendor->owns.empty()) {
@@ -108,7 +153,12 @@ void backends_from_environment(Reading& in, Config& config) {
   for (const Provider& vendor : providers()) {
     BackendSettings backend{.name = std::string(vendor.name)};
     take_key_from_environment(in, backend, vendor);
-    if (!backend.api_key.empty() && !vendor.owns.empty()) config.backends.push_back(std::move(backend));
+    bool held = !backend.api_key.empty();
+    if (vendor.auth.kind == AuthKind::aws) {
+      take_aws_from_environment(in, backend, vendor);
+      held = !backend.aws.region.empty() && (held || backend.aws.complete());
+    }
+    if (held && !vendor.owns.empty()) config.backends.push_back(std::move(backend));
   }
 }
 

@@ -27,6 +27,7 @@ std::vector<Section> sections() {
           section("server.tls", tls_settings()),
           section("server.cors", cors_settings()),
           section("backends.*", backend_settings()),
+          section("backends.*.aws", aws_settings()),
           section("backends.*.timeouts", timeout_settings()),
           section("monitoring", monitoring_settings()),
           section("limits", limit_settings()),

@@ -173,8 +173,22 @@ std::span<const Setting<Timeouts>> timeout_settings() {
   return table;
 }
 
+std::span<const Setting<AwsSettings>> aws_settings() {
+  static constexpr std::array<Setting<AwsSettings>, 4> table = {{
+      {{"region", "text", "AWS_REGION or AWS_DEFAULT_REGION", "the region, for example eu-central-1"},
+       READ(AwsSettings, in.text(n, p, out.region))},
+      {{"access_key_id", "text", "AWS_ACCESS_KEY_ID", "credentials to sign with, when there is no api_key"},
+       READ(AwsSettings, in.text(n, p, out.access_key_id))},
+      {{"secret_access_key", "secret", "AWS_SECRET_ACCESS_KEY", "the secret half of them"},
+       READ(AwsSettings, in.secret(n, p, out.secret_access_key))},
+      {{"session_token", "secret", "AWS_SESSION_TOKEN", "of temporary credentials"},
+       READ(AwsSettings, in.secret(n, p, out.session_token))},
+  }};
+  return table;
+}
+
 std::span<const Setting<BackendSettings>> backend_settings() {
-  static constexpr std::array<Setting<BackendSettings>, 10> table = {{
+  static constexpr std::array<Setting<BackendSettings>, 11> table = {{
       {{"enabled", "yes/no", "true", "false switches the backend off"},
        READ(BackendSettings, in.boolean(n, p, out.enabled))},
       {{"type", "text", "the backend's name",
@@ -189,6 +203,8 @@ std::span<const Setting<BackendSettings>> backend_settings() {
       {{"api_key", "secret", "the vendor's environment variable",
         "the key; ${VAR}, ${VAR:-fallback} or ${file:/run/secrets/x} keep it out of the file"},
        READ(BackendSettings, in.secret(n, p, out.api_key))},
+      {{"aws", "section", "", "region and credentials of a vendor in AWS (bedrock)"},
+       READ(BackendSettings, read_section<AwsSettings>(in, n, p, aws_settings(), out.aws))},
       {{"models", "list of models", "every name the vendor owns",
         "the only models this backend serves; * is a wildcard; {name, upstream} renames"},
        read_models},

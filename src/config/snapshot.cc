@@ -14,6 +14,16 @@ std::uint64_t next_serial() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+std::string with_region(std::string_view base_url, std::string_view region) {
+  constexpr std::string_view place = "{region}";
+  std::string out(base_url);
+  // A backend without a region is off; its address must be one all the same.
+  if (const auto at = out.find(place); at != std::string::npos) {
+    out.replace(at, place.size(), region.empty() ? std::string_view("no-region") : region);
+  }
+  return out;
+}
+
 std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   auto out = std::make_unique<Backend>();
   const Provider& vendor = *provider(in.type.empty() ? in.name : in.type);
@@ -24,7 +34,7 @@ std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   // A server of another name that borrows OpenAI's type is a look-alike: it gets no field that only OpenAI knows.
   const bool look_alike = vendor.name == "openai" && !own_place && provider(in.name) != &vendor;
   out->flavour = look_alike ? std::string_view("compatible") : vendor.flavour;
-  out->url = *parse_url(own_place ? vendor.base_url : std::string_view(in.base_url));
+  out->url = *parse_url(own_place ? with_region(vendor.base_url, in.aws.region) : in.base_url);
   out->key = in.api_key;
   out->timeouts = in.timeouts;
   out->ca_file = in.ca_file;
@@ -34,12 +44,16 @@ std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   }
   if (!in.api_key.empty()) {
     switch (vendor.auth.kind) {
+      case AuthKind::aws:
       case AuthKind::bearer:
         out->headers.emplace_back("authorization", "Bearer " + std::string(in.api_key.reveal()));
         break;
       case AuthKind::header: out->headers.emplace_back(vendor.auth.header, in.api_key.reveal()); break;
       case AuthKind::none: break;
     }
+  } else if (vendor.auth.kind == AuthKind::aws && in.aws.complete()) {
+    out->aws = in.aws;
+    out->service = vendor.auth.service;
   }
   for (const auto& [name, value] : in.headers) out->headers.emplace_back(name, value);
   for (const Endpoint& e : vendor.endpoints) {
@@ -53,7 +67,9 @@ std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   }
   if (!in.enabled) {
     out->off = "it is switched off in the configuration";
-  } else if (in.api_key.empty() && vendor.key_required && own_place) {
+  } else if (vendor.auth.kind == AuthKind::aws && in.aws.region.empty() && (own_place || in.api_key.empty())) {
+    out->off = "it has no region; set AWS_REGION";
+  } else if (in.api_key.empty() && !in.aws.complete() && vendor.key_required && own_place) {
     out->off = "it has no key; set " + std::string(vendor.key_env.front());
   }
   return out;
@@ -82,6 +98,10 @@ Target target(const Backend& backend, const ModelName& entry, std::string_view m
 
 bool Backend::speaks(DialectId dialect) const {
   return std::ranges::find(dialects, dialect) != dialects.end();
+}
+
+const Endpoint* Backend::way(DialectId dialect, Operation operation, std::string_view model) const {
+  return provider && speaks(dialect) ? endpoint(*provider, dialect, operation, model) : nullptr;
 }
 
 std::optional<std::string> Backend::upstream_name(std::string_view model) const {

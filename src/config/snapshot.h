@@ -23,6 +23,8 @@ struct Backend {
   std::string_view flavour;            // Destination::provider
   Url url;
   Secret key;
+  std::optional<AwsSettings> aws;  // requests are signed with these, for `service`
+  std::string_view service;
   Timeouts timeouts;
   std::optional<Url> proxy;
   bool proxy_from_environment = true;
@@ -34,6 +36,8 @@ struct Backend {
 
   [[nodiscard]] bool demo() const { return provider == nullptr; }
   [[nodiscard]] bool speaks(DialectId dialect) const;
+  // Where it takes an operation in that dialect, asked of that model (its own name for it); null where it does not.
+  [[nodiscard]] const Endpoint* way(DialectId dialect, Operation operation, std::string_view model) const;
   // The upstream's name of a model that clients ask for; nullopt when this backend does not serve it.
   [[nodiscard]] std::optional<std::string> upstream_name(std::string_view model) const;
   // True when it serves what it calls so itself.

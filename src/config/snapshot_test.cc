@@ -128,6 +128,27 @@ TEST(SnapshotBackend, CarriesAuthAsItsVendorWantsIt) {
   EXPECT_FALSE(backend(*s, "claude")->speaks(DialectId::gemini));
 }
 
+TEST(SnapshotBackend, SignsForAwsWhenThereIsNoKey) {
+  const std::string aws = "aws: {region: eu-west-1, access_key_id: AKIA1, secret_access_key: secret-of-aws}";
+  const auto s = snapshot("backends: {bedrock: {" + aws + "}}");
+  const Backend& signing = *backend(*s, "bedrock");
+  EXPECT_EQ(signing.off, "");
+  EXPECT_EQ(signing.url.host, "bedrock-runtime.eu-west-1.amazonaws.com");
+  EXPECT_THAT(signing.headers, IsEmpty());
+  ASSERT_TRUE(signing.aws);
+  EXPECT_TRUE(signing.aws->secret_access_key.equals("secret-of-aws"));
+  EXPECT_EQ(signing.service, "bedrock");
+  // A client of Claude's stays in its dialect; no other operation of Anthropic's comes with it.
+  EXPECT_NE(signing.way(DialectId::anthropic, Operation::chat, "us.anthropic.claude-x"), nullptr);
+  EXPECT_EQ(signing.way(DialectId::anthropic, Operation::chat, "amazon.nova-pro"), nullptr);
+
+  const auto keyed = snapshot("backends: {bedrock: {api_key: ABSK1, " + aws + "}}");
+  EXPECT_FALSE(backend(*keyed, "bedrock")->aws);
+  EXPECT_THAT(backend(*keyed, "bedrock")->headers, ElementsAre(Header("authorization", "Bearer ABSK1")));
+  const auto placeless = snapshot("backends: {bedrock: {api_key: ABSK1}}");
+  EXPECT_THAT(backend(*placeless, "bedrock")->off, HasSubstr("AWS_REGION"));
+}
+
 TEST(Urls, AreReadStrictly) {
   const auto url = parse_url("HTTPS://User:pa:ss@Host.Example:8443/v1/");
   ASSERT_TRUE(url);

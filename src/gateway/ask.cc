@@ -2,21 +2,49 @@
 #include "gateway/ask.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/print.h"
 #include "base/text.h"
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
 #include "dialects/seal_envelope.h"
+#include "gateway/body_form.h"
 #include "gateway/remember.h"
 #include "providers/provider.h"
+#include "wire/aws_sigv4.h"
 #include "wire/http1.h"
 
 namespace sluice {
 namespace {
 
+// Which form of a stream is taken.
+std::string_view accept_field(const Provider& provider, bool stream) {
+  if (!stream) return "\r\naccept: application/json\r\n";
+  return provider.auth.kind == AuthKind::aws ? "\r\naccept: application/vnd.amazon.eventstream\r\n"
+                                             : "\r\naccept: text/event-stream\r\n";
+}
+
+// What signs a request to AWS; empty for all others.
+std::string signing_fields(const Backend& backend, const Line& line, std::string_view path, std::string_view body,
+                           std::int64_t unix_seconds) {
+  if (!backend.aws) return {};
+  const AwsSettings& aws = *backend.aws;
+  return aws_sigv4::signing_fields({.access_key_id = aws.access_key_id,
+                                    .secret_access_key = aws.secret_access_key.reveal(),
+                                    .session_token = aws.session_token.reveal()},
+                                   {.method = "POST",
+                                    .target = path,
+                                    .host = line.host,
+                                    .body = body,
+                                    .region = aws.region,
+                                    .service = backend.service,
+                                    .unix_seconds = unix_seconds});
+}
+
 void append_head(std::string& text, const Intake& intake, const Line& line, std::string_view path,
-                 std::span<const Header> fields, std::size_t length) {
+                 std::span<const Header> fields, std::string_view accept, std::string_view signature,
+                 std::size_t length) {
   Print out(text, 512 + path.size() + line.fields.size());
   out.text("POST ");
   out.text(path);
@@ -24,7 +52,8 @@ void append_head(std::string& text, const Intake& intake, const Line& line, std:
   out.text(line.fields);
   out.text("content-type: application/json\r\ncontent-length: ");
   out.number(static_cast<std::int64_t>(length));
-  out.text(intake.peek.stream ? "\r\naccept: text/event-stream\r\n" : "\r\naccept: application/json\r\n");
+  out.text(accept);
+  out.text(signature);
   const auto field = [&](std::string_view name, std::string_view value) {
     if (!http1::is_token(name) || !http1::is_value(value)) return;
     out.text(name);
@@ -49,34 +78,6 @@ void append_head(std::string& text, const Intake& intake, const Line& line, std:
 
 }  // namespace
 
-Result<std::string> splice(std::string_view text, const std::vector<json::TopMember>& members,
-                           const std::vector<json::Edit>& edits) {
-  struct Cut {
-    std::size_t at, size;
-    std::string_view with;
-  };
-  std::vector<Cut> cuts;
-  for (const json::Edit& edit : edits) {
-    const std::string_view name = std::string_view(edit.pointer).substr(std::min<std::size_t>(1, edit.pointer.size()));
-    const auto found = std::ranges::find(members, name, &json::TopMember::key);
-    const bool plain = edit.op == json::Edit::Op::set && name.find_first_of("/~") == std::string_view::npos;
-    if (!plain || found == members.end()) return json::apply(text, edits);
-    cuts.push_back({found->offset, found->raw.size(), edit.value});
-  }
-  std::ranges::sort(cuts, {}, &Cut::at);
-  std::string out;
-  out.reserve(text.size() + 64);
-  std::size_t from = 0;
-  for (const Cut& cut : cuts) {
-    if (cut.at < from) return json::apply(text, edits);  // one member edited twice
-    out += text.substr(from, cut.at - from);
-    out += cut.with;
-    from = cut.at + cut.size;
-  }
-  out += text.substr(from);
-  return out;
-}
-
 Result<const ChatRequest*> Ask::conversation() {
   if (!conversation_) {
     auto request = intake_.entry.dialect->read_request(intake_.asked(), read_notes_);
@@ -93,8 +94,15 @@ bool Ask::may_hold_proofs() {
 }
 
 // The client's own bytes, with a few edits.
-Result<void> Ask::write_bytes(const Destination& to, Outgoing& out) {
-  const auto edits = out.spoken->verbatim_edits(intake_.peek, to);
+Result<void> Ask::write_bytes(const Endpoint& way, const Destination& to, Outgoing& out, std::vector<Header>& fields) {
+  auto edits = out.spoken->verbatim_edits(intake_.peek, to);
+  if (way.form) {
+    // What stands in the path here needs no other change.
+    std::erase_if(edits, [&](const json::Edit& edit) {
+      return std::ranges::find(way.form->drop, std::string_view(edit.pointer).substr(1)) != way.form->drop.end();
+    });
+    std::ranges::move(form_edits(*way.form, intake_.peek.members, fields), std::back_inserter(edits));
+  }
   if (edits.empty()) {
     out.body = intake_.body;
   } else {
@@ -105,7 +113,7 @@ Result<void> Ask::write_bytes(const Destination& to, Outgoing& out) {
 }
 
 // The conversation as this backend may see it, in its dialect.
-Result<void> Ask::write_conversation(const Backend& backend, const Destination& to, Outgoing& out,
+Result<void> Ask::write_conversation(const Backend& backend, const Endpoint& way, const Destination& to, Outgoing& out,
                                      std::vector<Header>& fields, Notes& notes) {
   TRY(const ChatRequest* request, conversation());
   std::optional<ChatRequest> without;
@@ -116,11 +124,17 @@ Result<void> Ask::write_conversation(const Backend& backend, const Destination& 
   }
   TRY(auto wire, out.spoken->write_request(*request, to, notes));
   out.own_body = std::move(wire.body);
-  out.body = out.own_body;
   out.read = true;
-  if (out.verbatim) return {};
-  if (ToolReturn undo(*request); undo.needed()) out.undo = std::move(undo);
-  fields = std::move(wire.headers);
+  if (!out.verbatim) {
+    if (ToolReturn undo(*request); undo.needed()) out.undo = std::move(undo);
+    fields = std::move(wire.headers);
+  }
+  if (way.form) {
+    TRY(const auto members, json::scan_object(out.own_body));
+    const auto edits = form_edits(*way.form, members, fields);
+    TRY(out.own_body, splice(out.own_body, members, edits));
+  }
+  out.body = out.own_body;
   return {};
 }
 
@@ -130,9 +144,14 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
   const Operation operation = intake_.entry.operation;
   const bool stream = intake_.peek.stream;
   const Destination to{.model = target.model, .provider = backend.flavour, .stream = stream};
-  out.verbatim = backend.speaks(asked_in.id());
-  out.spoken = out.verbatim ? &asked_in : backend.dialects.empty() ? nullptr : dialect(backend.dialects.front());
-  const Endpoint* way = out.spoken ? endpoint(*backend.provider, out.spoken->id(), operation) : nullptr;
+  const Endpoint* way = backend.way(asked_in.id(), operation, target.model);
+  out.verbatim = way != nullptr;
+  out.spoken = &asked_in;
+  // Else in the first of its dialects that this model is spoken to in.
+  for (auto id = backend.dialects.begin(); !way && id != backend.dialects.end(); ++id) {
+    way = backend.way(*id, operation, target.model);
+    out.spoken = dialect(*id);
+  }
   if (!way) {
     Error error{.fault = Fault::unsupported};
     error.message = "The backend \"" + backend.name + "\" has no such operation in a dialect that is spoken here.";
@@ -145,9 +164,9 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
     // goes as this vendor takes what it did not say itself.
     const bool recalled = intake_.held && !intake_.held->body.empty();
     if (operation == Operation::chat && (recalled || may_hold_proofs())) {
-      TRY_VOID(write_conversation(backend, to, out, fields, notes));
+      TRY_VOID(write_conversation(backend, *way, to, out, fields, notes));
     } else {
-      TRY_VOID(write_bytes(to, out));
+      TRY_VOID(write_bytes(*way, to, out, fields));
     }
   } else {
     if (operation != Operation::chat) {
@@ -156,11 +175,14 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
     }
     TRY(const ChatRequest* request, conversation());
     if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
-    TRY_VOID(write_conversation(backend, to, out, fields, notes));
+    TRY_VOID(write_conversation(backend, *way, to, out, fields, notes));
   }
+  out.at_cloud = way->form != nullptr;
   out.head.clear();
-  append_head(out.head, intake_, line, call_path(backend.url.path, *way, target.model, stream), fields,
-              out.body.size());
+  const std::string path = call_path(backend.url.path, *way, target.model, stream);
+  const std::int64_t now = ex_.unix_seconds() + ex_.elapsed_us() / 1'000'000;
+  append_head(out.head, intake_, line, path, fields, accept_field(*backend.provider, stream),
+              signing_fields(backend, line, path, out.body, now), out.body.size());
   return {};
 }
 

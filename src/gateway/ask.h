@@ -16,6 +16,7 @@ namespace sluice {
 struct Outgoing {
   const Dialect* spoken = nullptr;  // the dialect towards the upstream
   bool verbatim = false;            // towards a target of the client's own dialect: the answer passes as it comes
+  bool at_cloud = false;            // a cloud speaks it for its vendor: errors are in the cloud's own words
   bool read = false;                // the conversation was read and written anew, though it may be for the same dialect
   std::string head;                 // request line and fields
   std::string own_body;             // when it had to be made
@@ -38,18 +39,15 @@ class Ask {
   [[nodiscard]] const Notes& notes() const { return read_notes_; }
 
  private:
-  [[nodiscard]] Result<void> write_bytes(const Destination& to, Outgoing& out);
-  [[nodiscard]] Result<void> write_conversation(const Backend& backend, const Destination& to, Outgoing& out,
-                                                std::vector<Header>& fields, Notes& notes);
+  [[nodiscard]] Result<void> write_bytes(const Endpoint& way, const Destination& to, Outgoing& out,
+                                         std::vector<Header>& fields);
+  [[nodiscard]] Result<void> write_conversation(const Backend& backend, const Endpoint& way, const Destination& to,
+                                                Outgoing& out, std::vector<Header>& fields, Notes& notes);
   Exchange& ex_;
   const Intake& intake_;
   std::unique_ptr<const ChatRequest> conversation_;  // apart: most questions are never read
   std::optional<bool> enveloped_;
   Notes read_notes_;
 };
-
-// The text with top-level members set, by the spans that a walk has found; other edits go through json::apply.
-[[nodiscard]] Result<std::string> splice(std::string_view text, const std::vector<json::TopMember>& members,
-                                         const std::vector<json::Edit>& edits);
 
 }  // namespace sluice

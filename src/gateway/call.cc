@@ -29,6 +29,11 @@ class Comments final : public Company {
     if (!writer_) writer_ = dialect_.stream_writer(question_);
     std::string bytes;
     writer_->keep_alive(bytes);
+    if (bytes.empty()) {
+      // This dialect has no comments: as long as nothing was said, an error can still have a status of its own.
+      ex.last_sent_ms = ex.worker.loop().now_ms();
+      co_return true;
+    }
     auto type = writer_->content_type();
     co_return co_await send_stream(ex, type, bytes, false);
   }
@@ -131,8 +136,12 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
                      std::string body) {
   const bool good = head.status >= 200 && head.status < 300 && head.status != 204;
   if (!good) {
-    const bool as_it_came = out.spoken == t.ex.dialect && head.content_type.contains("json");
-    return fail(read_refusal(*out.spoken, head, std::move(body), backend.key, as_it_came));
+    const bool as_it_came = out.spoken == t.ex.dialect && !out.at_cloud && head.content_type.contains("json");
+    Error error = read_refusal(*out.spoken, head, std::move(body), backend.key, as_it_came);
+    if (error.verbatim && !head.error_kind.empty()) {
+      http1::append_field(t.ex.relayed_fields, "x-amzn-errortype", head.error_kind);
+    }
+    return fail(std::move(error));
   }
   if (!t.intake.peek.stream) return whole_answer(t, out, backend, head, std::move(body));
   // A stream was asked for and a whole reply came: told as a stream of one go.
@@ -274,7 +283,9 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
 // A conversation that holds a backend's proofs goes to that backend first.
 [[gnu::noinline]] void put_issuer_first(const Try& t, std::vector<Target>& targets) {
   if (targets.size() < 2) return;
-  if (targets.front().backend->speaks(t.intake.entry.dialect->id()) && !t.ask.may_hold_proofs()) return;
+  const Target& best = targets.front();
+  const bool alike = best.backend->way(t.intake.entry.dialect->id(), t.intake.entry.operation, best.model) != nullptr;
+  if (alike && !t.ask.may_hold_proofs()) return;
   const auto request = t.ask.conversation();
   if (!request) return;  // whoever comes first says why
   const std::string_view first = issuer(**request);

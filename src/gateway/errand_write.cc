@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "gateway/ask.h"
+#include "gateway/body_form.h"
 #include "gateway/passage.h"
 #include "providers/provider.h"
 #include "wire/http1.h"
@@ -16,9 +16,9 @@ constexpr std::string_view model_part = "Content-Disposition: form-data; name=\"
 
 // True when the provider's base URLs hold the version ("https://api.openai.com/v1"), so that paths go without.
 bool versioned(const Provider& provider, DialectId dialect) {
-  const Endpoint* chat = endpoint(provider, dialect, Operation::chat);
+  const Endpoint* chat = endpoint(provider, dialect, Operation::chat, {});
   if (!chat && dialect == DialectId::openai_chat)
-    chat = endpoint(provider, DialectId::openai_responses, Operation::chat);
+    chat = endpoint(provider, DialectId::openai_responses, Operation::chat, {});
   return chat && !chat->path.starts_with("/v");
 }
 
@@ -93,9 +93,11 @@ Result<void> write_body(const Errand& errand, const Target& target, Written& out
 bool takes(const Backend& backend, const VendorOperation& operation) {
   if (backend.demo()) return false;
   if (!operation.provider.empty()) return backend.provider->name == operation.provider;
-  return backend.speaks(operation.dialect) ||
-         (operation.dialect == DialectId::openai_chat && backend.speaks(DialectId::openai_responses)) ||
-         (operation.also && backend.speaks(*operation.also));
+  // A dialect that is spoken for some models only is somebody else's: it brings none of its vendor's other operations.
+  const auto speaks = [&](DialectId dialect) { return backend.way(dialect, Operation::chat, {}) != nullptr; };
+  return speaks(operation.dialect) ||
+         (operation.dialect == DialectId::openai_chat && speaks(DialectId::openai_responses)) ||
+         (operation.also && speaks(*operation.also));
 }
 
 std::string errand_path(const Errand& errand, const Target& target) {

@@ -179,7 +179,7 @@ Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
   Head out{.status = response.status, .content_type = std::string(response.fields.get("content-type"))};
   attempt().head_us = ex_.elapsed_us();
   attempt().status = response.status;
-  for (const std::string_view name : {"x-request-id", "request-id"}) {
+  for (const std::string_view name : {"x-request-id", "request-id", "x-amzn-requestid"}) {
     if (attempt().upstream_request_id.empty())
       attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
   }

@@ -25,7 +25,9 @@ StreamWriter& Pump::writer() {
 }
 
 std::string_view Pump::content_type() {
-  return sides_.verbatim ? std::string_view(upstream_type_) : writer().content_type();
+  // AWS's frames may hold another dialect's events, which its framer has put into their own form.
+  const bool forwarded = sides_.verbatim && !upstream_type_.starts_with("application/vnd.amazon.eventstream");
+  return forwarded ? std::string_view(upstream_type_) : writer().content_type();
 }
 
 void Pump::fail_with(const Error& error) {

@@ -17,11 +17,21 @@ enum class AuthKind : std::uint8_t {
   none,
   bearer,  // Authorization: Bearer KEY
   header,  // NAME: KEY
+  aws,     // Authorization: Bearer KEY, or without a key a signature made with AWS credentials (wire/aws_sigv4.h)
 };
 
 struct Auth {
   AuthKind kind = AuthKind::bearer;
-  std::string_view header;  // for AuthKind::header
+  std::string_view header;   // for AuthKind::header
+  std::string_view service;  // for AuthKind::aws: what is signed for
+};
+
+// What a cloud wants differently in the body of a dialect that it speaks for somebody else.
+struct BodyForm {
+  std::span<const std::string_view> drop;                              // top-level members that stand in the path here
+  std::span<const std::pair<std::string_view, std::string_view>> set;  // name and JSON, unless the body says it itself
+  std::string_view list_header, list_member;     // a header whose words stand in the body here, as a list of texts
+  std::span<const std::string_view> list_words;  // patterns of the words that are taken there
 };
 
 // One operation in one dialect. `{model}` in a path is replaced by the percent-encoded upstream model name.
@@ -29,12 +39,14 @@ struct Endpoint {
   DialectId dialect = DialectId::openai_chat;
   Operation operation = Operation::chat;
   std::string_view path;
-  std::string_view stream_path;  // empty = the same as path
+  std::string_view stream_path;              // empty = the same as path
+  std::span<const std::string_view> models;  // patterns of the models that it serves; empty = all
+  const BodyForm* form = nullptr;            // null: the dialect's own
 };
 
 struct Provider {
   std::string_view name;
-  std::string_view base_url;  // empty: config must give one
+  std::string_view base_url;  // empty: config must give one; may hold {region}
   Auth auth;
   std::span<const Endpoint> endpoints;        // the first dialect listed is the one translations use
   std::span<const std::string_view> key_env;  // environment variables that may hold the key, first found wins
@@ -48,8 +60,9 @@ struct Provider {
 // By name ("openai", "claude" and "anthropic" alike); null when unknown.
 [[nodiscard]] const Provider* provider(std::string_view name);
 
-// The endpoint for an operation in a dialect, or null.
-[[nodiscard]] const Endpoint* endpoint(const Provider& provider, DialectId dialect, Operation operation);
+// The endpoint for an operation in a dialect with that model (the upstream's name), or null.
+[[nodiscard]] const Endpoint* endpoint(const Provider& provider, DialectId dialect, Operation operation,
+                                       std::string_view model);
 
 // Path and query of a call below the origin: base path + endpoint path with the model put in. A base path that already
 // ends in the endpoint's version ("/v1") is not doubled.

@@ -20,26 +20,27 @@ TEST(Providers, AreFoundByEveryNamePeopleUse) {
 }
 
 TEST(CallPath, PutsTheModelInAndNeverDoublesTheVersion) {
-  const auto& openai = *endpoint(*provider("openai"), DialectId::openai_chat, Operation::chat);
+  const auto& openai = *endpoint(*provider("openai"), DialectId::openai_chat, Operation::chat, "m");
   EXPECT_EQ(call_path("/v1", openai, "gpt-4", true), "/v1/chat/completions");
   EXPECT_EQ(call_path("/v1/", openai, "gpt-4", true), "/v1/chat/completions");
   EXPECT_EQ(provider("openai")->endpoints.front().dialect, DialectId::openai_chat);  // which translations use
-  const auto& responses = *endpoint(*provider("openai"), DialectId::openai_responses, Operation::chat);
+  const auto& responses = *endpoint(*provider("openai"), DialectId::openai_responses, Operation::chat, "m");
   EXPECT_EQ(call_path("/v1", responses, "gpt-5", true), "/v1/responses");
-  const auto& counted = *endpoint(*provider("openai"), DialectId::openai_responses, Operation::count_tokens);
+  const auto& counted = *endpoint(*provider("openai"), DialectId::openai_responses, Operation::count_tokens, "m");
   EXPECT_EQ(call_path("/v1", counted, "gpt-5", false), "/v1/responses/input_tokens");
-  const auto& claude = *endpoint(*provider("claude"), DialectId::anthropic, Operation::chat);
+  const auto& claude = *endpoint(*provider("claude"), DialectId::anthropic, Operation::chat, "m");
   EXPECT_EQ(call_path("", claude, "c", false), "/v1/messages");
   EXPECT_EQ(call_path("/v1", claude, "c", false), "/v1/messages");
   EXPECT_EQ(call_path("/anthropic", claude, "c", false), "/anthropic/v1/messages");
-  const auto& gemini = *endpoint(*provider("gemini"), DialectId::gemini, Operation::chat);
+  const auto& gemini = *endpoint(*provider("gemini"), DialectId::gemini, Operation::chat, "m");
   EXPECT_EQ(call_path("/", gemini, "gemini-2.5-pro", false), "/v1beta/models/gemini-2.5-pro:generateContent");
   EXPECT_EQ(call_path("/v1beta", gemini, "a/b:c", true), "/v1beta/models/a%2Fb%3Ac:streamGenerateContent?alt=sse");
-  const auto& cohere = *endpoint(*provider("cohere"), DialectId::cohere, Operation::chat);
+  const auto& cohere = *endpoint(*provider("cohere"), DialectId::cohere, Operation::chat, "m");
   EXPECT_EQ(call_path("", cohere, "command-a", true), "/v2/chat");
   EXPECT_EQ(call_path("/v2", cohere, "command-a", true), "/v2/chat");
   // The same vendor in OpenAI's words.
-  EXPECT_EQ(call_path("", *endpoint(*provider("cohere"), DialectId::openai_chat, Operation::chat), "command-a", false),
+  EXPECT_EQ(call_path("", *endpoint(*provider("cohere"), DialectId::openai_chat, Operation::chat, "command-a"),
+                      "command-a", false),
             "/compatibility/v1/chat/completions");
 }
 
@@ -58,22 +59,15 @@ constexpr std::array vertex = {
     Endpoint{DialectId::anthropic, Operation::chat, "/publishers/anthropic/models/{model}:rawPredict",
              "/publishers/anthropic/models/{model}:streamRawPredict"},
 };
-constexpr std::array bedrock = {
-    Endpoint{DialectId::bedrock_converse, Operation::chat, "/model/{model}/converse", "/model/{model}/converse-stream"},
-    Endpoint{DialectId::bedrock_converse, Operation::count_tokens, "/model/{model}/count-tokens", ""},
-};
-constexpr std::array bedrock_env = {std::string_view("AWS_BEARER_TOKEN_BEDROCK")};
 
 constexpr Provider azure_row{
     .name = "azure", .auth = {AuthKind::header, "api-key"}, .endpoints = azure_v1, .flavour = "azure"};
 constexpr Provider azure_classic_row{
     .name = "azure-classic", .auth = {AuthKind::header, "api-key"}, .endpoints = azure_classic, .flavour = "azure"};
 constexpr Provider vertex_row{.name = "vertex", .endpoints = vertex, .flavour = "vertex"};
-constexpr Provider bedrock_row{
-    .name = "bedrock", .endpoints = bedrock, .key_env = bedrock_env, .key_required = true, .flavour = "bedrock"};
 
 std::string way(const Provider& row, DialectId dialect, std::string_view base, std::string_view model, bool stream) {
-  const Endpoint* found = endpoint(row, dialect, Operation::chat);
+  const Endpoint* found = endpoint(row, dialect, Operation::chat, model);
   return found ? call_path(base, *found, model, stream) : "";
 }
 
@@ -88,13 +82,25 @@ TEST(ProvidersToCome, HaveTheirPathsInThisContract) {
             "/v1/projects/p1/locations/global/publishers/google/models/gemini-3-pro:streamGenerateContent?alt=sse");
   EXPECT_EQ(way(vertex_row, anthropic, place, "claude-opus-4-6@20260101", false),
             "/v1/projects/p1/locations/global/publishers/anthropic/models/claude-opus-4-6@20260101:rawPredict");
-  EXPECT_EQ(way(bedrock_row, bedrock_converse, "", "us.anthropic.claude-opus-4-6-v1:0", true),
-            "/model/us.anthropic.claude-opus-4-6-v1%3A0/converse-stream");
-  EXPECT_EQ(way(bedrock_row, bedrock_converse, "", "arn:aws:bedrock:eu-west-1:1:inference-profile/x", false),
-            "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fx/converse");
   // One vendor, two dialects: the client's own is found, and translations use the first.
   EXPECT_EQ(azure_row.endpoints.front().dialect, openai_responses);
-  EXPECT_EQ(way(bedrock_row, openai_chat, "", "m", false), "");
+}
+
+TEST(Bedrock, SpeaksClaudesOwnDialectForClaudeOnly) {
+  using enum DialectId;
+  const Provider& bedrock = *provider("bedrock");
+  const std::string_view claude = "us.anthropic.claude-opus-4-6-v1:0", nova = "amazon.nova-pro-v1:0";
+  EXPECT_EQ(way(bedrock, bedrock_converse, "", claude, true),
+            "/model/us.anthropic.claude-opus-4-6-v1%3A0/converse-stream");
+  EXPECT_EQ(way(bedrock, bedrock_converse, "", "arn:aws:bedrock:eu-west-1:1:inference-profile/x", false),
+            "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fx/converse");
+  EXPECT_EQ(way(bedrock, anthropic, "", claude, false), "/model/us.anthropic.claude-opus-4-6-v1%3A0/invoke");
+  EXPECT_EQ(way(bedrock, anthropic, "", claude, true),
+            "/model/us.anthropic.claude-opus-4-6-v1%3A0/invoke-with-response-stream");
+  EXPECT_EQ(way(bedrock, anthropic, "", nova, false), "");
+  EXPECT_EQ(way(bedrock, openai_chat, "", nova, false), "");
+  // Translations use the first.
+  EXPECT_EQ(bedrock.endpoints.front().dialect, bedrock_converse);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // The rows. Sources: protocols' fact sheets; vendors' documentation for base URLs and model names.
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "providers/provider.h"
 
 namespace sluice {
@@ -31,6 +33,33 @@ constexpr std::array cohere_paths = {
     Endpoint{DialectId::cohere, Operation::chat, "/v2/chat", ""},
     Endpoint{DialectId::openai_chat, Operation::chat, "/compatibility/v1/chat/completions", ""}};
 
+// Bedrock: Converse for every model; what Claude's own clients say goes to Claude in their own words.
+constexpr std::array claude_on_bedrock = {Words("*anthropic.claude*")};
+constexpr std::array in_the_path = {Words("model"), Words("stream")};
+constexpr std::array bedrock_version = {std::pair(Words("anthropic_version"), Words("\"bedrock-2023-05-31\""))};
+// A flag that this cloud does not know is refused, so only these families go along (pitfalls of others: row 107).
+constexpr std::array bedrock_betas = {Words("computer-use-*"),
+                                      Words("token-efficient-tools-*"),
+                                      Words("interleaved-thinking-*"),
+                                      Words("output-128k-*"),
+                                      Words("dev-full-thinking-*"),
+                                      Words("context-1m-*"),
+                                      Words("context-management-*"),
+                                      Words("effort-*"),
+                                      Words("tool-search-tool-*"),
+                                      Words("tool-examples-*"),
+                                      Words("fine-grained-tool-streaming-*")};
+constexpr BodyForm bedrock_messages{.drop = in_the_path,
+                                    .set = bedrock_version,
+                                    .list_header = "anthropic-beta",
+                                    .list_member = "anthropic_beta",
+                                    .list_words = bedrock_betas};
+constexpr std::array bedrock_paths = {
+    Endpoint{DialectId::bedrock_converse, Operation::chat, "/model/{model}/converse", "/model/{model}/converse-stream"},
+    Endpoint{DialectId::bedrock_converse, Operation::count_tokens, "/model/{model}/count-tokens", ""},
+    Endpoint{DialectId::anthropic, Operation::chat, "/model/{model}/invoke",
+             "/model/{model}/invoke-with-response-stream", claude_on_bedrock, &bedrock_messages}};
+
 constexpr std::array openai_env = {Words("OPENAI_API_KEY")};
 constexpr std::array anthropic_env = {Words("CLAUDE_API_KEY"), Words("ANTHROPIC_API_KEY")};
 constexpr std::array gemini_env = {Words("GEMINI_API_KEY"), Words("GOOGLE_API_KEY")};
@@ -43,6 +72,7 @@ constexpr std::array groq_env = {Words("GROQ_API_KEY")};
 constexpr std::array xai_env = {Words("XAI_API_KEY")};
 constexpr std::array together_env = {Words("TOGETHER_API_KEY")};
 constexpr std::array openrouter_env = {Words("OPENROUTER_API_KEY")};
+constexpr std::array bedrock_env = {Words("AWS_BEARER_TOKEN_BEDROCK")};
 constexpr std::array cohere_env = {Words("CO_API_KEY"), Words("COHERE_API_KEY")};
 
 constexpr std::array openai_owns = {Words("gpt-*"), Words("chatgpt-*"), Words("o1*"),
@@ -57,6 +87,30 @@ constexpr std::array mistral_owns = {Words("mistral-*"), Words("magistral-*"), W
                                      Words("ministral-*"), Words("devstral-*")};
 constexpr std::array xai_owns = {Words("grok-*")};
 constexpr std::array cohere_owns = {Words("command-*"), Words("c4ai-*")};
+// Names begin with the maker, or with a group of regions in front of it.
+constexpr std::array bedrock_owns = {Words("anthropic.*"),
+                                     Words("*.anthropic.*"),
+                                     Words("amazon.*"),
+                                     Words("*.amazon.*"),
+                                     Words("meta.*"),
+                                     Words("*.meta.*"),
+                                     Words("mistral.*"),
+                                     Words("*.mistral.*"),
+                                     Words("deepseek.*"),
+                                     Words("*.deepseek.*"),
+                                     Words("cohere.*"),
+                                     Words("*.cohere.*"),
+                                     Words("ai21.*"),
+                                     Words("openai.*"),
+                                     Words("qwen.*"),
+                                     Words("minimax.*"),
+                                     Words("moonshot*.*"),
+                                     Words("zai.*"),
+                                     Words("google.*"),
+                                     Words("nvidia.*"),
+                                     Words("writer.*"),
+                                     Words("*.writer.*"),
+                                     Words("arn:aws*:bedrock:*")};
 
 constexpr Auth bearer{};
 
@@ -124,6 +178,13 @@ constexpr std::array rows = {
              .key_env = cohere_env,
              .owns = cohere_owns,
              .flavour = "cohere"},
+    Provider{.name = "bedrock",
+             .base_url = "https://bedrock-runtime.{region}.amazonaws.com",
+             .auth = {.kind = AuthKind::aws, .service = "bedrock"},
+             .endpoints = bedrock_paths,
+             .key_env = bedrock_env,
+             .owns = bedrock_owns,
+             .flavour = "bedrock"},
     Provider{.name = "groq",
              .base_url = "https://api.groq.com/openai/v1",
              .auth = bearer,
@@ -169,7 +230,7 @@ struct Alias {
 };
 constexpr std::array aliases = {Alias{"claude", "anthropic"}, Alias{"google", "gemini"}, Alias{"dashscope", "qwen"},
                                 Alias{"kimi", "moonshot"},    Alias{"glm", "zhipu"},     Alias{"zai", "zhipu"},
-                                Alias{"grok", "xai"}};
+                                Alias{"grok", "xai"},         Alias{"aws", "bedrock"}};
 
 void append_encoded(std::string& out, std::string_view model) {
   constexpr Words hex = "0123456789ABCDEF";
@@ -203,9 +264,13 @@ const Provider* provider(std::string_view name) {
   return nullptr;
 }
 
-const Endpoint* endpoint(const Provider& provider, DialectId dialect, Operation operation) {
+const Endpoint* endpoint(const Provider& provider, DialectId dialect, Operation operation, std::string_view model) {
+  const auto serves = [&](const Endpoint& e) {
+    return e.models.empty() ||
+           std::ranges::any_of(e.models, [&](Words pattern) { return wildcard_match(pattern, model); });
+  };
   for (const Endpoint& e : provider.endpoints) {
-    if (e.dialect == dialect && e.operation == operation) return &e;
+    if (e.dialect == dialect && e.operation == operation && serves(e)) return &e;
   }
   return nullptr;
 }

@@ -39,9 +39,9 @@ Line line_to(const Backend& backend, Environment environment) {
   }
   line.key = net::origin_key(line.origin);
   const bool numeric6 = backend.url.host.find(':') != std::string::npos;
-  std::string authority = numeric6 ? '[' + backend.url.host + ']' : backend.url.host;
-  if (backend.url.port != (line.origin.tls ? 443 : 80)) authority += ':' + std::to_string(backend.url.port);
-  http1::append_field(line.fields, "host", authority);
+  line.host = numeric6 ? '[' + backend.url.host + ']' : backend.url.host;
+  if (backend.url.port != (line.origin.tls ? 443 : 80)) line.host += ':' + std::to_string(backend.url.port);
+  http1::append_field(line.fields, "host", line.host);
   for (const auto& [name, value] : backend.headers) http1::append_field(line.fields, name, value);
   return line;
 }

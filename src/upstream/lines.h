@@ -22,6 +22,7 @@ namespace sluice {
 struct Line {
   net::Origin origin;
   std::string key;     // of the pool
+  std::string host;    // as in the field Host
   std::string fields;  // lines of every request's head: Host, and the backend's own (its key among them)
 };
 [[nodiscard]] Line line_to(const Backend& backend, Environment environment);

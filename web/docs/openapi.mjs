@@ -37,7 +37,7 @@ const errors = (schema) => {
   };
 };
 
-const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters, request_id = "x-request-id" }) => ({
+const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters, request_id = "x-request-id", event_type = "text/event-stream" }) => ({
   tags: [tag],
   operationId: id,
   summary,
@@ -46,9 +46,9 @@ const model_call = ({ tag, id, summary, description, sample, request, reply, eve
   requestBody: { required: true, content: json(ref(request), examples) },
   responses: {
     200: {
-      description: event ? "The answer, whole or as server-sent events." : "The answer.",
+      description: !event ? "The answer." : reply ? "The answer, whole or as server-sent events." : "The answer as events.",
       headers: headers(request_id),
-      content: { ...(reply ? json(ref(reply)) : {}), ...(event ? { "text/event-stream": { schema: ref(event) } } : {}) },
+      content: { ...(reply ? json(ref(reply)) : {}), ...(event ? { [event_type]: { schema: ref(event) } } : {}) },
     },
     ...errors(error),
   },
@@ -257,6 +257,31 @@ const cohere_chat = model_call({
   },
 });
 
+const bedrock_call = (id, summary, description, answer) =>
+  model_call({
+    tag: "Models",
+    id,
+    summary,
+    description,
+    sample: "bedrock",
+    parameters: [model_in_path],
+    request: "ConverseRequest",
+    error: "BedrockError",
+    request_id: "x-amzn-requestid",
+    event_type: "application/vnd.amazon.eventstream",
+    examples: { text: { summary: "A question", value: { messages: [{ role: "user", content: [{ text: question }] }] } } },
+    ...answer,
+  });
+const converse = bedrock_call("converse", "AWS Bedrock Converse", "Any model of any backend in Bedrock's dialect.", {
+  reply: "ConverseReply",
+});
+const converse_stream = bedrock_call(
+  "converseStream",
+  "AWS Bedrock ConverseStream",
+  "The same as a stream of AWS's binary events.",
+  { event: "ConverseEvents" },
+);
+
 const get = (tag, id, summary, description, responses, more = {}) => ({
   get: { tags: [tag], operationId: id, summary, description, responses, ...more },
 });
@@ -363,6 +388,8 @@ const paths = {
   "/v1beta/models/{model}:generateContent": { post: generate },
   "/v1beta/models/{model}:streamGenerateContent": { post: stream_generate },
   "/v2/chat": { post: cohere_chat },
+  "/model/{model}/converse": { post: converse },
+  "/model/{model}/converse-stream": { post: converse_stream },
   "/v1/models": get(
     "Models",
     "listModels",

@@ -100,6 +100,31 @@ const client = new CohereClientV2({ environment: "http://localhost:8000", token:
 const reply = await client.chat({ model: "demo", messages: [{ role: "user", content: "Hello" }] });
 console.log(reply.message.content[0].text);`,
   }),
+  bedrock: sample({
+    curl: `
+curl http://localhost:8000/model/demo/converse \\
+  -H 'Content-Type: application/json' \\
+  -H 'Authorization: Bearer dummy-key' \\
+  -d '{"messages": [{"role": "user", "content": [{"text": "Hello"}]}]}'`,
+    python: `
+import boto3
+
+client = boto3.client("bedrock-runtime", endpoint_url="http://localhost:8000", region_name="us-east-1",
+                      aws_access_key_id="dummy", aws_secret_access_key="key")
+reply = client.converse(modelId="demo", messages=[{"role": "user", "content": [{"text": "Hello"}]}])
+print(reply["output"]["message"]["content"][0]["text"])`,
+    node: `
+import { BedrockRuntimeClient, ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
+
+const client = new BedrockRuntimeClient({
+  endpoint: "http://localhost:8000",
+  region: "us-east-1",
+  credentials: { accessKeyId: "dummy", secretAccessKey: "key" },
+});
+const command = new ConverseCommand({ modelId: "demo", messages: [{ role: "user", content: [{ text: "Hello" }] }] });
+const reply = await client.send(command);
+console.log(reply.output.message.content[0].text);`,
+  }),
   gemini: sample({
     curl: `
 curl http://localhost:8000/v1beta/models/demo:generateContent \\

@@ -232,6 +232,33 @@ const cohere = {
   }),
   CohereEvents: string("Events from `message-start` to `message-end`."),
   CohereError: object({ id: string(), message: string("What to do about it.") }),
+  ConverseRequest: object(
+    {
+      messages: array(open("`role` is `user` or `assistant`; `content` is a list of blocks."), "The conversation so far."),
+      system: array(open("A `text`, or a `cachePoint` behind one.")),
+      inferenceConfig: object({ maxTokens: integer(), temperature: number(), topP: number(), stopSequences: array(string()) }),
+      toolConfig: open("`tools` with a `toolSpec` each, and a `toolChoice`."),
+      outputConfig: open("A `textFormat` with a JSON Schema."),
+      additionalModelRequestFields: open("Each model's own parameters, such as `thinking` and `top_k`."),
+      serviceTier: open("`type` is `default`, `flex`, `priority` or `reserved`."),
+    },
+    ["messages"],
+    "Every other field of Converse passes as well.",
+  ),
+  ConverseReply: object({
+    output: object({ message: object({ role: string("", { const: "assistant" }), content: array(open("One block.")) }) }),
+    stopReason: string("Why it stopped, such as `end_turn`, `max_tokens` or `tool_use`."),
+    usage: object({
+      inputTokens: integer(),
+      outputTokens: integer(),
+      totalTokens: integer(),
+      cacheReadInputTokens: integer(),
+      cacheWriteInputTokens: integer(),
+    }),
+    additionalModelResponseFields: open("`id` and `model` of an answer of another vendor."),
+  }),
+  ConverseEvents: string("Binary events from `messageStart` to `metadata`."),
+  BedrockError: object({ message: string("What to do about it; the header `x-amzn-errortype` names the exception.") }),
 };
 
 const operation = {
