@@ -8,7 +8,7 @@ import pytest
 
 from harness import corpus
 from harness.gateway import Gateway
-from harness.recorded import anthropic, gemini
+from harness.recorded import anthropic, bedrock, gemini
 
 pytestmark = pytest.mark.corpus
 
@@ -23,7 +23,11 @@ def front(request, session_upstream, tmp_path_factory):
     url, key = session_upstream.url, "sk-canary-of-replay"
     backends = {
         "alike": {"alike": {"type": "openai", "base_url": url("/v1"), "api_key": key, "models": ["*"]}},
-        "vendors": {"claude": {"base_url": url(), "api_key": key}, "gemini": {"base_url": url(), "api_key": key}},
+        "vendors": {
+            "claude": {"base_url": url(), "api_key": key},
+            "gemini": {"base_url": url(), "api_key": key},
+            "bedrock": {"base_url": url(), "api_key": key, "models": ["*"]},
+        },
     }[request.param]
     gateway = Gateway(tmp_path_factory.mktemp("corpus"), {"backends": backends})
     yield gateway
@@ -173,3 +177,37 @@ def test_gemini_is_retold(replay, upstream, row):
     if streamed:
         body["stream_options"] = {"include_usage": True}
     check(replay(exchange, body), told, streamed)
+
+
+BEDROCK = corpus.exchanges("bedrock.converse", usable) + corpus.exchanges("bedrock.converse_stream", usable)
+BEDROCK = [row for row in BEDROCK if bedrock(corpus.load(row))]
+
+
+@pytest.mark.parametrize("front", ["vendors"], indirect=True)
+@pytest.mark.parametrize("row", BEDROCK, ids=ids(BEDROCK))
+def test_bedrock_is_retold(replay, upstream, row):
+    exchange = corpus.load(row)
+    streamed = row["api"] == "bedrock.converse_stream"
+    body = {"model": "amazon.nova-pro-v1:0", "messages": [{"role": "user", "content": "?"}], "stream": streamed}
+    if streamed:
+        body["stream_options"] = {"include_usage": True}
+    check(replay(exchange, body), bedrock(exchange), streamed)
+
+
+@pytest.mark.parametrize("front", ["vendors"], indirect=True)
+@pytest.mark.parametrize("row", corpus.exchanges("bedrock.converse") + corpus.exchanges("bedrock.converse_stream"))
+def test_converse_goes_through_untouched(front, upstream, row):
+    exchange = corpus.load(row)
+    upstream.keys, upstream.strict = {}, False
+    upstream.answer(corpus.answer(exchange, piece=37))
+    body = json.dumps(exchange["request"] or {"messages": []}, ensure_ascii=False).encode()
+    reply = front.post(exchange["path"], body)
+    assert upstream.last().body == body
+    model, way = exchange["path"].removeprefix("/model/").rsplit("/", 1)
+    assert upstream.last().path == f"/model/{model.replace(':', '%3A')}/{way}"
+    if exchange["status"] == 403:
+        assert reply.status == 502 and reply.header("x-amzn-errortype") == "InternalServerException"
+    else:
+        assert reply.status == exchange["status"] and reply.body == corpus.body_of(exchange)
+        kind = (exchange["response_headers"] or {}).get("x-amzn-errortype")
+        assert exchange["status"] == 200 or reply.header("x-amzn-errortype") == kind

@@ -9,6 +9,7 @@ def turns(request):
     """[(role, [item, …])]: items are text, ("call", name, arguments), ("result", name or id, text), ("image", mime,
     base64 or URL), ("file", mime, base64), ("thinking", text, signature). System text is the role "system"."""
     spelled = {"openai_chat": _openai, "anthropic": _anthropic, "gemini": _gemini, "cohere": _cohere}
+    spelled |= {"bedrock_converse": _bedrock, "claude_on_bedrock": _anthropic}
     return spelled[request.dialect](request.json)
 
 
@@ -128,14 +129,45 @@ def _cohere(body):
     return out
 
 
+BEDROCK_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "pdf": "application/pdf", "txt": "text/plain"}
+
+
+def _bedrock(body):
+    out = [("system", [b["text"]]) for b in body.get("system", []) if "text" in b]
+    for message in body["messages"]:
+        found = []
+        for block in message["content"]:
+            kind, value = next(iter(block.items()))
+            match kind:
+                case "text":
+                    found.append(value)
+                case "image" | "document":
+                    source = value["source"]
+                    data = source.get("bytes") or source.get("text")
+                    found.append(("image" if kind == "image" else "file", BEDROCK_TYPES[value["format"]], data))
+                case "toolUse":
+                    found.append(("call", value["name"], value["input"]))
+                case "toolResult":
+                    texts = [c["text"] if "text" in c else json.dumps(c.get("json")) for c in value["content"]]
+                    found.append(("result", value["toolUseId"], "".join(texts)))
+                case "reasoningContent":
+                    text = value["reasoningText"]
+                    found.append(("thinking", text["text"], text.get("signature")))
+        out.append((message["role"], found))
+    return out
+
+
 def tools(request):
     """{name: JSON Schema of the parameters}"""
     body = request.json
     match request.dialect:
         case "openai_chat" | "cohere":
             return {t["function"]["name"]: t["function"].get("parameters") for t in body.get("tools", [])}
-        case "anthropic":
+        case "anthropic" | "claude_on_bedrock":
             return {t["name"]: t["input_schema"] for t in body.get("tools", [])}
+        case "bedrock_converse":
+            specs = [t["toolSpec"] for t in (body.get("toolConfig") or {}).get("tools", []) if "toolSpec" in t]
+            return {s["name"]: s["inputSchema"]["json"] for s in specs}
     found = [f for t in body.get("tools", []) for f in t.get("functionDeclarations", [])]
     return {f["name"]: f.get("parametersJsonSchema", f.get("parameters")) for f in found}
 
@@ -153,7 +185,10 @@ def tool_choice(request):
                 if isinstance(choice, dict)
                 else {"required": "any"}.get(choice, choice)
             )
-        case "anthropic":
+        case "bedrock_converse":
+            choice = (body.get("toolConfig") or {}).get("toolChoice")
+            return ("one", choice["tool"]["name"]) if choice and "tool" in choice else next(iter(choice or {}), None)
+        case "anthropic" | "claude_on_bedrock":
             choice = body.get("tool_choice") or {}
             return ("one", choice["name"]) if choice.get("type") == "tool" else choice.get("type")
     choice = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
@@ -170,7 +205,11 @@ def schema(request):
             return ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
         case "cohere":
             return (body.get("response_format") or {}).get("json_schema")
-        case "anthropic":
+        case "bedrock_converse":
+            form = (body.get("outputConfig") or {}).get("textFormat") or {}
+            text = form.get("structure", {}).get("jsonSchema", {}).get("schema")
+            return json.loads(text) if text else None
+        case "anthropic" | "claude_on_bedrock":
             return ((body.get("output_config") or {}).get("format") or {}).get("schema")
     config = body.get("generationConfig") or {}
     return config.get("responseJsonSchema", config.get("responseSchema"))
@@ -190,6 +229,10 @@ def sampling(request):
         "anthropic": {"temperature": "temperature", "top_p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
         "cohere": {"temperature": "temperature", "p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
         "gemini": {"temperature": "temperature", "topP": "top_p", "maxOutputTokens": "most", "stopSequences": "stop"},
-    }[request.dialect]
-    source = body.get("generationConfig", {}) if request.dialect == "gemini" else body
+    }
+    names["claude_on_bedrock"] = names["anthropic"]
+    names["bedrock_converse"] = names["gemini"] | {"maxTokens": "most"}
+    names = names[request.dialect]
+    inside = {"gemini": "generationConfig", "bedrock_converse": "inferenceConfig"}.get(request.dialect)
+    source = body.get(inside, {}) if inside else body
     return {ours: source[theirs] for theirs, ours in names.items() if theirs in source}

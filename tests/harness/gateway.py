@@ -21,6 +21,7 @@ KEYS = {
     "claude": "sk-ant-canary-upstream",
     "gemini": "AIza-canary-upstream",
     "cohere": "co-canary-upstream",
+    "bedrock": "ABSK-canary-upstream",
 }
 CLIENT_KEY = "sk-canary-of-the-client"
 CANARY = "zanzibar-marmalade"  # in prompts: must never be logged
@@ -47,6 +48,8 @@ def expect_keys(upstream):
         "anthropic": KEYS["claude"],
         "gemini": KEYS["gemini"],
         "cohere": KEYS["cohere"],
+        "bedrock_converse": KEYS["bedrock"],
+        "claude_on_bedrock": KEYS["bedrock"],
     }
 
 

@@ -129,3 +129,50 @@ def gemini(exchange):
     read = usage.get("promptTokenCount", 0) + usage.get("toolUsePromptTokenCount", 0)
     told.usage = (read, usage.get("candidatesTokenCount", 0) + usage.get("thoughtsTokenCount", 0)) if usage else None
     return told
+
+
+BEDROCK_STOP = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
+
+
+def bedrock(exchange):
+    """None for an end that an OpenAI client is told in other words."""
+    blocks, usage, stop = {}, None, None
+    if exchange.get("response_events"):
+        for event in exchange["response_events"]:
+            kind, value = next(iter(event.items()))
+            match kind:
+                case "contentBlockStart":
+                    blocks[value["contentBlockIndex"]] = dict(value["start"].get("toolUse", {})) | {"json": ""}
+                case "contentBlockDelta":
+                    block, delta = blocks.setdefault(value["contentBlockIndex"], {}), value["delta"]
+                    block["text"] = block.get("text", "") + delta.get("text", "")
+                    thought = (delta.get("reasoningContent") or {}).get("text", "")
+                    block["thinking"] = block.get("thinking", "") + thought
+                    block["json"] = block.get("json", "") + (delta.get("toolUse") or {}).get("input", "")
+                case "messageStop":
+                    stop = value["stopReason"]
+                case "metadata":
+                    usage = value["usage"]
+        blocks = [blocks[i] for i in sorted(blocks)]
+    else:
+        body = exchange["response"]
+        usage, stop = body["usage"], body["stopReason"]
+        for i, block in enumerate(body["output"]["message"]["content"]):
+            reasoning = (block.get("reasoningContent") or {}).get("reasoningText") or {}
+            cited = "".join(c["text"] for c in (block.get("citationsContent") or {}).get("content", []))
+            call = block.get("toolUse") or {}
+            blocks[i] = {"text": block.get("text", "") + cited, "thinking": reasoning.get("text", "")} | call
+        blocks = list(blocks.values())
+    if stop not in BEDROCK_STOP:
+        return None
+    told = Told(finish=BEDROCK_STOP[stop])
+    for block in blocks:
+        told.text += block.get("text", "")
+        told.thinking += block.get("thinking", "")
+        if "name" in block and block.get("type", "tool_use") == "tool_use":
+            arguments = json.loads(block["json"]) if block.get("json") else block.get("input", {})
+            told.calls.append((block["name"], arguments))
+    if usage:
+        read = sum(usage.get(n) or 0 for n in ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"))
+        told.usage = (read, usage["outputTokens"])
+    return told

@@ -52,6 +52,9 @@ def answer(request, say):
     if not request.streams:
         body = dumps(WHOLE[request.dialect](say, model)).encode()
         return Answer(pieces=[body])
+    if "bedrock" in request.dialect:
+        frames = list(STREAM[request.dialect](say, model))
+        return Answer(headers=[("Content-Type", bedrock_replies.MEDIA_TYPE)], framing="chunked", pieces=frames)
     usage = (
         bool((request.json.get("stream_options") or {}).get("include_usage"))
         if request.dialect == "openai_chat"
@@ -67,6 +70,8 @@ def answer(request, say):
 def model_of(request):
     if request.dialect == "gemini":
         return request.path.rsplit("/", 1)[1].split(":")[0]
+    if "bedrock" in request.dialect:
+        return request.path.split("/")[2]
     return request.json.get("model", "")
 
 
@@ -359,6 +364,12 @@ WHOLE = {"openai_chat": openai_whole, "anthropic": anthropic_whole, "gemini": ge
 STREAM = {"openai_chat": openai_stream, "anthropic": anthropic_stream, "gemini": gemini_stream, "cohere": cohere_stream}
 
 
+from . import bedrock_replies  # noqa: E402  it needs what stands above
+
+WHOLE |= {"bedrock_converse": bedrock_replies.whole, "claude_on_bedrock": anthropic_whole}
+STREAM |= {"bedrock_converse": bedrock_replies.stream, "claude_on_bedrock": bedrock_replies.claude_stream}
+
+
 def error(dialect, status, message, kind=None, headers=()):
     """The vendor's own error reply."""
     from .upstream import Answer
@@ -379,6 +390,9 @@ def error(dialect, status, message, kind=None, headers=()):
         body = {"error": {"code": status, "message": message, "status": kind or words.get(status, "INTERNAL")}}
     elif dialect == "cohere":
         body = {"id": "scripted-error", "message": message}
+    elif "bedrock" in dialect:
+        body = {"message": message}
+        headers = [*headers, *bedrock_replies.error_headers(status, kind)]
     else:
         word = kind or ("server_error" if status >= 500 else "invalid_request_error")
         body = {"error": {"message": message, "type": word, "param": None, "code": None}}

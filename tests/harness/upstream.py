@@ -42,6 +42,10 @@ class Seen:
     def dialect(self):
         if self.path.endswith("/messages"):
             return "anthropic"
+        if self.path.endswith(("/converse", "/converse-stream")):
+            return "bedrock_converse"
+        if self.path.endswith(("/invoke", "/invoke-with-response-stream")):
+            return "claude_on_bedrock"
         if self.path.endswith("/v2/chat"):
             return "cohere"
         if ":generateContent" in self.path or ":streamGenerateContent" in self.path:
@@ -52,6 +56,8 @@ class Seen:
     def streams(self):
         if self.dialect == "gemini":
             return "streamGenerateContent" in self.path
+        if "bedrock" in self.dialect:
+            return self.path.endswith("-stream")
         try:
             return bool(self.json.get("stream"))
         except ValueError:

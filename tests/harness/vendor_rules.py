@@ -8,13 +8,15 @@ import binascii
 import json
 import re
 
-from . import rules_anthropic, rules_cohere, rules_gemini, rules_openai, vendor_schema
+from . import rules_anthropic, rules_bedrock, rules_cohere, rules_gemini, rules_openai, vendor_schema
 
 RULES = {
     "openai_chat": rules_openai.check,
     "anthropic": rules_anthropic.check,
     "gemini": rules_gemini.check,
     "cohere": rules_cohere.check,
+    "bedrock_converse": rules_bedrock.check,
+    "claude_on_bedrock": rules_bedrock.check_claude,
 }
 
 
@@ -63,6 +65,8 @@ def presented_key(request):
         return request.header("x-api-key")
     if request.dialect == "gemini":
         return request.header("x-goog-api-key")
+    if "bedrock" in request.dialect:
+        return rules_bedrock.credential(request)
     bearer = request.header("authorization", "")
     return bearer.removeprefix("Bearer ") if bearer else None
 
