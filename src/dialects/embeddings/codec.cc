@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "dialects/embeddings/codec.h"
+
+namespace sluice {
+
+const EmbeddingCodec* embedding_codec(EmbeddingShape shape) {
+  switch (shape) {
+    case EmbeddingShape::none: return nullptr;
+    case EmbeddingShape::openai: return &openai_embeddings;
+    case EmbeddingShape::gemini: return &gemini_embedding;
+    case EmbeddingShape::gemini_batch: return &gemini_embeddings;
+    case EmbeddingShape::cohere: return &cohere_embeddings;
+    case EmbeddingShape::cohere_v1: return &cohere_embeddings_v1;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice
