@@ -73,12 +73,24 @@ constexpr std::array xai_env = {Words("XAI_API_KEY")};
 constexpr std::array together_env = {Words("TOGETHER_API_KEY")};
 constexpr std::array openrouter_env = {Words("OPENROUTER_API_KEY")};
 constexpr std::array bedrock_env = {Words("AWS_BEARER_TOKEN_BEDROCK")};
+constexpr std::array azure_env = {Words("AZURE_OPENAI_API_KEY"), Words("AZURE_API_KEY")};
 constexpr std::array cohere_env = {Words("CO_API_KEY"), Words("COHERE_API_KEY")};
 
-constexpr std::array openai_owns = {Words("gpt-*"), Words("chatgpt-*"), Words("o1*"),
-                                    Words("o3*"),   Words("o4*"),       Words("codex-*")};
+constexpr std::array openai_owns = {Words("gpt-*"),
+                                    Words("chatgpt-*"),
+                                    Words("o1*"),
+                                    Words("o3*"),
+                                    Words("o4*"),
+                                    Words("codex-*"),
+                                    Words("text-embedding-3-*"),
+                                    Words("text-embedding-ada-*"),
+                                    Words("omni-moderation-*"),
+                                    Words("dall-e-*"),
+                                    Words("whisper-*"),
+                                    Words("tts-*"),
+                                    Words("sora-*")};
 constexpr std::array anthropic_owns = {Words("claude-*")};
-constexpr std::array gemini_owns = {Words("gemini-*"), Words("gemma-*")};
+constexpr std::array gemini_owns = {Words("gemini-*"), Words("gemma-*"), Words("imagen-*"), Words("veo-*")};
 constexpr std::array deepseek_owns = {Words("deepseek-*")};
 constexpr std::array qwen_owns = {Words("qwen*"), Words("qwq-*")};
 constexpr std::array moonshot_owns = {Words("kimi-*"), Words("moonshot-*")};
@@ -86,7 +98,7 @@ constexpr std::array zhipu_owns = {Words("glm-*")};
 constexpr std::array mistral_owns = {Words("mistral-*"), Words("magistral-*"), Words("codestral-*"),
                                      Words("ministral-*"), Words("devstral-*")};
 constexpr std::array xai_owns = {Words("grok-*")};
-constexpr std::array cohere_owns = {Words("command-*"), Words("c4ai-*")};
+constexpr std::array cohere_owns = {Words("command-*"), Words("c4ai-*"), Words("embed-*"), Words("rerank-*")};
 // Names begin with the maker, or with a group of regions in front of it.
 constexpr std::array bedrock_owns = {Words("anthropic.*"),
                                      Words("*.anthropic.*"),
@@ -136,6 +148,13 @@ constexpr std::array rows = {
              .key_env = gemini_env,
              .owns = gemini_owns,
              .flavour = "gemini"},
+    // At the resource's own address, which holds "/openai/v1"; a model is a deployment's name.
+    Provider{.name = "azure",
+             .base_url = "",
+             .auth = {AuthKind::header, "api-key"},
+             .endpoints = openai_both,
+             .key_env = azure_env,
+             .flavour = "azure"},
     Provider{.name = "deepseek",
              .base_url = "https://api.deepseek.com",
              .auth = bearer,

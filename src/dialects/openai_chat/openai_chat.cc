@@ -8,6 +8,7 @@ namespace {
 
 constexpr Door all_doors[] = {
     {"POST", "/v1/chat/completions", Operation::chat},
+    {"POST", "/openai/deployments/{model}/chat/completions", Operation::chat},  // Azure's, which names the model there
     {"GET", "/v1/models", Operation::models},
     {"GET", "/v1/models/{model}", Operation::model},
 };
@@ -17,14 +18,18 @@ class OpenaiChat final : public Dialect {
   [[nodiscard]] DialectId id() const override { return DialectId::openai_chat; }
   [[nodiscard]] std::span<const Door> doors() const override { return all_doors; }
 
-  [[nodiscard]] Result<Peek> peek(const Asked& asked) const override { return openai_chat::peek(asked.body); }
+  [[nodiscard]] Result<Peek> peek(const Asked& asked) const override {
+    return openai_chat::peek(asked.body, asked.path_model);
+  }
   [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) const override {
     return openai_chat::verbatim_edits(peek, to);
   }
   [[nodiscard]] std::vector<Header> verbatim_headers(const Asked&) const override { return {}; }
 
   [[nodiscard]] Result<ChatRequest> read_request(const Asked& asked, Notes&) const override {
-    return openai_chat::read_request(asked.body);
+    TRY(ChatRequest request, openai_chat::read_request(asked.body));
+    if (!asked.path_model.empty()) request.model = asked.path_model;
+    return request;
   }
   [[nodiscard]] Result<WireRequest> write_request(const ChatRequest& request, const Destination& to,
                                                   Notes& notes) const override {

@@ -15,6 +15,14 @@ std::string_view find(const Peek& peek, std::string_view key) {
   return {};
 }
 
+// True when the body itself names that model.
+bool names(const Peek& peek, std::string_view model) {
+  const std::string_view raw = find(peek, "model");
+  if (raw.size() < 2 || raw.front() != '"') return false;
+  const std::string_view inside = raw.substr(1, raw.size() - 2);
+  return inside == model || (inside.contains('\\') && json::unescape(inside) == model);
+}
+
 bool usage_asked(std::string_view stream_options) {
   if (stream_options.find("include_usage") == std::string_view::npos) return false;
   json::Document doc;
@@ -24,7 +32,7 @@ bool usage_asked(std::string_view stream_options) {
 
 }  // namespace
 
-Result<Peek> peek(std::string_view body) {
+Result<Peek> peek(std::string_view body, std::string_view path_model) {
   Peek out;
   TRY(out.members, json::scan_object(body));
   bool model = false;
@@ -48,6 +56,7 @@ Result<Peek> peek(std::string_view body) {
       out.usage_asked = usage_asked(member.raw);
     }
   }
+  if (!path_model.empty()) out.model = path_model;  // whatever the body says
   if (out.model.empty()) return missing("model");
   return out;
 }
@@ -55,7 +64,7 @@ Result<Peek> peek(std::string_view body) {
 std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) {
   using Op = json::Edit::Op;
   std::vector<json::Edit> edits;
-  if (peek.model != to.model) {
+  if (!names(peek, to.model)) {
     edits.push_back({.op = Op::set, .pointer = "/model", .value = json::quoted(to.model)});
   }
   if (peek.stream != to.stream) {
