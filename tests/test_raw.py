@@ -45,8 +45,8 @@ def test_raw_calls_reach_below_the_base_url(gateway, depot):
 NAMED = [
     ("body", "/openai/v1/chat/completions", {"model": "{}", "messages": []}, "gpt-4", "gpt-5"),
     ("upstream's own name", "/openai/v1/chat/completions", {"model": "{}"}, "o4-mini", "mini"),
-    ("deployment", "/openai/deployments/{}/extensions/chat/completions?api-version=1", {"messages": []}, "gpt-4", "gpt-5"),
-    ("deployment and body", "/openai/deployments/gpt-4/extensions/chat/completions", {"model": "{}"}, "gpt-4", "gpt-5"),
+    ("deployment", "/openai/deployments/{}/extensions/on-your-data?api-version=1", {"messages": []}, "gpt-4", "gpt-5"),
+    ("deployment and body", "/openai/deployments/gpt-4/extensions/on-your-data", {"model": "{}"}, "gpt-4", "gpt-5"),
     ("engine", "/openai/v1/engines/{}/completions", {"prompt": ""}, "gpt-4", "gpt-5"),
     ("query", "/openai/v1/realtime/calls?model={}", {}, "gpt-4", "gpt%2D5"),
     ("session", "/openai/v1/realtime/client_secrets", {"session": {"model": "{}"}}, "gpt-4", "gpt-5"),

@@ -55,10 +55,11 @@ TEST(Assets, TheReferenceDescribesEveryDoor) {
     paths.emplace(path);
     for (const auto& [method, operation] : item.members()) EXPECT_GE(operation["responses"].size(), 1u) << path;
   }
-  for (const auto* path : {"/v1/chat/completions", "/v1/responses", "/v1/responses/input_tokens", "/v1/messages",
-                           "/v1beta/models/{model}:generateContent", "/v1beta/models/{model}:streamGenerateContent",
-                           "/v2/chat", "/model/{model}/converse", "/model/{model}/converse-stream", "/v1/models",
-                           "/health", "/health/live", "/health/ready", "/metrics"})
+  for (const auto* path :
+       {"/v1/chat/completions", "/openai/deployments/{model}/chat/completions", "/v1/responses",
+        "/v1/responses/input_tokens", "/v1/messages", "/v1beta/models/{model}:generateContent",
+        "/v1beta/models/{model}:streamGenerateContent", "/v2/chat", "/model/{model}/converse",
+        "/model/{model}/converse-stream", "/v1/models", "/health", "/health/live", "/health/ready", "/metrics"})
     EXPECT_TRUE(paths.contains(path)) << path;
   for (const VendorOperation& row : vendor_operations()) {
     std::string path(row.pattern);

@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::string_view model_part = "Content-Disposition: form-data; name=\"model\"\r\n\r\n";
 
-// True when the provider's base URLs hold the version ("https://api.openai.com/v1"), so that paths go without.
-bool versioned(const Provider& provider, DialectId dialect) {
-  const Endpoint* chat = endpoint(provider, dialect, Operation::chat, {});
-  if (!chat && dialect == DialectId::openai_chat)
-    chat = endpoint(provider, DialectId::openai_responses, Operation::chat, {});
-  return chat && !chat->path.starts_with("/v");
-}
-
 bool renamed(const Errand& errand, const Target& target) {
   return !errand.model.empty() && target.model != errand.model;
 }
@@ -100,6 +92,17 @@ bool takes(const Backend& backend, const VendorOperation& operation) {
          (operation.also && speaks(*operation.also));
 }
 
+std::string openai_path(const Provider& provider, std::string_view below) {
+  constexpr std::pair<DialectId, std::string_view> chats[] = {{DialectId::openai_chat, "/chat/completions"},
+                                                              {DialectId::openai_responses, "/responses"}};
+  for (const auto& [dialect, chat] : chats) {
+    const Endpoint* at = endpoint(provider, dialect, Operation::chat, {});
+    if (at && at->path.ends_with(chat))
+      return std::string(at->path.substr(0, at->path.size() - chat.size())) + std::string(below);
+  }
+  return "/v1" + std::string(below);
+}
+
 std::string errand_path(const Errand& errand, const Target& target) {
   const VendorOperation& operation = errand.operation();
   const Backend& backend = *target.backend;
@@ -110,7 +113,7 @@ std::string errand_path(const Errand& errand, const Target& target) {
   if (!operation.provider.empty()) {
     path.erase(0, operation.pattern.size() - 1);  // the star
   } else if (!operation.below.empty()) {
-    path = operation.below;
+    path = openai_path(*backend.provider, operation.below);
     query = {};  // "api-version" is Azure's alone
   } else if (operation.model == ModelPlace::path && renamed(errand, target)) {
     path = with_model(path, operation.pattern, target.model);
@@ -119,8 +122,10 @@ std::string errand_path(const Errand& errand, const Target& target) {
     query = without_key(query);
     if (path.starts_with("/upload/") && base.ends_with("/v1beta")) base.remove_suffix(7);
   }
-  const bool own = operation.provider.empty() && operation.below.empty();
-  if (own && path.starts_with("/v1/") && versioned(*backend.provider, operation.dialect)) path.erase(0, 3);
+  const bool openais = operation.dialect == DialectId::openai_chat || operation.dialect == DialectId::openai_responses;
+  const bool as_it_is = operation.also && backend.speaks(*operation.also);
+  if (openais && !as_it_is && operation.provider.empty() && operation.below.empty())
+    path = openai_path(*backend.provider, std::string_view(path).substr(3));
   std::string out = call_path(base, Endpoint{.path = path}, {}, false);
   if (!query.empty()) out += '?' + query;
   return out;

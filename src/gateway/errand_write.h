@@ -25,6 +25,9 @@ struct Written {
 // Errors: bad_request, when the body cannot take the model's name.
 [[nodiscard]] Result<Written> write_errand(const Errand& errand, const Target& target, const Line& line);
 
+// Where a provider has an operation of OpenAI's, which is `below` the version there ("/embeddings"): beside its chat.
+[[nodiscard]] std::string openai_path(const Provider& provider, std::string_view below);
+
 // Path and query of the call below the backend's origin.
 [[nodiscard]] std::string errand_path(const Errand& errand, const Target& target);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "gateway/embed.h"
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
 #include "gateway/object_ids.h"
@@ -20,10 +21,11 @@ namespace {
 
 constexpr std::size_t most_error = 1024 * 1024;
 
-// An answer whose head has come, good enough to be passed on.
+// An answer whose head has come, good enough to be passed on; or the body of one that had to be written.
 struct Passing {
-  std::unique_ptr<Flight> flight;
+  std::unique_ptr<Flight> flight;  // null when it was written
   Flight::Head head;
+  std::string body;
 };
 
 // The backend for what names no model, and for a raw call. A look-alike under a vendor's type comes after the vendor.
@@ -45,7 +47,9 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
   if (own) return Plan{{Target{own, {}}}};
   if (!raw && operation.model != ModelPlace::none && !errand.model.empty()) {
     TRY(auto targets, ex.snapshot->targets(errand.model));
-    std::erase_if(targets, [&](const Target& target) { return !takes(*target.backend, operation); });
+    std::erase_if(targets, [&](const Target& target) {
+      return !takes(*target.backend, operation) && !embeds(*target.backend, operation);
+    });
     if (!targets.empty()) return Plan{std::move(targets)};
     Error error{.fault = Fault::unsupported, .param = "model"};
     error.message = "No backend that serves \"" + visible_ascii(errand.model, 128) + "\" takes this call (" +
@@ -99,6 +103,7 @@ Task<Result<Passing>> attempt(Exchange& ex, const Errand& errand, const Target& 
   Flight& flight = *out.flight;
   flight.attempt().verbatim = true;
   ex.record.served = target.model;
+  ex.record.notes.clear();  // of a target before that needed other words
   auto written = write_errand(errand, target, flight.line());
   if (!written) {
     flight.failed(written.error());
@@ -130,7 +135,13 @@ Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
   Rest rest(ex, errand);
   Result<Passing> out = fail(Fault::internal, "No target was tried.");
   for (const Target& target : plan.targets) {
-    out = co_await attempt(ex, errand, target, rest);
+    if (takes(*target.backend, errand.operation())) {
+      out = co_await attempt(ex, errand, target, rest);
+    } else if (auto body = co_await embed(ex, errand, target); body) {
+      out = Passing{.body = *std::move(body)};
+    } else {
+      out = std::unexpected(std::move(body).error());
+    }
     if (out) break;
     const Fault fault = out.error()->fault;
     if (fault == Fault::client_gone || !fault_row(fault).another_target_helps || rest.begun()) break;
@@ -147,6 +158,7 @@ void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, con
 
 // Hands the answer on as it comes. A slow client slows the reading of its own upstream.
 Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) {
+  if (!answer.flight) co_return co_await send_whole(ex, {}, answer.body);
   Flight& flight = *answer.flight;
   const Flight::Head& head = answer.head;
   const Backend& backend = *flight.target().backend;

@@ -1,5 +1,6 @@
 // The second way through the gateway: operations that are no conversation. They go untouched to a backend that speaks
-// the client's own dialect; bodies of any size stream through, both ways. SPDX-License-Identifier: MIT
+// the client's own dialect (vectors may come from others, too); bodies of any size stream through, both ways.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include "base/result.h"

@@ -79,8 +79,9 @@ Result<const Backend*> issuer(Exchange& ex, const Errand& errand) {
 }
 
 void learn_ids(Exchange& ex, const Errand& errand, const Backend& backend, const Tally& tally) {
-  // What a model makes is an answer, not an object.
-  if (errand.operation().model != ModelPlace::none || (raw(errand) && !errand.model.empty())) return;
+  // What a model makes is an answer, most often, and no object.
+  const bool made = errand.operation().model != ModelPlace::none || (raw(errand) && !errand.model.empty());
+  if (made && !errand.operation().kept) return;
   Issuers& issuers = ex.worker.shared().issuers;
   const auto asked = ids_in_path(errand.entry.rest);
   std::string owner = errand.method == "GET" || errand.method == "HEAD" ? std::string() : ex.tenant;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "dialects/embeddings/codec.h"
 #include "model/dialect_id.h"
 
 namespace sluice {
@@ -30,7 +31,9 @@ struct VendorOperation {
   // The path behind the vendor's version where it is not that of the pattern ("/embeddings").
   std::string_view below;
   std::string_view provider;  // raw: the first backend of this provider, path below its base URL
-  bool embeds = false;        // may be translated (embeddings/)
+  // The client's shape, when it asks for vectors: then a backend of another shape may answer (embed.cc).
+  EmbeddingShape embeds = EmbeddingShape::none;
+  bool kept = false;  // what a model makes here stays with the vendor: its id leads back
 };
 
 [[nodiscard]] std::span<const VendorOperation> vendor_operations();

@@ -318,10 +318,11 @@ const rest_of_path = {
 const stored = "An id leads back to the backend that gave it out; what names none goes to the first that speaks this dialect.";
 const by_model = "The model decides about the backend, as for a conversation; without one the vendor's default counts.";
 const in_path = "The model stands in the path.";
+const embeds = "A backend of this shape gets it as it came; one of OpenAI's, Gemini's or Cohere's shape otherwise is asked in its own words.";
 const object_methods = ["get", "post", "delete"];
 const openai_error = "OpenAIError";
 const vendor_calls = {
-  "/v1/embeddings": ["Embeddings", ["post"], openai_error, "OpenAI embeddings", by_model],
+  "/v1/embeddings": ["Embeddings", ["post"], openai_error, "OpenAI embeddings", `${by_model} ${embeds}`],
   "/v1/images/generations": ["ImageGenerations", ["post"], openai_error, "OpenAI images: make", by_model],
   "/v1/images/edits": ["ImageEdits", ["post"], openai_error, "OpenAI images: edit", by_model],
   "/v1/images/variations": ["ImageVariations", ["post"], openai_error, "OpenAI images: vary", by_model],
@@ -342,19 +343,25 @@ const vendor_calls = {
     "A response is asked of the vendor that made it; the gateway holds those of vendors that hold none. Nobody sees another caller's.",
   ],
   "/v1/conversations{rest}": ["Conversations", object_methods, openai_error, "OpenAI conversations", stored],
+  "/v1/videos": ["MakeVideo", ["post"], openai_error, "OpenAI videos: make", by_model],
+  "/v1/videos{rest}": ["Videos", object_methods, openai_error, "OpenAI videos", stored],
+  "/v1/containers{rest}": ["Containers", object_methods, openai_error, "OpenAI containers", stored],
+  "/v1/ocr": ["Ocr", ["post"], openai_error, "Mistral's reading of documents", by_model],
+  "/v1/fim/completions": ["FillInTheMiddle", ["post"], openai_error, "Mistral's fill-in-the-middle", by_model],
   "/v1/vector_stores{rest}": ["VectorStores", object_methods, openai_error, "OpenAI vector stores", stored],
   "/v1/fine_tuning{rest}": ["FineTuning", object_methods, openai_error, "OpenAI fine-tuning", stored],
-  "/openai/deployments/{model}/embeddings": ["AzureEmbeddings", ["post"], openai_error, "Azure's path of embeddings", in_path],
+  "/openai/deployments/{model}/embeddings": ["AzureEmbeddings", ["post"], openai_error, "Azure's path of embeddings", `${in_path} ${embeds}`],
   "/openai/deployments/{model}/images/generations": ["AzureImageGenerations", ["post"], openai_error, "Azure's path of images", in_path],
   "/openai/deployments/{model}/images/edits": ["AzureImageEdits", ["post"], openai_error, "Azure's path of image edits", in_path],
   "/openai/deployments/{model}/audio/speech": ["AzureSpeech", ["post"], openai_error, "Azure's path of speech", in_path],
   "/openai/deployments/{model}/audio/transcriptions": ["AzureTranscriptions", ["post"], openai_error, "Azure's path of transcriptions", in_path],
   "/openai/deployments/{model}/audio/translations": ["AzureTranslations", ["post"], openai_error, "Azure's path of translations", in_path],
   "/v1/messages/batches{rest}": ["MessageBatches", object_methods, "AnthropicError", "Anthropic message batches", stored],
-  "/v1beta/models/{model}:embedContent": ["EmbedContent", ["post"], "GoogleError", "Gemini embedContent", in_path],
-  "/v1beta/models/{model}:batchEmbedContents": ["BatchEmbedContents", ["post"], "GoogleError", "Gemini batchEmbedContents", in_path],
-  "/v1/models/{model}:embedContent": ["EmbedContentV1", ["post"], "GoogleError", "The same under /v1", in_path],
-  "/v1/models/{model}:batchEmbedContents": ["BatchEmbedContentsV1", ["post"], "GoogleError", "The same under /v1", in_path],
+  "/v1/skills{rest}": ["Skills", object_methods, "AnthropicError", "Anthropic skills", stored],
+  "/v1beta/models/{model}:embedContent": ["EmbedContent", ["post"], "GoogleError", "Gemini embedContent", `${in_path} ${embeds}`],
+  "/v1beta/models/{model}:batchEmbedContents": ["BatchEmbedContents", ["post"], "GoogleError", "Gemini batchEmbedContents", `${in_path} ${embeds}`],
+  "/v1/models/{model}:embedContent": ["EmbedContentV1", ["post"], "GoogleError", "The same under /v1", `${in_path} ${embeds}`],
+  "/v1/models/{model}:batchEmbedContents": ["BatchEmbedContentsV1", ["post"], "GoogleError", "The same under /v1", `${in_path} ${embeds}`],
   "/v1beta/models/{model}:asyncBatchEmbedContent": ["AsyncBatchEmbedContent", ["post"], "GoogleError", "Gemini embeddings as a batch", in_path],
   "/v1beta/models/{model}:predict": ["Predict", ["post"], "GoogleError", "Gemini predict: images", in_path],
   "/v1beta/models/{model}:predictLongRunning": ["PredictLongRunning", ["post"], "GoogleError", "Gemini predict: videos", in_path],
@@ -363,10 +370,18 @@ const vendor_calls = {
   "/v1beta/batches{rest}": ["GeminiBatches", object_methods, "GoogleError", "Gemini batches", stored],
   "/upload/v1beta/files{rest}": ["UploadGeminiFile", ["post", "put"], "GoogleError", "Gemini files: upload", stored],
   "/v1beta/files{rest}": ["GeminiFiles", object_methods, "GoogleError", "Gemini files", stored],
+  "/download/v1beta/files{rest}": ["DownloadGeminiFile", ["get"], "GoogleError", "Gemini files: download", stored],
+  "/v1beta/fileSearchStores{rest}": ["FileSearchStores", ["get", "post", "delete", "patch"], "GoogleError", "Gemini file search stores", stored],
+  "/upload/v1beta/fileSearchStores{rest}": ["UploadToFileSearchStore", ["post", "put"], "GoogleError", "Gemini file search stores: upload", stored],
+  "/v1beta/interactions": ["Interact", ["post"], "GoogleError", "Gemini interactions: make", by_model],
+  "/v1beta/interactions{rest}": ["Interactions", object_methods, "GoogleError", "Gemini interactions", stored],
   "/v1beta/cachedContents{rest}": ["CachedContents", ["get", "post", "delete", "patch"], "GoogleError", "Gemini cached contents", stored],
-  "/v2/embed": ["Embed", ["post"], openai_error, "Cohere embed", by_model],
-  "/v1/embed": ["EmbedV1", ["post"], openai_error, "Cohere embed, first version", by_model],
+  "/v2/embed": ["Embed", ["post"], openai_error, "Cohere embed", `${by_model} ${embeds}`],
+  "/v1/embed": ["EmbedV1", ["post"], openai_error, "Cohere embed, first version", `${by_model} ${embeds}`],
   "/v2/rerank": ["RerankV2", ["post"], openai_error, "Cohere rerank", by_model],
+  "/v1/tokenize": ["Tokenize", ["post"], openai_error, "Cohere tokenize", by_model],
+  "/v1/detokenize": ["Detokenize", ["post"], openai_error, "Cohere detokenize", by_model],
+  "/v1/classify": ["Classify", ["post"], openai_error, "Cohere classify", by_model],
 };
 for (const provider of ["openai", "anthropic", "gemini", "cohere"]) {
   vendor_calls[`/${provider}{rest}`] = [
@@ -382,6 +397,9 @@ const ok = (description, content) => ({ description, content });
 
 const paths = {
   "/v1/chat/completions": { post: chat },
+  "/openai/deployments/{model}/chat/completions": {
+    post: { ...chat, operationId: "createAzureChatCompletion", summary: "The same on Azure's path", parameters: [model_in_path] },
+  },
   "/v1/responses": { post: responses },
   "/v1/responses/input_tokens": { post: count_input },
   "/v1/messages": { post: messages },
@@ -435,7 +453,7 @@ export const openapi = (version) => ({
   servers: [{ url: ".", description: "This gateway" }],
   tags: [
     { name: "Models", description: "Calls of models, whole and streamed" },
-    { name: "Vendors' other calls", description: "What is no conversation passes untouched to a backend of the same dialect" },
+    { name: "Vendors' other calls", description: "What is no conversation passes untouched to a backend of the same dialect; vectors come from any that has them" },
     { name: "Operation", description: "How the gateway is doing" },
   ],
   security: [{}, { bearer: [] }, { anthropic: [] }, { google: [] }],

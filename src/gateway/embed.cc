@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/embed.h"
+
+#include <array>
+
+#include "dialects/registry.h"
+#include "gateway/errand_write.h"
+#include "gateway/verdict.h"
+#include "gateway/worker.h"
+#include "model/fold.h"
+#include "providers/provider.h"
+#include "wire/http1.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t most_answer = 256 * 1024 * 1024;
+
+// Where vectors are asked for in each dialect that has them.
+struct Way {
+  DialectId dialect;
+  EmbeddingShape shape;
+  std::string_view path;
+};
+constexpr std::array ways = {
+    Way{DialectId::openai_chat, EmbeddingShape::openai, "/v1/embeddings"},
+    Way{DialectId::gemini, EmbeddingShape::gemini_batch, "/v1beta/models/{model}:batchEmbedContents"},
+    Way{DialectId::cohere, EmbeddingShape::cohere, "/v2/embed"},
+};
+
+// The first dialect of the backend that has vectors; null when none has.
+const Way* way(const Backend& backend) {
+  for (const DialectId dialect : backend.dialects) {
+    for (const Way& one : ways) {
+      if (one.dialect == dialect && backend.way(dialect, Operation::chat, {})) return &one;
+    }
+  }
+  return nullptr;
+}
+
+struct Wire {
+  EmbeddingRequest asked;
+  std::string head;
+  std::string body;
+};
+
+Result<Wire> write(const Errand& errand, const Target& target, const Way& to, const Line& line, Notes& notes) {
+  Wire out;
+  TRY(out.asked, embedding_codec(errand.operation().embeds)->read_request(errand.body, notes));
+  TRY(out.body, embedding_codec(to.shape)->write_request(out.asked, target.model, notes));
+  const Backend& backend = *target.backend;
+  const std::string path =
+      to.dialect == DialectId::openai_chat ? openai_path(*backend.provider, to.path.substr(3)) : std::string(to.path);
+  out.head = "POST " + call_path(backend.url.path, Endpoint{.path = path}, target.model, false) + " HTTP/1.1\r\n" +
+             line.fields + "content-type: application/json\r\naccept: application/json\r\nuser-agent: sluice\r\n";
+  http1::append_field(out.head, "content-length", std::to_string(out.body.size()));
+  out.head += "\r\n";
+  return out;
+}
+
+Result<std::string> answer(Exchange& ex, const Errand& errand, const EmbeddingRequest& asked, const Way& from,
+                           std::string_view body, Notes& notes) {
+  TRY(EmbeddingReply reply, embedding_codec(from.shape)->read_reply(body));
+  merge(ex.record.usage, reply.usage);
+  if (!reply.model.empty()) ex.record.served = reply.model;
+  const EmbeddingQuestion question{.asked = asked, .model = errand.model, .exchange_id = ex.record.id};
+  return embedding_codec(errand.operation().embeds)->write_reply(reply, question, notes);
+}
+
+}  // namespace
+
+bool embeds(const Backend& backend, const VendorOperation& operation) {
+  return operation.embeds != EmbeddingShape::none && !backend.demo() && way(backend);
+}
+
+Task<Result<std::string>> embed(Exchange& ex, const Errand& errand, const Target& target) {
+  Flight flight(ex, target, false);
+  const Way& to = *way(*target.backend);
+  ex.record.served = target.model;
+  Notes notes;
+  auto wire = write(errand, target, to, flight.line(), notes);
+  ex.record.notes = notes.all();
+  if (!wire) {
+    flight.failed(wire.error());
+    co_return std::unexpected(std::move(wire).error());
+  }
+  auto head = co_await flight.begin(wire->head, wire->body, nullptr);
+  if (!head) {
+    flight.failed(head.error());
+    co_return std::unexpected(std::move(head).error());
+  }
+  ex.relayed_fields = std::move(head->relayed);
+  auto body = co_await flight.take_all(nullptr, most_answer);
+  if (!body) {
+    flight.failed(body.error());
+    co_return std::unexpected(std::move(body).error());
+  }
+  flight.first_token();
+  Result<std::string> out;
+  if (head->status == 200) {
+    out = answer(ex, errand, wire->asked, to, *body, notes);
+    ex.record.notes = notes.all();
+  } else {
+    out = fail(read_refusal(*dialect(to.dialect), *head, *std::move(body), target.backend->key, false));
+  }
+  out ? flight.land() : flight.refused(out.error());
+  co_return out;
+}
+
+}  // namespace sluice
