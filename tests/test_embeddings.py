@@ -165,6 +165,26 @@ def test_what_cannot_cross_is_said(gateway, depot):
     assert reply.status == 200 and reply.header("x-sluice-notes") == "lost /user"
 
 
+def test_bedrock_embeds_too(start, depot):
+    """As a way out, signed: Titan in its own words, Cohere's models in Cohere's."""
+    aws = {"region": "eu-central-1", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "canary/secret"}
+    gateway = start({"backends": {"bedrock": {"base_url": depot.url(), "aws": aws}}})
+    titan = {"embedding": vector("a"), "inputTextTokenCount": 5}
+    depot.answer = lambda got: (200, JSON, json.dumps(titan).encode())
+    reply = gateway.post("/v1/embeddings", {"model": "amazon.titan-embed-text-v2:0", "input": "a", "dimensions": 256})
+    assert reply.status == 200 and near(reply.json["data"][0]["embedding"], vector("a")), reply.text
+    assert reply.json["usage"]["prompt_tokens"] == 5
+    got = depot.last()
+    assert got.target == "/model/amazon.titan-embed-text-v2%3A0/invoke"
+    assert json.loads(got.body) == {"inputText": "a", "dimensions": 256}
+    assert got.header("authorization").startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") and got.header("x-amz-date")
+    depot.answer = lambda got: (200, JSON, json.dumps({"embeddings": {"float": [vector("a"), vector("b")]}}).encode())
+    body = {"texts": ["a", "b"], "input_type": "search_query"}
+    reply = gateway.post("/v2/embed", body | {"model": "cohere.embed-english-v3"})
+    assert near(reply.json["embeddings"]["float"][1], vector("b")), reply.text
+    assert json.loads(depot.last().body) == body | {"embedding_types": ["float"]}
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [

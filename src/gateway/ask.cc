@@ -25,23 +25,6 @@ std::string_view accept_field(const Provider& provider, bool stream) {
                                              : "\r\naccept: text/event-stream\r\n";
 }
 
-// What signs a request to AWS; empty for all others.
-std::string signing_fields(const Backend& backend, const Line& line, std::string_view path, std::string_view body,
-                           std::int64_t unix_seconds) {
-  if (!backend.aws) return {};
-  const AwsSettings& aws = *backend.aws;
-  return aws_sigv4::signing_fields({.access_key_id = aws.access_key_id,
-                                    .secret_access_key = aws.secret_access_key.reveal(),
-                                    .session_token = aws.session_token.reveal()},
-                                   {.method = "POST",
-                                    .target = path,
-                                    .host = line.host,
-                                    .body = body,
-                                    .region = aws.region,
-                                    .service = backend.service,
-                                    .unix_seconds = unix_seconds});
-}
-
 void append_head(std::string& text, const Intake& intake, const Line& line, std::string_view path,
                  std::span<const Header> fields, std::string_view accept, std::string_view signature,
                  std::size_t length) {
@@ -77,6 +60,22 @@ void append_head(std::string& text, const Intake& intake, const Line& line, std:
 }
 
 }  // namespace
+
+std::string signing_fields(const Backend& backend, const Line& line, std::string_view path, std::string_view body,
+                           std::int64_t unix_seconds) {
+  if (!backend.aws) return {};
+  const AwsSettings& aws = *backend.aws;
+  return aws_sigv4::signing_fields({.access_key_id = aws.access_key_id,
+                                    .secret_access_key = aws.secret_access_key.reveal(),
+                                    .session_token = aws.session_token.reveal()},
+                                   {.method = "POST",
+                                    .target = path,
+                                    .host = line.host,
+                                    .body = body,
+                                    .region = aws.region,
+                                    .service = backend.service,
+                                    .unix_seconds = unix_seconds});
+}
 
 Result<const ChatRequest*> Ask::conversation() {
   if (!conversation_) {

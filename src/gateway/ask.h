@@ -50,4 +50,8 @@ class Ask {
   Notes read_notes_;
 };
 
+// What signs a request to AWS, as lines; empty for all others.
+[[nodiscard]] std::string signing_fields(const Backend& backend, const Line& line, std::string_view path,
+                                         std::string_view body, std::int64_t unix_seconds);
+
 }  // namespace sluice

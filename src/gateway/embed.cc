@@ -4,6 +4,7 @@
 #include <array>
 
 #include "dialects/registry.h"
+#include "gateway/ask.h"
 #include "gateway/errand_write.h"
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
@@ -26,6 +27,7 @@ constexpr std::array ways = {
     Way{DialectId::openai_chat, EmbeddingShape::openai, "/v1/embeddings"},
     Way{DialectId::gemini, EmbeddingShape::gemini_batch, "/v1beta/models/{model}:batchEmbedContents"},
     Way{DialectId::cohere, EmbeddingShape::cohere, "/v2/embed"},
+    Way{DialectId::bedrock_converse, EmbeddingShape::bedrock, "/model/{model}/invoke"},
 };
 
 // The first dialect of the backend that has vectors; null when none has.
@@ -44,15 +46,17 @@ struct Wire {
   std::string body;
 };
 
-Result<Wire> write(const Errand& errand, const Target& target, const Way& to, const Line& line, Notes& notes) {
+Result<Wire> write(const Errand& errand, const Target& target, const Way& to, const Line& line, std::int64_t now,
+                   Notes& notes) {
   Wire out;
   TRY(out.asked, embedding_codec(errand.operation().embeds)->read_request(errand.body, notes));
   TRY(out.body, embedding_codec(to.shape)->write_request(out.asked, target.model, notes));
   const Backend& backend = *target.backend;
   const std::string path =
       to.dialect == DialectId::openai_chat ? openai_path(*backend.provider, to.path.substr(3)) : std::string(to.path);
-  out.head = "POST " + call_path(backend.url.path, Endpoint{.path = path}, target.model, false) + " HTTP/1.1\r\n" +
-             line.fields + "content-type: application/json\r\naccept: application/json\r\nuser-agent: sluice\r\n";
+  const std::string called = call_path(backend.url.path, Endpoint{.path = path}, target.model, false);
+  out.head = "POST " + called + " HTTP/1.1\r\n" + line.fields + signing_fields(backend, line, called, out.body, now) +
+             "content-type: application/json\r\naccept: application/json\r\nuser-agent: sluice\r\n";
   http1::append_field(out.head, "content-length", std::to_string(out.body.size()));
   out.head += "\r\n";
   return out;
@@ -78,7 +82,7 @@ Task<Result<std::string>> embed(Exchange& ex, const Errand& errand, const Target
   const Way& to = *way(*target.backend);
   ex.record.served = target.model;
   Notes notes;
-  auto wire = write(errand, target, to, flight.line(), notes);
+  auto wire = write(errand, target, to, flight.line(), ex.unix_seconds(), notes);
   ex.record.notes = notes.all();
   if (!wire) {
     flight.failed(wire.error());

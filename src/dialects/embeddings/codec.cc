@@ -11,6 +11,7 @@ const EmbeddingCodec* embedding_codec(EmbeddingShape shape) {
     case EmbeddingShape::gemini_batch: return &gemini_embeddings;
     case EmbeddingShape::cohere: return &cohere_embeddings;
     case EmbeddingShape::cohere_v1: return &cohere_embeddings_v1;
+    case EmbeddingShape::bedrock: return &bedrock_embeddings;
   }
   return nullptr;
 }

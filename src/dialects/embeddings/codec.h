@@ -20,6 +20,7 @@ enum class EmbeddingShape : std::uint8_t {
   gemini_batch,  // :batchEmbedContents
   cohere,        // POST /v2/embed
   cohere_v1,     // POST /v1/embed
+  bedrock,       // InvokeModel of Titan and Cohere; out only
 };
 
 // What a writer of answers must know about the question.
@@ -45,6 +46,6 @@ struct EmbeddingCodec {
 
 // One per shape; their files are named after the vendors.
 extern const EmbeddingCodec openai_embeddings, gemini_embedding, gemini_embeddings, cohere_embeddings,
-    cohere_embeddings_v1;
+    cohere_embeddings_v1, bedrock_embeddings;
 
 }  // namespace sluice

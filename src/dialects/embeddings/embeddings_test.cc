@@ -232,6 +232,31 @@ TEST(Embeddings, UsageThatIsUnknownIsSaidToBe) {
             R"("response_type":"embeddings_floats"})");
 }
 
+TEST(Embeddings, GoOutToBedrock) {
+  Notes notes;
+  const EmbeddingRequest one = read(openai, R"({"input":"a","dimensions":256})", notes);
+  const EmbeddingCodec& codec = *embedding_codec(bedrock);
+  EXPECT_EQ(codec.write_request(one, "amazon.titan-embed-text-v2:0", notes).value(),
+            R"({"inputText":"a","dimensions":256})");
+  EXPECT_EQ(codec.write_request(one, "us.cohere.embed-v4:0", notes).value(),
+            R"({"texts":["a"],"input_type":"search_document","embedding_types":["float"],"output_dimension":256,)"
+            R"("truncate":"NONE"})");
+  EXPECT_FALSE(codec.write_request(one, "amazon.nova-2-multimodal-embeddings-v1:0", notes));
+  const EmbeddingRequest two = read(openai, R"({"input":["a","b"]})", notes);
+  const auto refused = codec.write_request(two, "amazon.titan-embed-text-v2:0", notes);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error()->param, "input");
+  for (const std::string_view body :
+       {R"({"embedding":[0.5],"embeddingsByType":{"float":[0.5]},"inputTextTokenCount":5})",
+        R"({"id":"i","embeddings":{"float":[[0.5]]},"response_type":"embeddings_by_type"})",
+        R"({"data":[{"embedding":[0.5],"index":0}]})"}) {
+    const auto reply = codec.read_reply(body);
+    ASSERT_TRUE(reply) << body;
+    ASSERT_EQ(reply->sets.front().vectors, (std::vector<std::string_view>{"[0.5]"})) << body;
+    EXPECT_EQ(reply->usage.known(), body.contains("Count")) << body;
+  }
+}
+
 // Through every shape and back: what arrives is what was asked, or it was refused.
 void cross(EmbeddingShape from, const std::string& id, std::string_view body, std::map<std::string, int>& tried) {
   Notes notes;
