@@ -30,8 +30,7 @@ Choice read_choice(Value value, std::int64_t place) {
   choice.stop = read_stop(value["finish_reason"].text(), holds<ToolCall>(choice.parts), holds<Refusal>(choice.parts));
   if (value["logprobs"].is_object()) choice.logprobs = json::compact(value["logprobs"].raw());
   for (const auto [key, inner] : value.members()) {
-    if (key == "index" || key == "message" || key == "finish_reason") continue;
-    if (key == "logprobs" && !inner.is_null()) continue;
+    if (key == "index" || key == "message" || key == "finish_reason" || key == "logprobs") continue;
     choice.extras.add(self, key, inner.raw());
   }
   return choice;

@@ -192,6 +192,16 @@ TEST(OpenaiChatErrors, EveryFaultHasItsShape) {
   EXPECT_THAT(write_error({.fault = Fault::unauthorized, .message = "x"}), HasSubstr("invalid_api_key"));
 }
 
+TEST(OpenaiChatReply, SaysEachMemberOnce) {
+  const auto reply =
+      read_reply(R"({"id":"r","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":)"
+                 R"({"role":"assistant","content":"At Kiel."},"logprobs":null,"finish_reason":"stop"}]})");
+  ASSERT_TRUE(reply);
+  Notes notes;
+  const std::string written = write_reply(*reply, {.model = "m", .exchange_id = "e"}, notes);
+  EXPECT_EQ(written.find("logprobs"), written.rfind("logprobs")) << written;
+}
+
 TEST(OpenaiChatModels, AreAListOrOne) {
   const ModelRow row{.id = "m", .owner = "quay", .created = 5};
   EXPECT_EQ(write_models(std::span(&row, 1), false),
