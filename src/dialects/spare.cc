@@ -2,11 +2,21 @@
 #include "dialects/spare.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice {
 namespace {
 
 constexpr char divider = '\x1f';
+
+// The key is made once and moved: most messages hold many of these.
+void add(Extras& extras, DialectId from, std::string_view inner, std::string_view key, std::string_view raw) {
+  std::string whole;
+  whole.reserve(inner.size() + 1 + key.size());
+  whole.append(inner).append(1, divider).append(key);
+  extras.origin = from;
+  extras.members.push_back({.key = std::move(whole), .raw = std::string(raw)});
+}
 
 bool is_inner(const Extra& extra, std::string_view inner) {
   return extra.key.size() > inner.size() && extra.key[inner.size()] == divider && extra.key.starts_with(inner);
@@ -15,11 +25,11 @@ bool is_inner(const Extra& extra, std::string_view inner) {
 }  // namespace
 
 void add_inner(Extras& extras, DialectId from, std::string_view inner, std::string_view key, std::string_view raw) {
-  extras.add(from, std::string(inner) + divider + std::string(key), raw);
+  add(extras, from, inner, key, raw);
 }
 
 void remember(Extras& extras, DialectId from, std::string_view word, std::string_view raw) {
-  extras.add(from, divider + std::string(word), raw);
+  add(extras, from, "", word, raw);
 }
 
 std::string_view remembered(const Extras& extras, DialectId to, std::string_view word) {

@@ -25,6 +25,7 @@ std::uint64_t hash(std::string_view text, std::uint64_t seed) {
 
 std::string hash_text(std::string_view text, std::size_t length) {
   std::string out;
+  out.reserve(length);
   for (std::uint64_t round = 0; out.size() < length; ++round) {
     std::uint64_t h = hash(text, round * 0x9e3779b97f4a7c15ULL);
     for (int i = 0; i < 8 && out.size() < length; ++i, h /= digits.size()) out += digits[h % digits.size()];

@@ -13,6 +13,11 @@ namespace {
 
 constexpr DialectId self = DialectId::openai_responses;
 
+// The memory that holds all members of a response that repeat its question: they go together or not at all.
+constexpr std::string_view echo_word = "echo", echo_key =
+                                                   "\x1f"
+                                                   "echo";
+
 // Members that a response repeats from its question, and what stands there when nothing was asked. Empty: then it is
 // left out.
 struct Echo {
@@ -51,12 +56,19 @@ bool no_news(std::string_view key) {
          std::ranges::find(echoes, key, &Echo::name) != echoes.end();
 }
 
+void append_member(std::string& out, std::string_view key, std::string_view raw) {
+  if (!out.empty()) out += ',';
+  json::append_quoted(out, key);
+  out += ':';
+  out += raw;
+}
+
 void write_members(json::Writer& out, const Extras& extras, const Extras* over) {
   if (extras.origin != self) return;
   for (const Extra& extra : extras.members) {
     const auto replaced = [&](const Extra& later) { return later.key == extra.key; };
     if (over != nullptr && std::ranges::any_of(over->members, replaced)) continue;
-    out.member_raw(extra.key.starts_with('\x1f') ? extra.key.substr(1) : extra.key, extra.raw);
+    extra.key == echo_key ? out.raw(extra.raw) : out.member_raw(extra.key, extra.raw);
   }
 }
 
@@ -69,23 +81,27 @@ void read_head(json::Value response, Reply& out) {
   out.id = response["id"].text();
   out.model = response["model"].text();
   out.created = response["created_at"].integer();
+  std::string echo;
+  echo.reserve(768);
   for (const auto [key, value] : response.members()) {
     if (std::ranges::find(known, key) != std::end(known)) continue;
     if (no_news(key)) {
-      remember(out.extras, self, key, value.raw());
+      append_member(echo, key, value.raw());
     } else {
       out.extras.add(self, key, value.raw());
     }
   }
+  if (!echo.empty()) remember(out.extras, self, echo_word, echo);
 }
 
 Head::Head(const Question& question)
     : model_(question.model), exchange_(question.exchange_id), seconds_(question.unix_seconds) {
+  echo_.reserve(768);
   for (const Echo& echo : echoes) {
     const auto asked = std::ranges::find(question.asked, echo.name, &json::TopMember::key);
     const bool said = asked != question.asked.end() && asked->kind != json::Kind::null && echo.name != "conversation";
     const std::string_view raw = said ? asked->raw : echo.unasked;
-    if (!raw.empty()) remember(echo_, self, echo.name, raw);
+    if (!raw.empty()) append_member(echo_, echo.name, raw);
   }
 }
 
@@ -95,7 +111,7 @@ void Head::begin(const Reply& reply) {
   reply_.created = reply.created;
   reply_.service_tier = reply.service_tier;
   own_ = reply.origin == self;
-  reply_.extras = own_ ? reply.extras : echo_;
+  if (own_) reply_.extras = reply.extras;
   if (reply_.id.empty()) reply_.id = "resp_" + exchange_;
   if (!own_) remember(reply_.extras, self, "store", is_held_id(reply_.id) ? "true" : "false");
 }
@@ -116,6 +132,7 @@ void Head::write(json::Writer& out, const State& state) const {
   } else {
     out.null();
   }
+  if (!own_) out.raw(echo_);
   write_members(out, reply_.extras, state.late);
   if (state.late != nullptr) write_members(out, *state.late, nullptr);
   out.end_object();

@@ -12,7 +12,7 @@
 namespace sluice::openai_responses {
 
 // Everything of `response` but output, usage, status and error into `out`; members that repeat the question are
-// memories (spare.h), because they are no news to any client.
+// one memory (spare.h), because they are no news to any client.
 void read_head(json::Value response, Reply& out);
 
 class Head {
@@ -38,8 +38,8 @@ class Head {
  private:
   std::string model_, exchange_;
   std::int64_t seconds_;
-  Extras echo_;  // of the question
-  Reply reply_;  // without choices
+  std::string echo_;  // the members that repeat the question, with commas between them
+  Reply reply_;       // without choices
   bool own_ = false;
 };
 

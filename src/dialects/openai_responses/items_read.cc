@@ -107,6 +107,7 @@ void read_message(Value item, std::size_t place, Side side, std::vector<Part>& o
     last += "/content";
     begin = last;
     Part& part = out.emplace_back(Part{.body = Text{.text = content.text()}});
+    part.extras.members.reserve(2);
     remember(part.extras, self, memory::at, last);
     remember(part.extras, self, memory::string);
   }

@@ -29,9 +29,13 @@ void append_member(std::string& out, std::string_view key, std::string_view raw)
   out += raw;
 }
 
-void append_element(std::string& list, std::string_view element) {
-  if (!list.empty()) list += ',';
-  list += element;
+void append_element(std::string& list, std::string element) {
+  if (list.empty()) {
+    list = std::move(element);
+  } else {
+    list += ',';
+    list += element;
+  }
 }
 
 // The part without the text that grows.
@@ -84,7 +88,9 @@ std::string_view Ladder::grown_name() const {
 }
 
 std::string Ladder::part_text(bool done) const {
-  std::string out = "{\"type\":\"";
+  std::string out;
+  if (done) out.reserve(text_.size() + text_.size() / 16 + annotations_.size() + logprobs_.size() + 128);
+  out += "{\"type\":\"";
   out += part_type_;
   out += part_type_ == "refusal" ? "\",\"refusal\":" : "\",\"text\":";
   json::append_quoted(out, done ? std::string_view(text_) : std::string_view());
@@ -101,7 +107,9 @@ std::string Ladder::part_text(bool done) const {
 }
 
 std::string Ladder::item(bool done, std::string_view status) const {
-  std::string out = "{\"id\":";
+  std::string out;
+  out.reserve(contents_.size() + summaries_.size() + text_.size() + members_.size() + 192);
+  out += "{\"id\":";
   json::append_quoted(out, id_);
   switch (kind_) {
     case Kind::none: break;
@@ -322,7 +330,7 @@ void Ladder::close_part(Emitter& to) {
   const auto* thought = part_.as<Reasoning>();
   if (!remembered(part_.extras, self, memory::empty).empty() || (thought && thought->redacted)) return;
   const bool summary = part_type_ == "summary_text";
-  const std::string done = part_text(true);
+  std::string done = part_text(true);
   if (to.listening()) {
     const std::string at = at_part();
     std::string members = at;
@@ -332,7 +340,7 @@ void Ladder::close_part(Emitter& to) {
     to.send(std::string(grown_name()) + ".done", members);
     to.send(summary ? "response.reasoning_summary_part.done" : "response.content_part.done", at + ",\"part\":" + done);
   }
-  append_element(summary ? summaries_ : contents_, done);
+  append_element(summary ? summaries_ : contents_, std::move(done));
   ++(summary ? summary_count_ : content_count_);
 }
 
@@ -417,13 +425,13 @@ void Ladder::close_whole(const Extras& late, Emitter& to) {
 // Ends the item whose last part has ended; that it was the last is known only when another begins.
 void Ladder::close_item(std::string_view status, Emitter& to) {
   if (kind_ == Kind::none) return;
-  const std::string last = kind_ == Kind::whole ? whole_ : item(true, status);
+  std::string last = kind_ == Kind::whole ? whole_ : item(true, status);
   if (to.listening()) {
     std::string members = "\"output_index\":";
     append_number(members, count_);
     to.send("response.output_item.done", members + ",\"item\":" + last);
   }
-  append_element(items_, last);
+  append_element(items_, std::move(last));
   ++count_;
   kind_ = Kind::none;
 }
