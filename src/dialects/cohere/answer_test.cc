@@ -159,6 +159,7 @@ TEST(CohereStream, FailsWhereTheUpstreamContradictsItself) {
               R"({"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"x"}}}}})"))),
       nullptr);
   EXPECT_NE(failure(read(start + line("[1]"))), nullptr);
+  EXPECT_NE(failure(read(start + line(R"({"type":"content-start","index":0,"delta":{"message":{}}})"))), nullptr);
 }
 
 TEST(CohereStream, PutsCitationsToTheirTextAlsoBehindItsEnd) {

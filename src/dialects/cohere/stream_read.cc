@@ -163,6 +163,7 @@ class Reader final : public StreamReader {
   void on_content_start(Value root) {
     if (!begun()) return;
     const Value content = root["delta"]["message"]["content"];
+    if (!content.is_object()) return failed("a block without content");
     content_ = root["index"].integer().value_or(content_ + 1);
     Part part = read_content_part(content);
     std::string first;

@@ -108,6 +108,15 @@ TEST(GeminiReply, ABlockedPromptIsAnAnswer) {
   EXPECT_FALSE(dialect.read_reply("[]"));
 }
 
+TEST(GeminiReply, AMessageThatIsNoTextBlocksNothing) {
+  const Reply reply =
+      read(R"({"candidates":[{"content":{"role":"model"},"finishReason":"STOP","finishMessage":{"a":1}}]})");
+  Notes notes;
+  const std::string written = dialect.write_reply(reply, {.model = "m", .exchange_id = "e"}, notes);
+  EXPECT_TRUE(dialect.read_reply(written)) << written;
+  EXPECT_THAT(written, HasSubstr(R"("finishMessage":{"a":1})"));
+}
+
 TEST(GeminiReply, AnErrorInsideIsThatError) {
   const auto reply = dialect.read_reply(R"([{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}])");
   ASSERT_FALSE(reply);

@@ -49,7 +49,7 @@ Result<Choice> read_candidate(json::Value candidate, std::int64_t position) {
       }
     } else if (is_name(key, "finishReason")) {
       choice.stop.raw = read_finish_reason(value);
-    } else if (is_name(key, "finishMessage")) {
+    } else if (is_name(key, "finishMessage") && value.is_string()) {
       choice.stop.detail = std::string(value.raw());
     } else if (key == "index" && value.integer()) {
       choice.index = *value.integer();

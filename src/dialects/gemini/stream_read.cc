@@ -221,7 +221,7 @@ class Reader final : public StreamReader {
       } else if (is_name(key, "finishReason")) {
         p.has_reason = value.is_string();
         p.stop.raw = value.text();
-      } else if (is_name(key, "finishMessage")) {
+      } else if (is_name(key, "finishMessage") && value.is_string()) {
         p.stop.detail = std::string(value.raw());
       } else if (is_name(key, "logprobsResult")) {
         p.logprobs = read_logprobs(value);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dialects/dialogue.h"
+#include "dialects/held_state.h"
 #include "dialects/openai_responses/writing.h"
 #include "dialects/pointer_within.h"
 #include "dialects/spare.h"
@@ -44,7 +45,7 @@ class Input {
         first = 1;
       }
     }
-    if (first == turns.size() && w_.own()) return {};  // the vendor holds the conversation
+    if (first == turns.size() && w_.own() && held_elsewhere(w_.request)) return {};
     if (w_.own() && turns.size() == first + 1 && !remembered(turns[first].extras, self, memory::string).empty()) {
       if (const Text* text = only_text(turns[first])) {
         out_.member("input", text->text);

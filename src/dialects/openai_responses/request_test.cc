@@ -174,6 +174,14 @@ TEST(ResponsesRequest, NothingIsKeptForAClientThatSendsEverythingAnew) {
   EXPECT_EQ(member(from_chat("{\"model\":\"m\",\"store\":true," + hi + "}"), "store"), "true");
 }
 
+TEST(ResponsesRequest, AnEmptyListOfItemsStaysOne) {
+  Notes notes;
+  const auto request = read(R"({"model":"m","instructions":"Be brief.","input":[]})");
+  const auto out = write_request(request, {.model = "m", .provider = "compatible"}, notes);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(member(*out, "input"), "[]");
+}
+
 TEST(ResponsesRequest, SettingsThatAreNotHereHaveTheirNotes) {
   std::vector<Note> notes;
   const std::string body = from_chat(

@@ -181,7 +181,7 @@ class Reader final : public StreamReader {
       return late_text(root, 's', {.body = Reasoning{.summary = true}}, "text");
     }
     if (type == "response.output_text.annotation.added") {
-      if (open_) cite(root["annotation"]);
+      if (open_ && root["annotation"].is_object()) cite(root["annotation"]);
       return;
     }
     if (type == "response.function_call_arguments.delta" || type == "response.custom_tool_call_input.delta") {
