@@ -4,6 +4,7 @@
 #include <array>
 
 #include "manner_anthropic.h"
+#include "manner_bedrock_converse.h"
 #include "manner_cohere.h"
 #include "manner_gemini.h"
 #include "manner_openai_chat.h"
@@ -16,8 +17,10 @@ inline constexpr OpenaiResponses openai_responses;
 inline constexpr Anthropic anthropic;
 inline constexpr Gemini gemini;
 inline constexpr Cohere cohere;
+inline constexpr BedrockConverse bedrock_converse;
 
-inline constexpr std::array<const Manner*, 5> manners = {&openai_chat, &openai_responses, &anthropic, &gemini, &cohere};
+inline constexpr std::array<const Manner*, 6> manners = {&openai_chat, &openai_responses, &anthropic,
+                                                         &gemini,      &cohere,           &bedrock_converse};
 
 // Of that dialect; null when there is none.
 inline const Manner* manner(std::string_view name) {

@@ -92,6 +92,7 @@ DIALECTS = [
     ("anthropic", "anthropic", "claude-mock"),
     ("gemini", "gemini", "gemini-mock"),
     ("cohere", "cohere", "command-mock"),
+    ("bedrock_converse", "bedrock", "bedrock-mock"),
 ]
 PAIR_WORST, PAIR_MEDIAN, PAIR_GOAL = 2.0, 1.6, 1.3
 
