@@ -93,6 +93,13 @@ struct BackendSettings {
   Mark mark;
 };
 
+// What is asked of the way that requests for a model take.
+struct RouteSettings {
+  std::string model;    // as clients ask; may hold '*'
+  bool strict = false;  // a request of which something would be lost is refused
+  Mark mark;
+};
+
 struct CallerLimits {
   std::int64_t requests_per_minute = 0;  // 0 = no limit
   std::int64_t concurrent_requests = 0;
@@ -112,6 +119,7 @@ struct MonitoringSettings {
 struct Config {
   ServerSettings server;
   std::vector<BackendSettings> backends;
+  std::vector<RouteSettings> routes;  // the first whose model fits counts
   MonitoringSettings monitoring;
   LimitSettings limits;
   std::string storage = "memory";  // memory, sqlite:PATH

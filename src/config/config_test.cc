@@ -264,6 +264,18 @@ TEST_F(ConfigLoad, RefusesWhatWouldNotBeEnforced) {
   EXPECT_THAT(fault("server: {max_body: 10, grace: 5}"), HasSubstr("must be a time"));
 }
 
+TEST_F(ConfigLoad, RoutesAreAListOfModels) {
+  const Loaded loaded = load("routes: [{model: \"gpt-*\", strict: true}, {model: x}]");
+  EXPECT_TRUE(loaded.ok()) << told(loaded);
+  ASSERT_EQ(loaded.config.routes.size(), 2u);
+  EXPECT_EQ(loaded.config.routes[0].model, "gpt-*");
+  EXPECT_TRUE(loaded.config.routes[0].strict);
+  EXPECT_FALSE(loaded.config.routes[1].strict);
+  EXPECT_THAT(told(load("routes: [{strict: true}]")), HasSubstr("a route needs a model"));
+  EXPECT_THAT(told(load("routes: {model: x}")), HasSubstr("must be a list"));
+  EXPECT_THAT(told(load("routes: [{model: x, strikt: true}]")), HasSubstr("strict"));
+}
+
 // The generated pages are files of the repository, so that they can be read there; this keeps them fresh.
 void expect_fresh(const std::string& made, const char* name) {
   const std::string path = std::string(SLUICE_SOURCE_DIR) + "/docs/" + name;

@@ -104,6 +104,7 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<BackendSettings>> backend_settings();
 [[nodiscard]] std::span<const Setting<Timeouts>> timeout_settings();
 [[nodiscard]] std::span<const Setting<AwsSettings>> aws_settings();
+[[nodiscard]] std::span<const Setting<RouteSettings>> route_settings();
 [[nodiscard]] std::span<const Setting<MonitoringSettings>> monitoring_settings();
 [[nodiscard]] std::span<const Setting<LimitSettings>> limit_settings();
 [[nodiscard]] std::span<const Setting<CallerLimits>> caller_limit_settings();

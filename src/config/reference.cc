@@ -29,6 +29,7 @@ std::vector<Section> sections() {
           section("backends.*", backend_settings()),
           section("backends.*.aws", aws_settings()),
           section("backends.*.timeouts", timeout_settings()),
+          section("routes.*", route_settings()),
           section("monitoring", monitoring_settings()),
           section("limits", limit_settings()),
           section("limits.per_caller", caller_limit_settings())};
@@ -54,6 +55,10 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     write_section(w, all, path);
   } else if (type == "map of backends") {
     w.member("type", "object").key("additionalProperties").begin_object();
+    write_section(w, all, std::string(path) + ".*");
+    w.end_object();
+  } else if (type == "list of routes") {
+    w.member("type", "array").key("items").begin_object();
     write_section(w, all, std::string(path) + ".*");
     w.end_object();
   } else if (type == "map of text") {

@@ -35,6 +35,7 @@ std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   const bool look_alike = vendor.name == "openai" && !own_place && provider(in.name) != &vendor;
   out->flavour = look_alike ? std::string_view("compatible") : vendor.flavour;
   out->url = *parse_url(own_place ? with_region(vendor.base_url, in.aws.region) : in.base_url);
+  out->own_place = own_place;
   out->key = in.api_key;
   out->timeouts = in.timeouts;
   out->ca_file = in.ca_file;
@@ -101,7 +102,17 @@ bool Backend::speaks(DialectId dialect) const {
 }
 
 const Endpoint* Backend::way(DialectId dialect, Operation operation, std::string_view model) const {
-  return provider && speaks(dialect) ? endpoint(*provider, dialect, operation, model) : nullptr;
+  if (!provider || !speaks(dialect)) return nullptr;
+  // Whoever borrowed a vendor's type serves its own models on each path.
+  return endpoint(*provider, dialect, operation, flavour == "compatible" ? std::nullopt : std::optional(model));
+}
+
+const Endpoint* Backend::first_way(DialectId own, Operation operation, std::string_view model) const {
+  if (const Endpoint* same = way(own, operation, model)) return same;
+  for (const DialectId one : dialects) {
+    if (const Endpoint* other = way(one, operation, model)) return other;
+  }
+  return nullptr;
 }
 
 std::optional<std::string> Backend::upstream_name(std::string_view model) const {
@@ -173,6 +184,12 @@ Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
   }
   if (found.empty()) return fail(unknown(model));
   return found;
+}
+
+bool Snapshot::strict(std::string_view model) const {
+  const auto fits = [&](const RouteSettings& route) { return wildcard_match(route.model, model); };
+  const auto first = std::ranges::find_if(config_.routes, fits);
+  return first != config_.routes.end() && first->strict;
 }
 
 Error Snapshot::unknown(std::string_view model) const {

@@ -22,6 +22,7 @@ struct Backend {
   const Provider* provider = nullptr;  // null for the built-in demo
   std::string_view flavour;            // Destination::provider
   Url url;
+  bool own_place = false;  // the vendor's own address
   Secret key;
   std::optional<AwsSettings> aws;  // requests are signed with these, for `service`
   std::string_view service;
@@ -38,6 +39,8 @@ struct Backend {
   [[nodiscard]] bool speaks(DialectId dialect) const;
   // Where it takes an operation in that dialect, asked of that model (its own name for it); null where it does not.
   [[nodiscard]] const Endpoint* way(DialectId dialect, Operation operation, std::string_view model) const;
+  // The same in `own` where it takes it so, else in the first of its dialects that has it.
+  [[nodiscard]] const Endpoint* first_way(DialectId own, Operation operation, std::string_view model) const;
   // The upstream's name of a model that clients ask for; nullopt when this backend does not serve it.
   [[nodiscard]] std::optional<std::string> upstream_name(std::string_view model) const;
   // True when it serves what it calls so itself.
@@ -62,6 +65,8 @@ class Snapshot {
   // are left out. Errors: not_found with the closest names, or with the reason when only a backend that is off would
   // serve it.
   [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
+  // True when a request for this model must not lose anything on its way.
+  [[nodiscard]] bool strict(std::string_view model) const;
   // What a model list shows: names without wildcards of every usable backend, in order, each once.
   [[nodiscard]] std::vector<ModelRow> models() const;
 

@@ -62,6 +62,8 @@ struct Peek {
   bool stream = false;
   bool usage_asked = false;   // the client wants usage in its stream (always true where the dialect always sends it)
   bool stream_array = false;  // Gemini without alt=sse: the stream is one JSON array
+  std::string within;         // pointer to the question itself, where the body holds it inside (to be counted)
+  std::string_view question;  // its text there; empty: the body is it
   std::vector<json::TopMember> members;  // spans of the body
 };
 
@@ -177,6 +179,17 @@ class Dialect {
   [[nodiscard]] virtual std::string write_reply(const Reply& reply, const Question& question, Notes& notes) const = 0;
   // Usage of a whole reply without reading the rest: for the verbatim path. nullopt when there is none.
   [[nodiscard]] virtual std::optional<Usage> reply_usage(std::string_view body) const = 0;
+
+  // Counting, in the dialects that have a call for it (Operation::count_tokens); the others are never asked. A client's
+  // question to be counted is read by read_request(): what a count leaves out is not missed there.
+  // The conversation as that call takes it: what write_request() says, without the members that it refuses. `request`
+  // was left with what counts (count.h). Errors: as there.
+  [[nodiscard]] virtual Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to,
+                                                                Notes& notes) const;
+  // The tokens of a question as the vendor counted them. Error: upstream_broken for what is no such answer.
+  [[nodiscard]] virtual Result<std::int64_t> read_count(std::string_view body) const;
+  // The answer to a client that asked for a count.
+  [[nodiscard]] virtual std::string write_count(std::int64_t tokens) const;
 
   // The framer of this dialect's stream for a response content type ("text/event-stream", "application/json" for
   // Gemini's array form, "application/vnd.amazon.eventstream").

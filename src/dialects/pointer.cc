@@ -115,6 +115,14 @@ std::string bedrock_field(const ChatRequest& request, Field field) {
   return {};
 }
 
+// The old text API's own names; the others are as in chat.
+constexpr std::string_view completions_field(Field field) {
+  if (field == Field::max_output) return "/max_tokens";
+  if (field == Field::top_logprobs) return "/logprobs";
+  if (field == Field::system) return "/prompt";
+  return row(field).chat;
+}
+
 std::string numbered(std::string_view base, std::size_t index) {
   return std::string(base) + '/' + std::to_string(index);
 }
@@ -126,6 +134,7 @@ bool has_system_field(DialectId origin) {
     case DialectId::bedrock_converse: return true;
     case DialectId::openai_chat:
     case DialectId::openai_responses:
+    case DialectId::openai_completions:
     case DialectId::cohere: return false;
   }
   return false;
@@ -135,6 +144,7 @@ std::string_view list_name(DialectId origin) {
   switch (origin) {
     case DialectId::openai_responses: return "/input";
     case DialectId::gemini: return "/contents";
+    case DialectId::openai_completions: return "/prompt";
     case DialectId::openai_chat:
     case DialectId::anthropic:
     case DialectId::bedrock_converse:
@@ -225,6 +235,7 @@ std::string pointer_to(const ChatRequest& request, Field field) {
   }
   switch (request.origin) {
     case DialectId::openai_chat: return std::string(names.chat);
+    case DialectId::openai_completions: return std::string(completions_field(field));
     case DialectId::cohere: return std::string(cohere_field(field));
     case DialectId::openai_responses: return std::string(names.responses);
     case DialectId::anthropic: return std::string(names.anthropic);
@@ -236,6 +247,7 @@ std::string pointer_to(const ChatRequest& request, Field field) {
 
 std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
   if (request.origin == DialectId::openai_responses) return responses_turn(request.turns[turn], turn);
+  if (request.origin == DialectId::openai_completions && request.turns[turn].plain_string) return "/prompt";
   if (!has_system_field(request.origin)) return numbered(list_name(request.origin), turn);
   const std::size_t leading = leading_system(request);
   if (turn >= leading) return numbered(list_name(request.origin), turn - leading);
@@ -262,6 +274,7 @@ std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::s
     return at.empty() ? base : "/input/" + std::string(at);
   }
   if (request.origin == DialectId::cohere) return cohere_part(base, t.parts, t.plain_string, part);
+  if (request.origin == DialectId::openai_completions) return base;
   const bool gemini = request.origin == DialectId::gemini;
   if (request.origin == DialectId::bedrock_converse) {
     return numbered(turn < leading_system(request) ? base : base + "/content", part + marks_before(t, part));
@@ -294,6 +307,7 @@ std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn,
   const bool plain = result != nullptr && result->plain_string;
   switch (request.origin) {
     case DialectId::openai_chat:
+    case DialectId::openai_completions:
     case DialectId::cohere: return plain ? base : numbered(base, inner);
     case DialectId::openai_responses: return plain ? base + "/output" : numbered(base + "/output", inner);
     case DialectId::anthropic: return plain ? base + "/content" : numbered(base + "/content", inner);
@@ -319,6 +333,7 @@ std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::s
       const bool redacted = p.as<Reasoning>() && p.as<Reasoning>()->redacted;
       return base + (redacted ? "/reasoningContent/redactedContent" : "/reasoningContent/reasoningText/signature");
     }
+    case DialectId::openai_completions: return base;
   }
   return base;
 }
@@ -345,7 +360,8 @@ std::string pointer_to_strict(const ChatRequest& request, std::size_t tool) {
 
 std::string pointer_to_choice(const Reply& reply, std::size_t choice) {
   switch (reply.origin) {
-    case DialectId::openai_chat: return numbered("/choices", choice);
+    case DialectId::openai_chat:
+    case DialectId::openai_completions: return numbered("/choices", choice);
     case DialectId::gemini: return numbered("/candidates", choice);
     case DialectId::openai_responses:
     case DialectId::anthropic:
@@ -359,6 +375,7 @@ std::string pointer_to_message(const Reply& reply, std::size_t choice) {
   switch (reply.origin) {
     case DialectId::openai_chat: return pointer_to_choice(reply, choice) + "/message";
     case DialectId::gemini: return pointer_to_choice(reply, choice) + "/content";
+    case DialectId::openai_completions: return pointer_to_choice(reply, choice);
     case DialectId::bedrock_converse: return "/output/message";
     case DialectId::cohere: return "/message";
     case DialectId::openai_responses:
@@ -372,6 +389,7 @@ std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t 
   switch (reply.origin) {
     case DialectId::openai_chat: return base + chat_part(reply.choices[choice].parts, true, part);
     case DialectId::gemini: return numbered(base + "/parts", part);
+    case DialectId::openai_completions: return base + "/text";
     case DialectId::openai_responses: {
       const std::string_view at = item_place(reply.choices[choice].parts[part].extras);
       return at.empty() ? numbered("/output", part) : "/output/" + std::string(at);
@@ -389,6 +407,7 @@ std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::si
     case DialectId::openai_responses: return pointer_to_part(reply, choice, part) + "/annotations";
     case DialectId::gemini: return pointer_to_choice(reply, choice) + "/groundingMetadata";
     case DialectId::cohere: return pointer_to_message(reply, choice) + "/citations";
+    case DialectId::openai_completions:
     case DialectId::anthropic: return pointer_to_part(reply, choice, part) + "/citations";
     case DialectId::bedrock_converse: return pointer_to_part(reply, choice, part) + "/citationsContent/citations";
   }

@@ -19,6 +19,7 @@ std::string pointer_to_schema(const ChatRequest& request, std::size_t tool) {
   const std::string at = pointer_to_tool(request, tool);
   switch (request.origin) {
     case DialectId::openai_chat:
+    case DialectId::openai_completions:
     case DialectId::cohere: return at + "/function/parameters";
     case DialectId::openai_responses: return at + "/parameters";
     case DialectId::anthropic: return at + "/input_schema";

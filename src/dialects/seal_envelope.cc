@@ -13,8 +13,9 @@ namespace {
 constexpr std::string_view mark = "gw1.";
 constexpr std::string_view mark_in_base64 = "Z3cxL";  // how base64 of it begins, where a slot takes nothing else
 constexpr std::size_t check_size = 6;
-constexpr DialectId all[] = {DialectId::openai_chat, DialectId::openai_responses, DialectId::anthropic,
-                             DialectId::gemini,      DialectId::bedrock_converse, DialectId::cohere};
+constexpr DialectId all[] = {
+    DialectId::openai_chat,      DialectId::openai_responses, DialectId::anthropic,         DialectId::gemini,
+    DialectId::bedrock_converse, DialectId::cohere,           DialectId::openai_completions};
 
 // Behind the envelope.
 char letter_of(Belongs belongs) {

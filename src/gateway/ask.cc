@@ -6,6 +6,7 @@
 
 #include "base/print.h"
 #include "base/text.h"
+#include "dialects/count.h"
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
 #include "dialects/seal_envelope.h"
@@ -79,9 +80,12 @@ std::string signing_fields(const Backend& backend, const Line& line, std::string
 
 Result<const ChatRequest*> Ask::conversation() {
   if (!conversation_) {
-    auto request = intake_.entry.dialect->read_request(intake_.asked(), read_notes_);
+    Asked asked = intake_.asked();
+    if (const std::string_view inside = intake_.peek.question; !inside.empty()) asked.body = inside;
+    auto request = intake_.entry.dialect->read_request(asked, read_notes_);
     if (!request) return std::unexpected(std::move(request).error());
     recall(ex_, *request);
+    if (intake_.entry.operation == Operation::count_tokens) leave_what_counts(*request);
     conversation_ = std::make_unique<const ChatRequest>(*std::move(request));
   }
   return conversation_.get();
@@ -121,7 +125,9 @@ Result<void> Ask::write_conversation(const Backend& backend, const Endpoint& way
     drop_foreign_proofs(*without, backend.name, out.spoken->id(), notes);
     request = &*without;
   }
-  TRY(auto wire, out.spoken->write_request(*request, to, notes));
+  const bool counting = intake_.entry.operation == Operation::count_tokens;
+  TRY(auto wire,
+      counting ? out.spoken->write_count_request(*request, to, notes) : out.spoken->write_request(*request, to, notes));
   out.own_body = std::move(wire.body);
   out.read = true;
   if (!out.verbatim) {
@@ -143,15 +149,10 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
   const Operation operation = intake_.entry.operation;
   const bool stream = intake_.peek.stream;
   const Destination to{.model = target.model, .provider = backend.flavour, .stream = stream};
-  const Endpoint* way = backend.way(asked_in.id(), operation, target.model);
-  out.verbatim = way != nullptr;
-  out.spoken = &asked_in;
-  // Else in the first of its dialects that this model is spoken to in.
-  for (auto id = backend.dialects.begin(); !way && id != backend.dialects.end(); ++id) {
-    way = backend.way(*id, operation, target.model);
-    out.spoken = dialect(*id);
-  }
-  if (!way) {
+  const Endpoint* way = backend.first_way(asked_in.id(), operation, target.model);
+  out.spoken = way ? dialect(way->dialect) : nullptr;
+  out.verbatim = out.spoken == &asked_in;
+  if (!out.spoken) {
     Error error{.fault = Fault::unsupported};
     error.message = "The backend \"" + backend.name + "\" has no such operation in a dialect that is spoken here.";
     return fail(std::move(error));
@@ -168,10 +169,6 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
       TRY_VOID(write_bytes(*way, to, out, fields));
     }
   } else {
-    if (operation != Operation::chat) {
-      return fail(Fault::unsupported,
-                  "The backend \"" + backend.name + "\" does not speak " + std::string(asked_in.name()) + ".");
-    }
     TRY(const ChatRequest* request, conversation());
     if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
     TRY_VOID(write_conversation(backend, *way, to, out, fields, notes));

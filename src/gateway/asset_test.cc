@@ -57,7 +57,8 @@ TEST(Assets, TheReferenceDescribesEveryDoor) {
   }
   for (const auto* path :
        {"/v1/chat/completions", "/openai/deployments/{model}/chat/completions", "/v1/responses",
-        "/v1/responses/input_tokens", "/v1/messages", "/v1beta/models/{model}:generateContent",
+        "/v1/responses/input_tokens", "/v1/messages", "/v1beta/models/{model}:generateContent", "/v1/completions",
+        "/v1/messages/count_tokens", "/v1beta/models/{model}:countTokens",
         "/v1beta/models/{model}:streamGenerateContent", "/v2/chat", "/model/{model}/converse",
         "/model/{model}/converse-stream", "/v1/models", "/health", "/health/live", "/health/ready", "/metrics"})
     EXPECT_TRUE(paths.contains(path)) << path;

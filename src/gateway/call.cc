@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialects/estimate.h"
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
 #include "gateway/ask.h"
@@ -51,6 +52,8 @@ struct Try {
   const Question& question;
   Ask& ask;
   Company* company;
+  // Asked for a number of tokens, not for an answer.
+  [[nodiscard]] bool counts() const { return intake.entry.operation == Operation::count_tokens; }
 };
 
 void note_reply(Record& record, const Reply& reply) {
@@ -61,6 +64,13 @@ void note_reply(Record& record, const Reply& reply) {
 
 void add_notes(Record& record, const Notes& notes) {
   record.notes.insert(record.notes.end(), notes.all().begin(), notes.all().end());
+}
+
+// Notes about the question point into the client's whole body.
+void add_notes(Record& record, const Notes& notes, std::string_view within) {
+  const auto from = static_cast<std::ptrdiff_t>(record.notes.size());
+  add_notes(record, notes);
+  for (auto note = record.notes.begin() + from; note != record.notes.end(); ++note) note->pointer.insert(0, within);
 }
 
 // What is held here has a name of ours.
@@ -86,10 +96,20 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Backend& ba
                             std::string body) {
   Answer answer;
   Notes notes;
+  if (t.counts()) {
+    if (out.verbatim) {
+      answer.own_content_type = head.content_type;
+      answer.held = std::move(body);
+    } else {
+      TRY(const std::int64_t tokens, out.spoken->read_count(body));
+      answer.held = t.intake.entry.dialect->write_count(tokens);
+    }
+    return answer;
+  }
   if (out.verbatim && !head.event_stream) {
     if (auto usage = out.spoken->reply_usage(body)) {
       t.ex.record.usage = std::move(*usage);
-    } else if (t.intake.entry.operation == Operation::chat) {
+    } else {
       TRY(const Reply reply, out.spoken->read_reply(body));  // an error in a 200, or half a reply, shows here
       note_reply(t.ex.record, reply);
     }
@@ -165,6 +185,19 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   return answer;
 }
 
+// On a strict route nothing of a question may be lost. What is only said in other words, or added, passes.
+Result<void> keep_strict(const Try& t, const Target& target) {
+  const std::vector<Note>& notes = t.ex.record.notes;
+  const auto lost = std::ranges::find(notes, NoteKind::lost, &Note::kind);
+  if (lost == notes.end() || !t.ex.snapshot->strict(t.intake.peek.model)) return {};
+  const auto more = std::ranges::count(lost + 1, notes.end(), NoteKind::lost, &Note::kind);
+  Error error{.fault = Fault::unsupported, .code = "unsupported_parameter", .param = lost->pointer};
+  error.message = "The backend \"" + target.backend->name + "\" cannot be told " + lost->pointer + " (" + lost->reason +
+                  "), and the route of this model is strict.";
+  if (more > 0) error.message += " The same is true of " + std::to_string(more) + " more.";
+  return fail(std::move(error));
+}
+
 // The request of one attempt, and what the record learns of it.
 [[gnu::noinline]] Result<void> write(const Try& t, Flight& flight, Outgoing& out) {
   Notes notes;
@@ -176,9 +209,11 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   Record& record = t.ex.record;
   record.served = flight.target().model;
   record.notes.clear();
-  if (out.read) add_notes(record, t.ask.notes());
-  add_notes(record, notes);
-  return {};
+  if (out.read) add_notes(record, t.ask.notes(), t.intake.peek.within);
+  add_notes(record, notes, t.intake.peek.within);
+  auto strict = keep_strict(t, flight.target());
+  if (!strict) flight.failed(strict.error());
+  return strict;
 }
 
 [[gnu::noinline]] std::unique_ptr<Pump> make_pump(const Try& t, Outgoing& out, const Backend& backend,
@@ -280,6 +315,32 @@ Task<Result<Answer>> attempt(const Try& t, const Target& target) {
   return bytes;
 }
 
+// The tokens as they are guessed here, where nobody else counts them.
+[[gnu::noinline]] Result<Answer> count_here(const Try& t, const Target& target) {
+  TRY(const ChatRequest* request, t.ask.conversation());
+  if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
+  Answer answer;
+  answer.held = t.ex.dialect->write_count(estimate_input(*request, target.model));
+  answer.fields = "x-sluice-estimate: true\r\n";
+  return answer;
+}
+
+// True when the upstream said that it has no such call: a server that speaks a vendor's words, at another address.
+[[gnu::noinline]] bool cannot_count(const Try& t, const Target& target) {
+  const int status = t.ex.record.attempts.back().status;
+  return !target.backend->own_place && (status == 404 || status == 405 || status == 501);
+}
+
+// One target's answer to a question for a number of tokens.
+Task<Result<Answer>> count(const Try& t, const Target& target) {
+  const bool asks =
+      target.backend->first_way(t.intake.entry.dialect->id(), Operation::count_tokens, target.model) != nullptr;
+  if (!asks) co_return count_here(t, target);
+  auto answer = co_await attempt(t, target);
+  if (!answer && cannot_count(t, target)) answer = count_here(t, target);
+  co_return answer;
+}
+
 // A conversation that holds a backend's proofs goes to that backend first.
 [[gnu::noinline]] void put_issuer_first(const Try& t, std::vector<Target>& targets) {
   if (targets.size() < 2) return;
@@ -310,7 +371,9 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan) {
   Result<Answer> answer;
   put_issuer_first(each, plan.targets);
   for (const Target& target : plan.targets) {
-    if (target.backend->demo()) {
+    if (each.counts()) {
+      answer = co_await count(each, target);
+    } else if (target.backend->demo()) {
       answer = demo(each, target);
     } else {
       answer = co_await attempt(each, target);

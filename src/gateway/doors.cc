@@ -83,6 +83,26 @@ Entry entry_of(const Row& row, std::string_view path) {
   return out;
 }
 
+// Four dialects share /v1/models: what their clients send beside, besides OpenAI's, whose list it is else.
+struct Tell {
+  DialectId dialect;
+  std::string_view field;
+  std::string_view begins;  // of its value
+};
+constexpr Tell tells[] = {
+    {DialectId::anthropic, "anthropic-version", ""},
+    {DialectId::gemini, "x-goog-api-key", ""},
+    {DialectId::gemini, "x-goog-api-client", ""},
+    {DialectId::cohere, "x-fern-sdk-name", "cohere"},
+};
+bool told_by(const http1::Fields& fields, DialectId dialect) {
+  for (const Tell& tell : tells) {
+    if (tell.dialect == dialect && fields.has(tell.field) && fields.get(tell.field).starts_with(tell.begins))
+      return true;
+  }
+  return false;
+}
+
 // Dialects that are not built yet speak in OpenAI's words.
 const Dialect* words_of(DialectId id) {
   const Dialect* own = dialect(id);
@@ -161,8 +181,7 @@ Result<Entry> find_door(const http1::RequestHead& head) {
       if (row.operation == Operation::chat) break;
       continue;
     }
-    // Two dialects share /v1/models: Anthropic's clients name their version.
-    if (row.dialect && row.dialect->id() == DialectId::anthropic && head.fields.has("anthropic-version")) found = &row;
+    if (row.dialect && told_by(head.fields, row.dialect->id())) found = &row;
   }
   if (!found || (found->operation != Operation::chat && found->has_model)) {
     std::string model, rest, more;

@@ -73,6 +73,7 @@ namespace {
   intake.headers.reserve(head.fields.size());
   for (const http1::Field& f : head.fields) intake.headers.emplace_back(f.name, f.value);
   TRY(intake.peek, entry.dialect->peek(intake.asked()));
+  if (entry.operation == Operation::count_tokens) intake.peek.stream = false;
   ex.client.release_head();
   ex.record.model = visible_ascii(intake.peek.model, 256);
   ex.record.stream = intake.peek.stream;

@@ -106,7 +106,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
 }
 
 Task<Result<bool>> relay_whole(Exchange& ex, const Answer& answer) {
-  ReplyHead head;
+  ReplyHead head{.fields = answer.fields};
   if (!answer.own_content_type.empty()) head.content_type = answer.own_content_type;
   return send_whole(ex, head, answer.held);
 }

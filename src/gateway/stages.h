@@ -48,6 +48,7 @@ struct Answer {
   std::unique_ptr<Pump> pump;      // null for a whole answer
   std::string held;                // bytes for the client: the whole body, or the stream so far
   std::string_view content_type = "application/json";
+  std::string_view fields;              // more field lines, static
   std::string own_content_type;         // where content_type points when the upstream chose it
   bool native = false;                  // from a target of the client's own dialect
   std::unique_ptr<HeldResponse> keeps;  // what is held of a stream, when it has ended well

@@ -7,7 +7,15 @@
 
 namespace sluice {
 
-enum class DialectId : std::uint8_t { openai_chat, openai_responses, anthropic, gemini, bedrock_converse, cohere };
+enum class DialectId : std::uint8_t {
+  openai_chat,
+  openai_responses,
+  anthropic,
+  gemini,
+  bedrock_converse,
+  cohere,
+  openai_completions,
+};
 
 [[nodiscard]] constexpr std::string_view name(DialectId id) {
   switch (id) {
@@ -17,6 +25,7 @@ enum class DialectId : std::uint8_t { openai_chat, openai_responses, anthropic, 
     case DialectId::gemini: return "gemini";
     case DialectId::bedrock_converse: return "bedrock_converse";
     case DialectId::cohere: return "cohere";
+    case DialectId::openai_completions: return "openai_completions";
   }
   return "";
 }

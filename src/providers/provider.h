@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,9 +61,9 @@ struct Provider {
 // By name ("openai", "claude" and "anthropic" alike); null when unknown.
 [[nodiscard]] const Provider* provider(std::string_view name);
 
-// The endpoint for an operation in a dialect with that model (the upstream's name), or null.
+// The endpoint for an operation in a dialect that serves this model (the upstream's name; nullopt: any), or null.
 [[nodiscard]] const Endpoint* endpoint(const Provider& provider, DialectId dialect, Operation operation,
-                                       std::string_view model);
+                                       std::optional<std::string_view> model);
 
 // Path and query of a call below the origin: base path + endpoint path with the model put in. A base path that already
 // ends in the endpoint's version ("/v1") is not doubled.

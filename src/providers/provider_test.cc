@@ -44,6 +44,36 @@ TEST(CallPath, PutsTheModelInAndNeverDoublesTheVersion) {
             "/compatibility/v1/chat/completions");
 }
 
+TEST(Providers, SpeakTheOldTextApiWhereTheyHaveIt) {
+  const auto path = [](std::string_view name, std::string_view model) -> std::string {
+    const Endpoint* found = endpoint(*provider(name), DialectId::openai_completions, Operation::chat, model);
+    return found ? call_path("/v1", *found, model, false) : "";
+  };
+  EXPECT_EQ(path("openai", "gpt-3.5-turbo-instruct"), "/v1/completions");
+  EXPECT_EQ(path("openai", "ft:davinci-002:acme::1"), "/v1/completions");
+  EXPECT_EQ(path("openai", "gpt-4o"), "");
+  EXPECT_EQ(path("compatible", "any"), "/v1/completions");
+  EXPECT_EQ(path("claude", "any"), "");
+}
+
+TEST(Endpoint, MayServeSomeModelsOnly) {
+  static constexpr std::array old = {std::string_view("davinci-*"), std::string_view("babbage-002")};
+  static constexpr std::array both = {
+      Endpoint{.operation = Operation::chat, .path = "/old", .models = old},
+      Endpoint{.operation = Operation::chat, .path = "/new"},
+  };
+  const Provider row{.name = "some", .endpoints = both};
+  const auto path = [&](std::string_view model) {
+    return endpoint(row, DialectId::openai_chat, Operation::chat, model)->path;
+  };
+  EXPECT_EQ(path("davinci-002"), "/old");
+  EXPECT_EQ(path("babbage-002"), "/old");
+  EXPECT_EQ(path("gpt-4o"), "/new");
+  EXPECT_EQ(path(""), "/new");
+  EXPECT_EQ(endpoint(row, DialectId::openai_chat, Operation::chat, std::nullopt)->path, "/old");
+  EXPECT_EQ(endpoint(row, DialectId::openai_chat, Operation::count_tokens, "gpt-4o"), nullptr);
+}
+
 // Vendors to come, as rows of this very contract (docs/decisions/next-dialects.md). Compiling is half of the test.
 constexpr std::array azure_v1 = {
     Endpoint{DialectId::openai_responses, Operation::chat, "/responses", ""},

@@ -12,14 +12,25 @@ namespace {
 using Words = std::string_view;
 
 constexpr std::array openai_like = {Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""}};
+// Servers of open weights and those who resell them: the old text API too.
+constexpr std::array openai_and_text = {Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""},
+                                        Endpoint{DialectId::openai_completions, Operation::chat, "/completions", ""}};
+// What OpenAI itself still answers there, and what was tuned from it.
+constexpr std::array text_models = {Words("gpt-3.5-turbo-instruct*"), Words("davinci-002"), Words("babbage-002"),
+                                    Words("ft:davinci-002*"), Words("ft:babbage-002*")};
 // Translations go to chat: every model and every look-alike at another address speaks it.
 constexpr std::array openai_paths = {
     Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""},
     Endpoint{DialectId::openai_responses, Operation::chat, "/responses", ""},
-    Endpoint{DialectId::openai_responses, Operation::count_tokens, "/responses/input_tokens", ""}};
+    Endpoint{DialectId::openai_responses, Operation::count_tokens, "/responses/input_tokens", ""},
+    Endpoint{DialectId::openai_completions, Operation::chat, "/completions", "", text_models}};
 // Both dialects, without counting.
 constexpr std::array openai_both = {Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""},
                                     Endpoint{DialectId::openai_responses, Operation::chat, "/responses", ""}};
+// And the old one.
+constexpr std::array openai_all = {Endpoint{DialectId::openai_chat, Operation::chat, "/chat/completions", ""},
+                                   Endpoint{DialectId::openai_responses, Operation::chat, "/responses", ""},
+                                   Endpoint{DialectId::openai_completions, Operation::chat, "/completions", ""}};
 constexpr std::array anthropic_paths = {
     Endpoint{DialectId::anthropic, Operation::chat, "/v1/messages", ""},
     Endpoint{DialectId::anthropic, Operation::count_tokens, "/v1/messages/count_tokens", ""}};
@@ -56,7 +67,8 @@ constexpr BodyForm bedrock_messages{.drop = in_the_path,
                                     .list_words = bedrock_betas};
 constexpr std::array bedrock_paths = {
     Endpoint{DialectId::bedrock_converse, Operation::chat, "/model/{model}/converse", "/model/{model}/converse-stream"},
-    Endpoint{DialectId::bedrock_converse, Operation::count_tokens, "/model/{model}/count-tokens", ""},
+    Endpoint{DialectId::bedrock_converse, Operation::count_tokens, "/model/{model}/count-tokens", "",
+             claude_on_bedrock},
     Endpoint{DialectId::anthropic, Operation::chat, "/model/{model}/invoke",
              "/model/{model}/invoke-with-response-stream", claude_on_bedrock, &bedrock_messages}};
 
@@ -82,6 +94,8 @@ constexpr std::array openai_owns = {Words("gpt-*"),
                                     Words("o3*"),
                                     Words("o4*"),
                                     Words("codex-*"),
+                                    Words("davinci-002"),
+                                    Words("babbage-002"),
                                     Words("text-embedding-3-*"),
                                     Words("text-embedding-ada-*"),
                                     Words("omni-moderation-*"),
@@ -213,32 +227,32 @@ constexpr std::array rows = {
     Provider{.name = "xai",
              .base_url = "https://api.x.ai/v1",
              .auth = bearer,
-             .endpoints = openai_both,
+             .endpoints = openai_all,
              .key_env = xai_env,
              .owns = xai_owns,
              .flavour = "xai"},
     Provider{.name = "together",
              .base_url = "https://api.together.xyz/v1",
              .auth = bearer,
-             .endpoints = openai_like,
+             .endpoints = openai_and_text,
              .key_env = together_env,
              .flavour = "together"},
     Provider{.name = "openrouter",
              .base_url = "https://openrouter.ai/api/v1",
              .auth = bearer,
-             .endpoints = openai_both,
+             .endpoints = openai_all,
              .key_env = openrouter_env,
              .flavour = "openrouter"},
     Provider{.name = "ollama",
              .base_url = "http://127.0.0.1:11434/v1",
              .auth = bearer,
-             .endpoints = openai_like,
+             .endpoints = openai_and_text,
              .key_required = false,
              .flavour = "compatible"},
     Provider{.name = "compatible",
              .base_url = "",
              .auth = bearer,
-             .endpoints = openai_like,
+             .endpoints = openai_and_text,
              .key_required = false,
              .flavour = "compatible"},
 };
@@ -283,13 +297,12 @@ const Provider* provider(std::string_view name) {
   return nullptr;
 }
 
-const Endpoint* endpoint(const Provider& provider, DialectId dialect, Operation operation, std::string_view model) {
-  const auto serves = [&](const Endpoint& e) {
-    return e.models.empty() ||
-           std::ranges::any_of(e.models, [&](Words pattern) { return wildcard_match(pattern, model); });
-  };
+const Endpoint* endpoint(const Provider& provider, DialectId dialect, Operation operation,
+                         std::optional<std::string_view> model) {
   for (const Endpoint& e : provider.endpoints) {
-    if (e.dialect == dialect && e.operation == operation && serves(e)) return &e;
+    if (e.dialect != dialect || e.operation != operation) continue;
+    const auto fits = [&](Words pattern) { return wildcard_match(pattern, *model); };
+    if (e.models.empty() || !model || std::ranges::any_of(e.models, fits)) return &e;
   }
   return nullptr;
 }

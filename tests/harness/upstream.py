@@ -39,13 +39,23 @@ class Seen:
         return json.loads(self.body)
 
     @property
+    def counts(self):
+        """Asks for a number of tokens, not for an answer."""
+        return self.path.endswith(("/count_tokens", ":countTokens", "/input_tokens"))
+
+    @property
     def dialect(self):
+        if self.counts:
+            own = {"/count_tokens": "anthropic", ":countTokens": "gemini", "/input_tokens": "openai_responses"}
+            return next(dialect for end, dialect in own.items() if self.path.endswith(end))
         if self.path.endswith("/messages"):
             return "anthropic"
         if self.path.endswith(("/converse", "/converse-stream")):
             return "bedrock_converse"
         if self.path.endswith(("/invoke", "/invoke-with-response-stream")):
             return "claude_on_bedrock"
+        if self.path.endswith("/completions") and not self.path.endswith("/chat/completions"):
+            return "openai_completions"
         if self.path.endswith("/v2/chat"):
             return "cohere"
         if ":generateContent" in self.path or ":streamGenerateContent" in self.path:

@@ -21,14 +21,21 @@ def available():
     return jsonschema is not None and SPECS is not None and (SPECS / "openai-openapi.json").exists()
 
 
-def complaint(dialect, body, beta=False):
-    """What the schema says against `body`, or None."""
+def complaint(dialect, body, beta=False, counts=False):
+    """What the schema says against `body`, or None; `counts`: of the call that counts tokens."""
     # Cohere's types are its SDK's, AWS's are botocore's: rules_cohere.py, rules_bedrock.py.
     if not available() or dialect == "cohere" or "bedrock" in dialect:
         return None
-    validator = {"openai_chat": _openai, "anthropic": _anthropic_beta if beta else _anthropic, "gemini": _gemini}[
-        dialect
-    ]()
+    if counts:
+        validator = _counting(dialect, beta)
+    else:
+        validators = {
+            "openai_chat": _openai,
+            "openai_completions": _openai_completions,
+            "anthropic": _anthropic_beta if beta else _anthropic,
+            "gemini": _gemini,
+        }
+        validator = validators[dialect]()
     fault = jsonschema.exceptions.best_match(validator.iter_errors(body))
     if fault is None:
         return None
@@ -85,6 +92,13 @@ def _openai():
 
 
 @functools.cache
+def _openai_completions():
+    components = _open(_load("openai-openapi.json")["components"]["schemas"])
+    root = "CreateCompletionRequest"
+    return _validator(components, root, _properties(components, components[root]))
+
+
+@functools.cache
 def _anthropic_components():
     components = _open(_load("anthropic-openapi.json")["components"]["schemas"])
     for prefix in ("", "Beta"):
@@ -133,3 +147,16 @@ def _discovery(node):
 def _gemini():
     components = {name: _discovery(node) for name, node in _load("gemini-v1beta-discovery.json")["schemas"].items()}
     return _validator(components, "GenerateContentRequest")
+
+
+@functools.cache
+def _counting(dialect, beta):
+    if dialect == "anthropic":
+        components = _anthropic_components()
+        name = "BetaCountMessageTokensParams" if beta else "CountMessageTokensParams"
+        return _validator(components, name, _properties(components, components[name]))
+    if dialect == "gemini":
+        components = {name: _discovery(node) for name, node in _load("gemini-v1beta-discovery.json")["schemas"].items()}
+        return _validator(components, "CountTokensRequest")
+    components = _open(_load("openai-openapi.json")["components"]["schemas"])
+    return _validator(components, "TokenCountsBody", _properties(components, components["TokenCountsBody"]))

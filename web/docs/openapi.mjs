@@ -9,12 +9,20 @@ const json = (schema, examples) => ({
 const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 
 // `id` is where the dialect's clients look for the exchange's id.
-const headers = (id) => ({
+const headers = (id, counts) => ({
   [id]: { description: "The gateway's own id of this exchange, as in its log.", schema: { type: "string" } },
   "x-sluice-notes": {
     description: "What the upstream's dialect could not say: `lost`, `restated` or `added`, each with a JSON pointer.",
     schema: { type: "string" },
   },
+  ...(counts
+    ? {
+        "x-sluice-estimate": {
+          description: "`true` when nobody at this backend counts and the number is the gateway's guess.",
+          schema: { type: "string", const: "true" },
+        },
+      }
+    : {}),
   "x-ratelimit-limit-requests": { description: "Requests per minute, when a limit is set.", schema: { type: "integer" } },
   "x-ratelimit-remaining-requests": { description: "Of these, how many are left.", schema: { type: "integer" } },
   "x-ratelimit-reset-requests": { description: "Until all are free again, such as `1s` or `6m0s`.", schema: { type: "string" } },
@@ -37,7 +45,7 @@ const errors = (schema) => {
   };
 };
 
-const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters, request_id = "x-request-id", event_type = "text/event-stream" }) => ({
+const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters, counts, request_id = "x-request-id", event_type = "text/event-stream" }) => ({
   tags: [tag],
   operationId: id,
   summary,
@@ -46,9 +54,7 @@ const model_call = ({ tag, id, summary, description, sample, request, reply, eve
   requestBody: { required: true, content: json(ref(request), examples) },
   responses: {
     200: {
-      description: !event ? "The answer." : reply ? "The answer, whole or as server-sent events." : "The answer as events.",
-      headers: headers(request_id),
-      content: { ...(reply ? json(ref(reply)) : {}), ...(event ? { [event_type]: { schema: ref(event) } } : {}) },
+const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters, counts, request_id = "x-request-id", event_type = "text/event-stream" }) => ({
     },
     ...errors(error),
   },
@@ -124,6 +130,22 @@ const chat = model_call({
   },
 });
 
+const completions = model_call({
+  tag: "Models",
+  id: "createCompletion",
+  summary: "OpenAI Completions (legacy)",
+  description:
+    "One text in, its continuation out: untouched to backends that speak it, as a chat to the others. Several prompts, tokens and `suffix` reach only the former.",
+  request: "CompletionRequest",
+  reply: "CompletionReply",
+  event: "CompletionEvents",
+  error: "OpenAIError",
+  examples: {
+    text: { summary: "A text", value: { model: "demo", prompt: "The tallest mountain on Mars is", max_tokens: 64 } },
+    stream: { summary: "The same as a stream", value: { model: "demo", stream: true, prompt: "The tallest mountain on Mars is" } },
+  },
+});
+
 const responses = model_call({
   tag: "Models",
   id: "createResponse",
@@ -147,15 +169,18 @@ const responses = model_call({
     },
   },
 });
+const counting =
+  "How many tokens a question would be: counted by the vendor where it can, else guessed, and then the answer says so. Nothing is billed.";
 const count_input = model_call({
   tag: "Models",
   id: "countResponseInput",
   summary: "OpenAI Responses: count the input",
-  description: "How many tokens a request would be, for backends that count in this dialect.",
+  description: counting,
+  counts: true,
   request: "ResponsesRequest",
   reply: "ResponsesCount",
   error: "OpenAIError",
-  examples: { text: { summary: "A question", value: { model: "gpt-5-mini", input: question } } },
+  examples: { text: { summary: "A question", value: { model: "demo", input: question } } },
 });
 
 const messages = model_call({
@@ -185,6 +210,19 @@ const messages = model_call({
       },
     },
   },
+});
+
+const count_messages = model_call({
+  tag: "Models",
+  id: "countMessageTokens",
+  summary: "Anthropic Messages: count the input",
+  description: counting,
+  counts: true,
+  request: "MessagesCountRequest",
+  reply: "MessagesCount",
+  error: "AnthropicError",
+  request_id: "request-id",
+  examples: { text: { summary: "A question", value: { model: "demo", messages: [{ role: "user", content: question }] } } },
 });
 
 const model_in_path = {
@@ -228,6 +266,19 @@ const stream_generate = model_call({
   ],
   request: "GenerateRequest",
   event: "GenerateEvents",
+  error: "GoogleError",
+  examples: gemini_examples,
+});
+
+const count_generate = model_call({
+  tag: "Models",
+  id: "countTokens",
+  summary: "Gemini countTokens",
+  description: counting + " The question stands there as it is, or whole in `generateContentRequest`.",
+  counts: true,
+  parameters: [model_in_path],
+  request: "GenerateRequest",
+  reply: "GenerateCount",
   error: "GoogleError",
   examples: gemini_examples,
 });
@@ -401,10 +452,13 @@ const paths = {
     post: { ...chat, operationId: "createAzureChatCompletion", summary: "The same on Azure's path", parameters: [model_in_path] },
   },
   "/v1/responses": { post: responses },
+  "/v1/completions": { post: completions },
   "/v1/responses/input_tokens": { post: count_input },
   "/v1/messages": { post: messages },
+  "/v1/messages/count_tokens": { post: count_messages },
   "/v1beta/models/{model}:generateContent": { post: generate },
   "/v1beta/models/{model}:streamGenerateContent": { post: stream_generate },
+  "/v1beta/models/{model}:countTokens": { post: count_generate },
   "/v2/chat": { post: cohere_chat },
   "/model/{model}/converse": { post: converse },
   "/model/{model}/converse-stream": { post: converse_stream },

@@ -110,6 +110,30 @@ const openai = {
   }),
   ResponsesEvents: string("Events from `response.created` to `response.completed`, `response.incomplete` or `response.failed`."),
   ResponsesCount: object({ object: string("", { const: "response.input_tokens" }), input_tokens: integer() }),
+  CompletionRequest: object(
+    {
+      model,
+      prompt: any("A text."),
+      max_tokens: integer("The most tokens of the answer."),
+      stream: boolean("Answer as server-sent events."),
+      echo: boolean("Repeat the prompt in front of the answer."),
+      logprobs: integer("Probabilities of this many tokens at each place."),
+      n: integer("How many answers."),
+      stop: any("A string or up to four of them that end the answer."),
+      temperature: number(),
+    },
+    ["model", "prompt"],
+    "Every other field of OpenAI's Completions passes as well.",
+  ),
+  CompletionReply: object({
+    id: string(),
+    object: string("", { const: "text_completion" }),
+    created: integer("Unix seconds."),
+    model: string("What the upstream said it was."),
+    choices: array(object({ text: string(), index: integer(), finish_reason: string("`stop`, `length` or `content_filter`.") })),
+    usage: object({ prompt_tokens: integer(), completion_tokens: integer(), total_tokens: integer() }),
+  }),
+  CompletionEvents: string("Objects like the whole answer, then `[DONE]`."),
   OpenAIError: object({
     error: object({
       message: string("What to do about it."),
@@ -124,15 +148,21 @@ const openai = {
   }),
 };
 
+const asked_messages = {
+  system: any("A string or a list of text blocks."),
+  messages: array(
+    object({ role: string("", { enum: ["user", "assistant"] }), content: any("A string or a list of blocks.") }, ["role", "content"]),
+  ),
+};
+
 const anthropic = {
+  MessagesCountRequest: object({ model, ...asked_messages, tools: array(open("As in a message.")) }, ["model", "messages"]),
+  MessagesCount: object({ input_tokens: integer() }),
   MessagesRequest: object(
     {
       model,
       max_tokens: integer("The most tokens of the answer."),
-      system: any("A string or a list of text blocks."),
-      messages: array(
-        object({ role: string("", { enum: ["user", "assistant"] }), content: any("A string or a list of blocks.") }, ["role", "content"]),
-      ),
+      ...asked_messages,
       stream: boolean("Answer as server-sent events."),
       tools: array(open("A tool with `name`, `description` and `input_schema`.")),
       tool_choice: open("`auto`, `any`, `tool` or `none`."),
@@ -190,6 +220,7 @@ const gemini = {
     modelVersion: string(),
     responseId: string(),
   }),
+  GenerateCount: object({ totalTokens: integer() }),
   GenerateEvents: string("`data:` lines, each with an object like that of generateContent."),
   GoogleError: object({ error: object({ code: integer(), message: string("What to do about it."), status: string() }) }),
 };

@@ -9,6 +9,7 @@
 #include "dialects/anthropic/chunk_framer.h"
 #include "dialects/anthropic/usage.h"
 #include "dialects/aws_error.h"
+#include "dialects/count.h"
 #include "dialects/sse_framer.h"
 
 namespace sluice::anthropic {
@@ -108,6 +109,17 @@ class Anthropic final : public Dialect {
     if (!root) return std::nullopt;
     Usage out = read_usage(*root);
     return out.known() ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  [[nodiscard]] Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to,
+                                                        Notes& notes) const override {
+    return anthropic::write_count_request(request, to, notes);
+  }
+  [[nodiscard]] Result<std::int64_t> read_count(std::string_view body) const override {
+    return count_member(body, "input_tokens");
+  }
+  [[nodiscard]] std::string write_count(std::int64_t tokens) const override {
+    return R"({"input_tokens":)" + std::to_string(tokens) + '}';
   }
 
   [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view content_type) const override {

@@ -15,6 +15,7 @@ namespace sluice::anthropic {
 // The pieces, one file each.
 [[nodiscard]] Result<ChatRequest> read_request(const Asked& asked, Notes& notes);
 [[nodiscard]] Result<WireRequest> write_request(const ChatRequest& request, const Destination& to, Notes& notes);
+[[nodiscard]] Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to, Notes& notes);
 [[nodiscard]] Result<Reply> read_reply(std::string_view body);
 [[nodiscard]] std::string write_reply(const Reply& reply, const Question& question, Notes& notes);
 [[nodiscard]] std::unique_ptr<StreamReader> stream_reader();

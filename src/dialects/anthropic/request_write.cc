@@ -45,10 +45,11 @@ std::unexpected<Failure> unsupported(std::string pointer, std::string message) {
 
 class Writing {
  public:
-  Writing(const ChatRequest& request, const Destination& to, Notes& notes)
+  Writing(const ChatRequest& request, const Destination& to, Notes& notes, bool counting)
       : request_(request),
         to_(to),
         notes_(notes),
+        counting_(counting),
         own_(request.origin == self),
         as_said_(own_ && request.model == to.model),
         rules_(as_said_ ? everything : model_rules(to.model)),
@@ -71,7 +72,7 @@ class Writing {
     const bool cloud = own_ && std::ranges::any_of(request_.extras.members,
                                                    [](const Extra& x) { return x.key == "anthropic_version"; });
     if (!to_.model.empty() && !cloud) out_.member("model", to_.model);
-    if (max_tokens_) out_.member("max_tokens", *max_tokens_);
+    if (max_tokens_ && !counting_) out_.member("max_tokens", *max_tokens_);
     if (to_.stream || request_.stream_said) out_.member_bool("stream", to_.stream);
     write_settings();
     if (request_.cache_auto) write_cache_mark(out_, *request_.cache_auto);
@@ -178,7 +179,9 @@ class Writing {
   void choose_max_tokens() {
     if (as_said_) return;
     const std::string pointer = pointer_to(request_, Field::max_output);
-    if (!max_tokens_) {
+    if (counting_) {
+      max_tokens_ = rules_.max_output;  // room for any budget of thinking
+    } else if (!max_tokens_) {
       max_tokens_ = to_.stream ? rules_.max_output : std::min(rules_.max_output, whole_reply_limit);
       notes_.added(pointer, "anthropic demands a limit: the model's own");
     } else if (*max_tokens_ > rules_.max_output && to_.model.contains("claude")) {
@@ -426,8 +429,9 @@ class Writing {
   const ChatRequest& request_;
   const Destination& to_;
   Notes& notes_;
-  const bool own_;      // a client of this dialect asks
-  const bool as_said_;  // and for this very model: its words stand
+  const bool counting_;  // for the call that counts
+  const bool own_;       // a client of this dialect asks
+  const bool as_said_;   // and for this very model: its words stand
   const ModelRules rules_;
   PartRules parts_;
   Dialogue dialogue_;
@@ -446,7 +450,11 @@ class Writing {
 }  // namespace
 
 Result<WireRequest> write_request(const ChatRequest& request, const Destination& to, Notes& notes) {
-  return Writing(request, to, notes).run();
+  return Writing(request, to, notes, false).run();
+}
+
+Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to, Notes& notes) {
+  return Writing(request, to, notes, true).run();
 }
 
 }  // namespace sluice::anthropic

@@ -7,6 +7,7 @@
 #include "dialects/aws_error.h"
 #include "dialects/aws_framer.h"
 #include "dialects/bedrock_converse/usage.h"
+#include "dialects/count.h"
 
 namespace sluice::bedrock_converse {
 namespace {
@@ -33,6 +34,14 @@ class Bedrock final : public Dialect {
   [[nodiscard]] Result<Peek> peek(const Asked& asked) const override {
     Peek peek{.model = std::string(asked.path_model), .stream = asked.path_streams, .usage_asked = true};
     TRY(peek.members, json::scan_object(asked.body));
+    // To be counted: {"input": {"converse": {…}}}.
+    const auto input = std::ranges::find(peek.members, "input", &json::TopMember::key);
+    if (input == peek.members.end() || input->kind != json::Kind::object) return peek;
+    TRY(const auto inside, json::scan_object(input->raw));
+    const auto question = std::ranges::find(inside, "converse", &json::TopMember::key);
+    if (question == inside.end() || question->kind != json::Kind::object) return peek;
+    peek.within = "/input/converse";
+    peek.question = question->raw;
     return peek;
   }
   [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek&, const Destination&) const override { return {}; }
@@ -62,6 +71,27 @@ class Bedrock final : public Dialect {
     if (!root) return std::nullopt;
     Usage out = read_usage(*root);
     return out.known() ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  [[nodiscard]] Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to,
+                                                        Notes& notes) const override {
+    TRY(const WireRequest whole, bedrock_converse::write_request(request, to, notes));
+    TRY(const auto members, json::scan_object(whole.body));
+    WireRequest out;
+    json::Writer w(out.body);
+    w.begin_object().key("input").begin_object().key("converse").begin_object();
+    for (const json::TopMember& member : members) {
+      constexpr std::string_view counted[] = {"messages", "system", "toolConfig", "additionalModelRequestFields"};
+      if (std::ranges::find(counted, member.key) != std::end(counted)) w.member_raw(member.key, member.raw);
+    }
+    w.end_object().end_object().end_object();
+    return out;
+  }
+  [[nodiscard]] Result<std::int64_t> read_count(std::string_view body) const override {
+    return count_member(body, "inputTokens");
+  }
+  [[nodiscard]] std::string write_count(std::int64_t tokens) const override {
+    return R"({"inputTokens":)" + std::to_string(tokens) + '}';
   }
 
   [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view) const override {

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::array doors_ = std::to_array<Door>({
     {.method = "POST", .path = "/v2/chat", .operation = Operation::chat},
+    // Shared with OpenAI: this dialect answers the vendor's SDK, which names itself.
+    {.method = "GET", .path = "/v1/models", .operation = Operation::models},
+    {.method = "GET", .path = "/v1/models/{model}", .operation = Operation::model},
 });
 
 std::unexpected<Failure> wrong(std::string param, std::string_view words) {

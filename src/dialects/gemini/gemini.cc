@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialects/count.h"
 #include "dialects/gemini/answer.h"
 #include "dialects/gemini/codec.h"
 #include "dialects/gemini/models.h"
@@ -20,7 +21,6 @@ namespace {
     "POST", base "/{model}:countTokens", Operation::count_tokens, false         \
   }
 
-// GET /v1/models belongs to dialects whose clients use no other version.
 constexpr Door all_doors[] = {
     SLUICE_GEMINI_DOORS("/v1beta/models"),
     SLUICE_GEMINI_DOORS("/v1/models"),
@@ -31,6 +31,9 @@ constexpr Door all_doors[] = {
     {"GET", "/v1beta/models/{model}", Operation::model, false},
     {"GET", "/v1alpha/models", Operation::models, false},
     {"GET", "/v1alpha/models/{model}", Operation::model, false},
+    // Shared with OpenAI: this dialect answers whoever sends its headers.
+    {"GET", "/v1/models", Operation::models, false},
+    {"GET", "/v1/models/{model}", Operation::model, false},
 };
 
 #undef SLUICE_GEMINI_DOORS
@@ -62,6 +65,11 @@ class Gemini final : public Dialect {
              .usage_asked = true,
              .stream_array = asked.path_streams && !asks_for_events(asked.query)};
     TRY(out.members, json::scan_object(asked.body));
+    for (const json::TopMember& member : out.members) {
+      if (!gemini::is_name(member.key, "generateContentRequest") || member.kind != json::Kind::object) continue;
+      out.within = '/' + json::pointer_token(member.key);
+      out.question = member.raw;
+    }
     if (!out.model.empty()) return out;
     for (const json::TopMember& member : out.members) {
       if (member.key != "model") continue;
@@ -124,6 +132,26 @@ class Gemini final : public Dialect {
       if (out.known()) return out;
     }
     return std::nullopt;
+  }
+
+  // AI Studio takes settings only inside `generateContentRequest`, Vertex takes them as they are.
+  [[nodiscard]] Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to,
+                                                        Notes& notes) const override {
+    TRY(WireRequest out, gemini::write_request(request, to, notes));
+    if (to.provider == "vertex") return out;
+    std::string body = R"({"generateContentRequest":{"model":)";
+    body += json::quoted("models/" + std::string(gemini::bare_model(to.model)));
+    if (out.body.size() > 2) body += ',';
+    body += std::string_view(out.body).substr(1);
+    body += '}';
+    out.body = std::move(body);
+    return out;
+  }
+  [[nodiscard]] Result<std::int64_t> read_count(std::string_view body) const override {
+    return count_member(body, "totalTokens");
+  }
+  [[nodiscard]] std::string write_count(std::int64_t tokens) const override {
+    return R"({"totalTokens":)" + std::to_string(tokens) + '}';
   }
 
   [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view content_type) const override {

@@ -395,6 +395,7 @@ class Contents {
       case DialectId::bedrock_converse: return part + "/document/name";
       case DialectId::anthropic:
       case DialectId::gemini:
+      case DialectId::openai_completions:
       case DialectId::cohere: return part + "/title";
     }
     return part;

@@ -17,6 +17,7 @@ std::string_view format_of(const std::optional<Seal>& seal) {
     case DialectId::gemini: return "google-gemini-v1";
     case DialectId::openai_responses: return "openai-responses-v1";
     case DialectId::openai_chat:
+    case DialectId::openai_completions:
     case DialectId::cohere: return "unknown";
   }
   return "unknown";

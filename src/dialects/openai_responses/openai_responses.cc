@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/openai_responses/openai_responses.h"
 
+#include "dialects/count.h"
 #include "dialects/openai_chat/openai_chat.h"
 #include "dialects/sse_framer.h"
 
@@ -46,6 +47,18 @@ class OpenaiResponses final : public Dialect {
   }
   [[nodiscard]] std::optional<Usage> reply_usage(std::string_view body) const override {
     return openai_responses::reply_usage(body);
+  }
+
+  [[nodiscard]] Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to,
+                                                        Notes& notes) const override {
+    TRY(std::string body, openai_responses::write_count_request(request, to, notes));
+    return WireRequest{.body = std::move(body)};
+  }
+  [[nodiscard]] Result<std::int64_t> read_count(std::string_view body) const override {
+    return count_member(body, "input_tokens");
+  }
+  [[nodiscard]] std::string write_count(std::int64_t tokens) const override {
+    return R"({"object":"response.input_tokens","input_tokens":)" + std::to_string(tokens) + '}';
   }
 
   [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view) const override {

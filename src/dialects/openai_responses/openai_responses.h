@@ -20,6 +20,7 @@ namespace sluice::openai_responses {
 [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to);
 [[nodiscard]] Result<ChatRequest> read_request(std::string_view body);
 [[nodiscard]] Result<std::string> write_request(const ChatRequest& request, const Destination& to, Notes& notes);
+[[nodiscard]] Result<std::string> write_count_request(const ChatRequest& request, const Destination& to, Notes& notes);
 [[nodiscard]] Result<Reply> read_reply(std::string_view body);
 [[nodiscard]] std::string write_reply(const Reply& reply, const Question& question, Notes& notes);
 [[nodiscard]] std::optional<Usage> reply_usage(std::string_view body);

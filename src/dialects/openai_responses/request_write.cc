@@ -26,6 +26,9 @@ std::unexpected<Failure> unsupported(std::string pointer, std::string message) {
 // What would change its meaning if it were left out.
 Result<void> refuse(const Writing& w) {
   const ChatRequest& r = w.request;
+  if (!w.own() && r.turns.empty()) {
+    return unsupported(pointer_to(r, Field::system), "This request holds no conversation: send its messages as text.");
+  }
   if (r.sampling.n.value_or(1) > 1) {
     return unsupported(pointer_to(r, Field::n),
                        "The Responses API gives one answer at a time: leave n out or set it to 1.");
@@ -226,6 +229,15 @@ void write_rest(Writing& w) {
   note_extras(rest, self, "", w.notes);
 }
 
+// What a count looks at as well.
+Result<void> write_question(Writing& w) {
+  TRY_VOID(write_input(w));
+  write_tools(w);
+  write_reasoning(w);
+  write_text(w);
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> write_request(const ChatRequest& request, const Destination& to, Notes& notes) {
@@ -236,16 +248,26 @@ Result<std::string> write_request(const ChatRequest& request, const Destination&
   TRY_VOID(refuse(w));
   out.begin_object();
   if (!to.model.empty()) out.member("model", to.model);
-  TRY_VOID(write_input(w));
-  write_tools(w);
-  write_reasoning(w);
+  TRY_VOID(write_question(w));
   write_max_output(w);
   write_sampling(w);
-  write_text(w);
   write_names(w);
   if (to.stream || request.stream_said) out.member_bool("stream", to.stream);
   write_state(w);
   write_rest(w);
+  out.end_object();
+  return text;
+}
+
+Result<std::string> write_count_request(const ChatRequest& request, const Destination& to, Notes& notes) {
+  std::string text;
+  text.reserve(body_size(request));
+  json::Writer out(text);
+  Writing w{.request = request, .to = to, .notes = notes, .out = out, .rules = openai_chat::model_rules(to.model)};
+  out.begin_object();
+  if (!to.model.empty()) out.member("model", to.model);
+  TRY_VOID(write_question(w));
+  note_extras(request.extras, self, "", notes);
   out.end_object();
   return text;
 }
