@@ -149,6 +149,35 @@ TEST(SnapshotBackend, SignsForAwsWhenThereIsNoKey) {
   EXPECT_THAT(backend(*placeless, "bedrock")->off, HasSubstr("AWS_REGION"));
 }
 
+TEST(SnapshotRoutes, TheFirstThatFitsSaysHowStrict) {
+  const auto s = snapshot("routes: [{model: gpt-4, strict: false}, {model: \"gpt-*\", strict: true}]");
+  EXPECT_FALSE(s->strict("gpt-4"));
+  EXPECT_TRUE(s->strict("gpt-5"));
+  EXPECT_FALSE(s->strict("claude-x"));
+  EXPECT_FALSE(snapshot("backends: {}")->strict("gpt-4"));
+}
+
+TEST(SnapshotBackend, IsAskedInTheClientsWordsOrInTheFirstThatHasTheCall) {
+  const auto s = snapshot(
+      "backends: {openai: {models: [\"*\"]}, claude: {}, groq: {api_key: k, models: [x]}, "
+      "vllm: {type: openai, base_url: \"http://127.0.0.1:1/v1\", models: [\"*\"]}}");
+  const auto path = [&](std::string_view name, Operation operation, std::string_view model, DialectId own) {
+    const Endpoint* way = backend(*s, name)->first_way(own, operation, model);
+    return way ? way->path : std::string_view();
+  };
+  using enum DialectId;
+  EXPECT_EQ(path("openai", Operation::chat, "gpt-4o", openai_responses), "/responses");
+  EXPECT_EQ(path("openai", Operation::chat, "gpt-4o", anthropic), "/chat/completions");
+  EXPECT_EQ(path("openai", Operation::chat, "gpt-4o", openai_completions), "/chat/completions");
+  EXPECT_EQ(path("openai", Operation::chat, "davinci-002", openai_completions), "/completions");
+  EXPECT_EQ(path("vllm", Operation::chat, "llama", openai_completions), "/completions");
+  EXPECT_EQ(path("openai", Operation::count_tokens, "gpt-4o", gemini), "/responses/input_tokens");
+  EXPECT_EQ(path("claude", Operation::count_tokens, "claude-x", gemini), "/v1/messages/count_tokens");
+  EXPECT_EQ(path("groq", Operation::count_tokens, "x", gemini), "");
+  EXPECT_EQ(path("demo", Operation::chat, "demo", gemini), "");
+  EXPECT_TRUE(backend(*s, "claude")->own_place);
+}
+
 TEST(Urls, AreReadStrictly) {
   const auto url = parse_url("HTTPS://User:pa:ss@Host.Example:8443/v1/");
   ASSERT_TRUE(url);

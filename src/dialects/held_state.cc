@@ -30,9 +30,28 @@ Error refused(std::string param, std::string_view what) {
   return error;
 }
 
+// What only the old text API has: left out, the answer would be another's.
+std::optional<Error> only_in_completions(const ChatRequest& request) {
+  const auto refused = [](std::string_view param, std::string_view what) {
+    Error error{.fault = Fault::unsupported, .code = "unsupported_parameter", .param = std::string(param)};
+    error.message = "'" + error.param + "': " + std::string(what) +
+                    " reach only a backend that speaks /v1/completions itself; the model that was asked for is a chat.";
+    return error;
+  };
+  if (request.origin != DialectId::openai_completions) return std::nullopt;
+  if (request.turns.empty()) return refused("prompt", "tokens instead of a text");
+  if (request.turns.size() > 1) return refused("prompt", "several prompts in one request");
+  for (const Extra& extra : request.extras.members) {
+    if (extra.key == "suffix" && extra.raw != "null" && extra.raw != "\"\"")
+      return refused("suffix", "texts with a gap in the middle");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Error> held_elsewhere(const ChatRequest& request) {
+  if (auto only = only_in_completions(request)) return only;
   for (const Extra& extra : request.extras.members) {
     const auto row = std::ranges::find_if(
         held, [&](const Held& h) { return h.dialect == request.extras.origin && h.member == extra.key; });

@@ -1,4 +1,5 @@
-// What a vendor keeps for its client: a request that points at it says something there and nothing elsewhere.
+// What a vendor keeps for its client: a request that points at it says something there and nothing elsewhere. And what
+// only one API has, where an answer without it would be an answer to another question.
 // SPDX-License-Identifier: MIT
 #pragma once
 

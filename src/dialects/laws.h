@@ -67,6 +67,8 @@ struct Judge {
   std::vector<std::pair<Kind, std::string>> carried;
   // A stream that ends well holds one of these.
   std::vector<std::string> terminal_words;
+  // Says less than a conversation: what every dialect can carry may be lost here, with its Note.
+  bool narrow = false;
 };
 class Register {
  public:
@@ -87,7 +89,7 @@ using Leaves = std::vector<std::pair<std::string, std::string>>;
 // Leaves of `from` (a message of `dialect`) that neither arrived in `to` nor are covered by a Note; empty = none.
 [[nodiscard]] std::vector<std::string> unexplained(std::string_view from, std::string_view to, DialectId dialect,
                                                    Kind kind, const std::vector<Note>& notes,
-                                                   const std::set<std::string>& explained = {});
+                                                   const std::set<std::string>& explained = {}, bool to_narrow = false);
 // The texts of `message` that a Note points at: on a way back they are explained wherever they stood before.
 [[nodiscard]] std::set<std::string> noted_texts(std::string_view message, const std::vector<Note>& notes);
 

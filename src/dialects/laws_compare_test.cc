@@ -232,7 +232,8 @@ Leaves leaves(std::string_view text) {
 }
 
 std::vector<std::string> unexplained(std::string_view from, std::string_view to, DialectId dialect, Kind kind,
-                                     const std::vector<Note>& notes, const std::set<std::string>& explained) {
+                                     const std::vector<Note>& notes, const std::set<std::string>& explained,
+                                     bool to_narrow) {
   std::vector<std::string> out;
   std::string arrived;  // every leaf of the target, one after the other
   std::set<std::string> exact;
@@ -262,7 +263,7 @@ std::vector<std::string> unexplained(std::string_view from, std::string_view to,
     out.push_back(pointer + " = " + text.substr(0, 120));
   }
   for (const Note& note : notes) {
-    if (note.kind == NoteKind::lost && listed(by.carried, kind, note.pointer)) {
+    if (!to_narrow && note.kind == NoteKind::lost && listed(by.carried, kind, note.pointer)) {
       out.push_back("a Note for what can be carried: " + note.pointer + ": " + note.reason);
     }
   }

@@ -56,10 +56,15 @@ struct Folder {
   std::string_view name;
 };
 constexpr Folder corpus[] = {
-    {DialectId::openai_chat, "openai.chat"},      {DialectId::openai_responses, "openai.responses"},
-    {DialectId::anthropic, "anthropic.messages"}, {DialectId::gemini, "gemini.generate"},
-    {DialectId::gemini, "gemini.stream"},         {DialectId::bedrock_converse, "bedrock.converse"},
-    {DialectId::cohere, "cohere.chat"},           {DialectId::bedrock_converse, "bedrock.converse_stream"},
+    {DialectId::openai_chat, "openai.chat"},
+    {DialectId::openai_responses, "openai.responses"},
+    {DialectId::anthropic, "anthropic.messages"},
+    {DialectId::gemini, "gemini.generate"},
+    {DialectId::gemini, "gemini.stream"},
+    {DialectId::bedrock_converse, "bedrock.converse"},
+    {DialectId::cohere, "cohere.chat"},
+    {DialectId::bedrock_converse, "bedrock.converse_stream"},
+    {DialectId::openai_completions, "openai.completions"},
 };
 
 class Collection {

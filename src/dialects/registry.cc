@@ -8,6 +8,7 @@
 #include "dialects/cohere/cohere.h"
 #include "dialects/gemini/gemini.h"
 #include "dialects/openai_chat/openai_chat.h"
+#include "dialects/openai_completions/openai_completions.h"
 #include "dialects/openai_responses/openai_responses.h"
 
 namespace sluice {
@@ -15,8 +16,9 @@ namespace {
 
 const std::vector<const Dialect*>& list() {
   static const std::vector<const Dialect*> all = {
-      &openai_chat::dialect(),   &openai_responses::dialect(), &anthropic::anthropic_dialect(),
-      &gemini::gemini_dialect(), &cohere::cohere_dialect(),    &bedrock_converse::bedrock_dialect(),
+      &openai_chat::dialect(),        &openai_responses::dialect(), &anthropic::anthropic_dialect(),
+      &gemini::gemini_dialect(),      &cohere::cohere_dialect(),    &bedrock_converse::bedrock_dialect(),
+      &openai_completions::dialect(),
   };
   return all;
 }

@@ -23,6 +23,10 @@ std::unexpected<Failure> unsupported(std::string pointer, std::string message) {
 
 // What would change its meaning if it were left out.
 Result<void> refuse(const ChatRequest& request) {
+  if (request.turns.empty()) {
+    return unsupported(pointer_to(request, Field::system),
+                       "This request holds no conversation: send its messages as text.");
+  }
   if (request.sampling.n.value_or(1) > 1) {
     return unsupported(pointer_to(request, Field::n), "Cohere gives one answer at a time: leave n out or set it to 1.");
   }

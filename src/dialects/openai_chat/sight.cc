@@ -51,6 +51,9 @@ Names names_in(std::string_view chunk) {
     const bool null = *p == 'n';
     const bool speaks = *p == '"' && p + 1 < end && p[1] != '"';
     switch (name.size()) {
+      case 4:
+        if (speaks && name == "text") text(p);  // the old text API's
+        break;
       case 5:
         if (name == "index") {
           out.other_index |= *p != '0';
@@ -145,8 +148,8 @@ void Watch::read_whole(std::string_view data, bool named_error, Sight& sight) {
     add(seen_, index);
     if (choice["finish_reason"].is_string() && !choice["finish_reason"].equals("")) add(finished_, index);
     const json::Value delta = choice["delta"];
-    sight.content |= delta["tool_calls"].size() > 0 || delta["content"].size() > 0 || delta["audio"].size() > 0 ||
-                     delta["images"].size() > 0 || delta["reasoning_details"].size() > 0;
+    sight.content |= choice["text"].size() > 0 || delta["tool_calls"].size() > 0 || delta["content"].size() > 0 ||
+                     delta["audio"].size() > 0 || delta["images"].size() > 0 || delta["reasoning_details"].size() > 0;
   }
   sight.only_usage = !sight.error && choices.size() == 0 && sight.usage && !(*root)["prompt_filter_results"];
 }

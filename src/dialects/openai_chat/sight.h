@@ -1,5 +1,5 @@
-// Watching a stream that is forwarded untouched: what a relay must know of each frame, without reading its JSON where
-// nothing but content passes. SPDX-License-Identifier: MIT
+// Watching a stream that is forwarded untouched, of chunks or of the old API's texts: what a relay must know of each
+// frame, without reading its JSON where nothing but content passes. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "dialects/openai_completions/openai_completions.h"
+
+#include "dialects/openai_chat/openai_chat.h"
+#include "dialects/sse_framer.h"
+
+namespace sluice::openai_completions {
+namespace {
+
+constexpr Door all_doors[] = {{"POST", "/v1/completions", Operation::chat}};
+
+class OpenaiCompletions final : public Dialect {
+ public:
+  [[nodiscard]] DialectId id() const override { return self; }
+  [[nodiscard]] std::span<const Door> doors() const override { return all_doors; }
+
+  [[nodiscard]] Result<Peek> peek(const Asked& asked) const override { return openai_chat::peek(asked.body); }
+  [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) const override {
+    return openai_chat::verbatim_edits(peek, to);
+  }
+  [[nodiscard]] std::vector<Header> verbatim_headers(const Asked&) const override { return {}; }
+
+  [[nodiscard]] Result<ChatRequest> read_request(const Asked& asked, Notes&) const override {
+    return openai_completions::read_request(asked.body);
+  }
+  [[nodiscard]] Result<WireRequest> write_request(const ChatRequest& request, const Destination& to,
+                                                  Notes& notes) const override {
+    TRY(std::string body, openai_completions::write_request(request, to, notes));
+    return WireRequest{.body = std::move(body)};
+  }
+
+  [[nodiscard]] Result<Reply> read_reply(std::string_view body) const override {
+    return openai_completions::read_reply(body);
+  }
+  [[nodiscard]] std::string write_reply(const Reply& reply, const Question& question, Notes& notes) const override {
+    return openai_completions::write_reply(reply, question, notes);
+  }
+  [[nodiscard]] std::optional<Usage> reply_usage(std::string_view body) const override {
+    return openai_chat::reply_usage(body);
+  }
+
+  [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view) const override {
+    return std::make_unique<SseFramer>();
+  }
+  [[nodiscard]] std::unique_ptr<StreamReader> stream_reader() const override {
+    return openai_completions::stream_reader();
+  }
+  [[nodiscard]] std::unique_ptr<StreamWriter> stream_writer(const Question& question) const override {
+    return openai_completions::stream_writer(question);
+  }
+
+  [[nodiscard]] Error read_error(int status, std::string_view body, std::string_view /*kind*/ = {}) const override {
+    return openai_chat::read_error(status, body);
+  }
+  [[nodiscard]] std::string write_error(const Error& error, std::string_view) const override {
+    return openai_chat::write_error(error);
+  }
+  [[nodiscard]] std::string_view request_id_header() const override { return "x-request-id"; }
+  [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
+    return openai_chat::write_models(rows, one);
+  }
+};
+
+}  // namespace
+
+const Dialect& dialect() {
+  static const OpenaiCompletions one;
+  return one;
+}
+
+}  // namespace sluice::openai_completions
