@@ -19,6 +19,7 @@ MODELS = {
     "claude": "claude-sonnet-4-5",
     "gemini": "gemini-2.5-flash",
     "openai": "gpt-5",
+    "bedrock": "anthropic.claude-sonnet-4-5-v1",
     "chat": "llama-3.3-70b",
     "cohere": "command-a-03-2025",
 }
@@ -26,11 +27,13 @@ PATHS = {
     "claude": "/v1/messages/count_tokens",
     "gemini": "/v1beta/models/gemini-2.5-flash:countTokens",
     "openai": "/v1/responses/input_tokens",
+    "bedrock": "/model/anthropic.claude-sonnet-4-5-v1/count-tokens",
 }
 COUNTED = {
     "claude": {"input_tokens": 1234},
     "gemini": {"totalTokens": 1234, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 1234}]},
     "openai": {"object": "response.input_tokens", "input_tokens": 1234},
+    "bedrock": {"inputTokens": 1234},
 }
 SYSTEM = "You are terse."
 QUESTION = "What is the weather in Zürich?"
@@ -86,6 +89,12 @@ def gateway(start, upstream):
                 "claude": {"base_url": upstream.url(), "api_key": KEYS["claude"], "models": [MODELS["claude"]]},
                 "gemini": {"base_url": upstream.url(), "api_key": KEYS["gemini"], "models": [MODELS["gemini"]]},
                 "openai": {"base_url": upstream.url("/v1"), "api_key": KEYS["openai"], "models": [MODELS["openai"]]},
+                "bedrock": {
+                    "base_url": upstream.url(),
+                    "api_key": KEYS["bedrock"],
+                    "aws": {"region": "eu-central-1"},
+                    "models": [MODELS["bedrock"]],
+                },
                 "chat": {"type": "compatible", "base_url": upstream.url("/v1"), "models": [MODELS["chat"]]},
                 "cohere": {"base_url": upstream.url(), "api_key": KEYS["cohere"], "models": [MODELS["cohere"]]},
             }
@@ -145,6 +154,20 @@ def test_settings_are_counted_by_gemini_in_their_own_form(gateway, upstream):
     assert body["system"] == SYSTEM or body["system"][0]["text"] == SYSTEM
     assert set(body) == {"model", "messages", "system"}
     assert reply.header("x-sluice-notes") == "lost /generateContentRequest/generationConfig"
+
+
+@pytest.mark.parametrize("vendor", [*COUNTED, "chat"])
+def test_bedrocks_form(gateway, upstream, vendor):
+    question = {"messages": [{"role": "user", "content": [{"text": QUESTION}]}], "system": [{"text": SYSTEM}]}
+    if vendor in COUNTED:
+        upstream.answer(counts(vendor))
+    reply = gateway.post(f"/model/{MODELS[vendor]}/count-tokens", {"input": {"converse": question}})
+    assert reply.status == 200, reply.text
+    if vendor == "chat":
+        assert reply.header("x-sluice-estimate") == "true" and 8 < reply.json["inputTokens"] < 100
+        return
+    assert reply.json == {"inputTokens": 1234} and upstream.last().path == PATHS[vendor]
+    assert QUESTION in json.dumps(upstream.last().json, ensure_ascii=False) and SYSTEM in upstream.last().body.decode()
 
 
 def test_the_question_passes_untouched_in_the_same_words(gateway, upstream):

@@ -41,12 +41,13 @@ class Seen:
     @property
     def counts(self):
         """Asks for a number of tokens, not for an answer."""
-        return self.path.endswith(("/count_tokens", ":countTokens", "/input_tokens"))
+        return self.path.endswith(("/count_tokens", ":countTokens", "/input_tokens", "/count-tokens"))
 
     @property
     def dialect(self):
         if self.counts:
             own = {"/count_tokens": "anthropic", ":countTokens": "gemini", "/input_tokens": "openai_responses"}
+            own["/count-tokens"] = "bedrock_converse"
             return next(dialect for end, dialect in own.items() if self.path.endswith(end))
         if self.path.endswith("/messages"):
             return "anthropic"

@@ -54,7 +54,9 @@ const model_call = ({ tag, id, summary, description, sample, request, reply, eve
   requestBody: { required: true, content: json(ref(request), examples) },
   responses: {
     200: {
-const model_call = ({ tag, id, summary, description, sample, request, reply, event, error, examples, parameters, counts, request_id = "x-request-id", event_type = "text/event-stream" }) => ({
+      description: !event ? "The answer." : reply ? "The answer, whole or as server-sent events." : "The answer as events.",
+      headers: headers(request_id, counts),
+      content: { ...(reply ? json(ref(reply)) : {}), ...(event ? { [event_type]: { schema: ref(event) } } : {}) },
     },
     ...errors(error),
   },
