@@ -146,6 +146,7 @@ Result<EmbeddingReply> read_reply(std::string_view body) {
   }
   std::ranges::stable_sort(placed, {}, &decltype(placed)::value_type::first);
   std::vector<std::string_view> vectors;
+  vectors.reserve(placed.size());
   for (const auto& [index, vector] : placed) vectors.push_back(vector);
   TRY_VOID(add_vectors(out, floats, vectors));
   return out;
