@@ -10,6 +10,7 @@
 #include "dialects/openai_chat/usage.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
+#include "model/fold.h"
 #include "wire/sse.h"
 
 namespace sluice::openai_chat {
@@ -177,7 +178,10 @@ class Writer final : public StreamWriter {
     }
   }
 
-  void on(const UsageSeen& e, std::string&) { usage_ = e.usage; }
+  void on(const UsageSeen& e, std::string&) {
+    if (!usage_) usage_.emplace();
+    merge(*usage_, e.usage);
+  }
 
   void on(const Finish& e, std::string& out) {
     Open& open = choice(e.choice);
@@ -194,7 +198,9 @@ class Writer final : public StreamWriter {
 
   void on(const Ping&, std::string& out) { sse::append_comment(out, "ping"); }
   void on(const OpaqueEvent& e, std::string& out) {
-    if (e.origin == self) sse::append_event(out, {}, e.raw);
+    if (e.origin != self) return;
+    const bool one_line = e.raw.find_first_of("\r\n") == std::string::npos;
+    sse::append_event(out, {}, one_line ? e.raw : json::compact(e.raw));
   }
 
   void on(const Failed& e, std::string& out) { sse::append_event(out, {}, write_error(e.error)); }
