@@ -156,7 +156,10 @@ void Blocks::detail(Value entry, bool alone, std::vector<Event>& out) {
   const auto index = entry["index"].integer();
   Block* block = last<Reasoning>();
   const bool alike = block != nullptr && !block->seal && (!block->index || !index || block->index == index);
-  const bool repeats = alike && alone && !told->text.empty() && block->said == told->text;
+  // What we wrote ourselves seals the end of what was said, where thought without a proof came before it.
+  const bool ours = part.seal && part.seal->dialect != self;
+  const bool repeats = alike && alone && !told->text.empty() &&
+                       (block->said == told->text || (ours && block->said.ends_with(told->text)));
   const bool same = repeats || (alike && block->part.as<Reasoning>()->summary == told->summary);
   if (told->text.empty() && !part.seal) return;
   if (!same && !(told->text.empty() && block != nullptr && !block->seal)) {

@@ -142,11 +142,19 @@ void hand_out_seals(std::vector<Part>& parts) {
 void read_reasoning(std::string text, json::Value details, json::Value blocks, std::vector<Part>& out) {
   for (const json::Value detail : details.elements()) out.push_back(read_reasoning_detail(detail));
   if (out.empty()) read_thinking_blocks(blocks, out);
-  // The plain text repeats what blocks say; it counts where they say nothing.
-  const bool blocks_speak = std::ranges::any_of(
-      out, [](const Part& part) { return part.as<Reasoning>() && !part.as<Reasoning>()->text.empty(); });
-  if (text.empty() || blocks_speak) return;
-  out.insert(out.begin(), Part{.body = Reasoning{.text = std::move(text)}});
+  // The plain text repeats what blocks say; it counts where they say nothing, and for what it says before and behind
+  // them.
+  std::string said;
+  for (const Part& part : out) {
+    if (const auto* reasoning = part.as<Reasoning>()) said += reasoning->text;
+  }
+  if (text.size() <= said.size()) return;
+  if (text.ends_with(said)) {
+    text.resize(text.size() - said.size());
+    out.insert(out.begin(), Part{.body = Reasoning{.text = std::move(text)}});
+  } else if (text.starts_with(said)) {
+    out.push_back({.body = Reasoning{.text = text.substr(said.size())}});
+  }
 }
 
 void read_content(json::Value content, bool history, MessageParts& out) {
