@@ -241,6 +241,9 @@ void write_choice(json::Writer& out, const Reply& reply, std::size_t at, const Q
   if (!choice.stop.detail.empty() && choice.stop.origin != self) {
     notes.lost(pointer_to_stop_detail(reply, at), "openai_chat has no details of a stop");
   }
+  if (choice.stop.origin != self && !has_word(choice.stop.kind)) {
+    notes.restated(pointer_to_choice(reply, at), "openai_chat has no word for this end");
+  }
   write_extras(out, choice.extras, self, pointer_to_choice(reply, at), notes);
   out.end_object();
 }

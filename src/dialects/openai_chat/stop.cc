@@ -63,4 +63,8 @@ std::string_view write_stop(const Stop& stop, bool calls, bool refused) {
   return "stop";
 }
 
+bool has_word(StopKind kind) {
+  return kind != StopKind::pause && kind != StopKind::malformed_tool && kind != StopKind::error;
+}
+
 }  // namespace sluice::openai_chat

@@ -14,4 +14,7 @@ namespace sluice::openai_chat {
 // for a plain stop, so it is told as content_filter.
 [[nodiscard]] std::string_view write_stop(const Stop& stop, bool calls, bool refused);
 
+// False where write_stop() says something else for want of a word.
+[[nodiscard]] bool has_word(StopKind kind);
+
 }  // namespace sluice::openai_chat
