@@ -71,8 +71,10 @@ class Turns {
     if (turn.role == Role::developer && !developer && w_.own()) {
       w_.notes.restated(pointer_to_turn(w_.request, turn_) + "/role", "this vendor knows only the role system");
     }
+    const std::vector<Placed> parts = placed(turn);
+    if (parts.empty() && !w_.own()) return;
     open_message(developer ? "developer" : "system", turn);
-    content(turn, placed(turn), w_.vendor.lists);
+    content(turn, parts, w_.vendor.lists);
     close_message(turn);
   }
 
@@ -85,7 +87,7 @@ class Turns {
       if (const auto* result = turn.parts[i].as<ToolResult>()) {
         if (!result_goes(*result, i)) continue;
         tool(turn, turn.parts[i], *result, i, tool_turn);
-      } else {
+      } else if (!says_nothing(turn.parts[i]) || turn.parts.size() == 1) {
         rest.push_back({&turn.parts[i], at(i)});
       }
     }
@@ -193,7 +195,7 @@ class Turns {
       } else if (const auto* media = part.as<Media>();
                  media != nullptr && !assistant_media(*media, part, at(i), audio)) {
         continue;
-      } else if (part.as<Media>() == nullptr) {
+      } else if (part.as<Media>() == nullptr && !says_nothing(part)) {
         said.push_back({&part, at(i)});
       }
     }
@@ -297,8 +299,16 @@ class Turns {
 
   std::vector<Placed> placed(const Turn& turn) const {
     std::vector<Placed> out;
-    for (std::size_t i = 0; i < turn.parts.size(); ++i) out.push_back({&turn.parts[i], at(i)});
+    for (std::size_t i = 0; i < turn.parts.size(); ++i) {
+      if (!says_nothing(turn.parts[i])) out.push_back({&turn.parts[i], at(i)});
+    }
     return out;
+  }
+
+  // Empty texts, which other dialects' clients send and several of these vendors refuse.
+  [[nodiscard]] bool says_nothing(const Part& part) const {
+    const auto* text = part.as<Text>();
+    return text != nullptr && text->text.empty() && !w_.own();
   }
 
   static bool has_list_extras(const Part& part) {
