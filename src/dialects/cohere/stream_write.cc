@@ -88,11 +88,9 @@ class Writer final : public StreamWriter {
       case Open::content: return speak_content(e);
       case Open::plan: return speak_plan(e.text);
       case Open::call:
-        if (custom_) {
-          text_ += e.text;
-          return;
-        }
-        return speak_arguments(e.text);
+        text_ += e.text;
+        if (!custom_) speak_arguments(e.text);
+        return;
       case Open::whole:
       case Open::none: return;
     }
@@ -117,6 +115,8 @@ class Writer final : public StreamWriter {
         std::string wrapped;
         json::Writer(wrapped).begin_object().member("input", text_).end_object();
         speak_arguments(wrapped);
+      } else if (text_.empty()) {
+        speak_arguments("{}");  // clients parse what they got
       }
       speak_end("tool-call-end", call_++, seal);
     } else if (open_ == Open::whole) {
@@ -289,7 +289,7 @@ class Writer final : public StreamWriter {
 
   Open open_ = Open::none;
   Part part_;
-  std::string text_;                 // of the open block, as far as it is known
+  std::string text_;                 // of the open block, arguments too, as far as it is known
   std::vector<Citation> citations_;  // that wait for the end of their text
   bool spoken_ = false;              // the content's start is out
   bool custom_ = false;              // a free-text call: its arguments come whole, wrapped
