@@ -72,6 +72,8 @@ TEST(ToolName, IllegalOnesStayDistinct) {
   EXPECT_TRUE(portable_tool_name(to_portable_tool_name("a.b c")));
   EXPECT_NE(to_portable_tool_name("a.b c"), to_portable_tool_name("a_b c"));
   EXPECT_LE(to_portable_tool_name(std::string(200, 'x')).size(), 64U);
+  EXPECT_TRUE(portable_tool_name(to_portable_tool_name("9lives")));
+  EXPECT_LE(to_portable_tool_name(std::string(200, '9')).size(), 64U);
 }
 
 TEST(SealEnvelope, ComesBackAsTheSameSeal) {

@@ -248,13 +248,17 @@ TEST(GeminiTools, StrictOnesAreValidated) {
   EXPECT_THAT(write(request, "gemini-2.0-flash").notes, note(NoteKind::lost, "/tools/0/function/strict"));
 }
 
-TEST(GeminiTools, ANameThatTheVendorRefusesIsRefusedHere) {
-  ChatRequest request = chat({user("hi")});
-  request.tools = {{.name = "9lives"}};
-  Notes notes;
-  const auto written = dialect.write_request(request, {.model = "gemini-3-pro"}, notes);
-  ASSERT_FALSE(written);
-  EXPECT_EQ(written.error()->fault, Fault::unsupported);
+TEST(GeminiTools, ANameThatTheVendorRefusesIsAnotherHere) {
+  ChatRequest request =
+      chat({user("hi"), says({call("a", "9lives")}), {.role = Role::tool, .parts = {result("a", "1")}}});
+  request.tools = {{.name = "9lives"}, {.name = "cat.name"}};
+  const Out out = write(request);
+  const std::string name = at(out.body, {"tools", "0", "functionDeclarations", "0", "name"});
+  EXPECT_THAT(name, testing::StartsWith("\"_9lives_"));
+  EXPECT_EQ(at(out.body, {"tools", "0", "functionDeclarations", "1", "name"}), "\"cat.name\"");
+  EXPECT_EQ(at(out.body, {"contents", "1", "parts", "0", "functionCall", "name"}), name);
+  EXPECT_EQ(at(out.body, {"contents", "2", "parts", "0", "functionResponse", "name"}), name);
+  EXPECT_THAT(out.notes, note(NoteKind::restated, "/tools/0"));
 }
 
 TEST(GeminiFormat, StandsBesideToolsOnlyWhereTheModelTakesBoth) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "dialects/gemini/schema.h"
 #include "dialects/gemini/settings.h"
+#include "dialects/gemini/tool_names.h"
 #include "dialects/pointer.h"
 #include "dialects/pointer_within.h"
 #include "dialects/spare.h"
@@ -82,22 +83,14 @@ constexpr VendorRow vendor_tools[] = {
     {"code_interpreter", "codeExecution"},
 };
 
-bool good_name(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !name.empty() && name.size() <= 128 && letter(name[0]) && std::ranges::all_of(name, [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == ':' || c == '-';
-  });
-}
-
 class Writing {
  public:
   Writing(json::Writer& out, const ChatRequest& request, const Destination& to, const ModelRules& rules, Notes& notes)
       : out_(out), request_(request), to_(to), rules_(rules), notes_(notes) {}
 
-  Result<void> run() {
-    TRY_VOID(tools());
+  void run() {
+    tools();
     config();
-    return {};
   }
 
  private:
@@ -107,10 +100,10 @@ class Writing {
     return pointer_to_tool(request_, tool) + (chat ? "/function" : "") + std::string(member);
   }
 
-  Result<void> tools() {
+  void tools() {
     if (request_.tools.empty()) {
       if (own_ && request_.tools_said) out_.key("tools").begin_array().end_array();
-      return {};
+      return;
     }
     const bool functions = std::ranges::any_of(request_.tools, [](const Tool& t) { return t.vendor_raw.empty(); });
     std::string text;
@@ -130,10 +123,6 @@ class Writing {
         w.raw(vendor);
         continue;
       }
-      if (!good_name(tool.name) && !own_) {
-        return fail(Fault::unsupported,
-                    "Gemini takes no tool named '" + tool.name + "': a name starts with a letter or an underscore.");
-      }
       if (!open) w.begin_object().key("functionDeclarations").begin_array();
       open = true;
       declaration(w, tool, i);
@@ -141,7 +130,6 @@ class Writing {
     close();
     w.end_array();
     if (text.size() > 2) out_.member_raw("tools", text);
-    return {};
   }
 
   // The entry for a tool that the vendor runs, or empty with a Note.
@@ -162,7 +150,9 @@ class Writing {
   }
 
   void declaration(json::Writer& w, const Tool& tool, std::size_t i) {
-    w.begin_object().member("name", tool.name);
+    const std::string name = own_ ? tool.name : taken_tool_name(tool.name);
+    if (name != tool.name) notes_.restated(pointer_to_tool(request_, i), "a name that gemini takes");
+    w.begin_object().member("name", name);
     if (!tool.description.empty()) w.member("description", tool.description);
     if (tool.kind == ToolKind::custom) {
       notes_.restated(pointer_to_tool(request_, i), "gemini has no free-text tools; its input became an argument");
@@ -274,7 +264,7 @@ class Writing {
     w.key("functionCallingConfig").begin_object().member("mode", mode);
     if (choice.kind == ChoiceKind::one || choice.kind == ChoiceKind::subset) {
       w.key("allowedFunctionNames").begin_array();
-      for (const std::string& name : choice.names) w.string(name);
+      for (const std::string& name : choice.names) w.string(own_ ? name : taken_tool_name(name));
       w.end_array();
     }
     w.end_object();
@@ -346,7 +336,8 @@ Result<void> read_tool_config(json::Value config, ChatRequest& out) {
 
 Result<void> write_tools(json::Writer& out, const ChatRequest& request, const Destination& to, const ModelRules& rules,
                          Notes& notes) {
-  return Writing(out, request, to, rules, notes).run();
+  Writing(out, request, to, rules, notes).run();
+  return {};
 }
 
 }  // namespace sluice::gemini

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dialects/dialogue.h"
 #include "dialects/gemini/parts.h"
+#include "dialects/gemini/tool_names.h"
 #include "dialects/gemini/turns.h"
 #include "dialects/pointer.h"
 #include "dialects/pointer_within.h"
@@ -255,7 +256,9 @@ class Contents {
       notes_.restated(at(placed), "gemini has no free-text tools; its input became an argument");
     }
     w.begin_object();
-    write_call(w, call, args, sends_id(call.id) ? call.id : std::string_view(), placed.part->extras);
+    ToolCall taken{.name = own_ ? call.name : taken_tool_name(call.name)};
+    if (taken.name != call.name) notes_.restated(at(placed), "a name that gemini takes");
+    write_call(w, taken, args, sends_id(call.id) ? call.id : std::string_view(), placed.part->extras);
     end_part(w, *placed.part, signature, "functionCall");
   }
 
@@ -283,7 +286,7 @@ class Contents {
   Result<void> write(json::Writer& w, const PlacedPart& placed, const ToolResult& result, std::string_view signature) {
     w.begin_object().key("functionResponse").begin_object();
     if (sends_id(result.call_id)) w.member("id", result.call_id);
-    w.member("name", name_of(result));
+    w.member("name", own_ ? name_of(result) : taken_tool_name(name_of(result)));
     w.key("response").raw(response(placed, result));
     std::string media;
     json::Writer inside(media);
