@@ -9,6 +9,7 @@
 #include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_name.h"
+#include "dialects/tool_schema.h"
 
 namespace sluice::anthropic {
 namespace {

@@ -1,5 +1,5 @@
-// JSON Schemas as this vendor takes them: the narrow form of structured output and strict tools, and the object form of
-// every tool (protocols: mapping, section 7). Pure text to text. SPDX-License-Identifier: MIT
+// JSON Schemas as this vendor takes them: the narrow form of structured output and strict tools (protocols: mapping,
+// section 7). Pure text to text. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <optional>
@@ -15,8 +15,5 @@ namespace sluice::anthropic {
 // with a Note below `pointer`. nullopt, and no Note, when the schema cannot be said at all: recursion, references to
 // elsewhere, open maps (they would come back empty), more than 24 optional members or 16 unions.
 [[nodiscard]] std::optional<RawJson> strict_schema(std::string_view schema, std::string_view pointer, Notes& notes);
-
-// A tool's schema with an object at its root, without anyOf, oneOf and allOf there. An empty one is any object.
-[[nodiscard]] RawJson object_schema(std::string_view schema, std::string_view pointer, Notes& notes);
 
 }  // namespace sluice::anthropic

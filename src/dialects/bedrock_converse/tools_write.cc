@@ -10,6 +10,7 @@
 #include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_name.h"
+#include "dialects/tool_schema.h"
 
 namespace sluice::bedrock_converse {
 namespace {
@@ -190,7 +191,7 @@ class Tools {
       return;
     }
     const std::string at = pointer_to_schema(w_.request, index);
-    RawJson schema = anthropic::object_schema(tool.schema, at, w_.notes);
+    RawJson schema = object_schema(tool.schema, at, w_.notes);
     bool strict = tool.strict.value_or(false) && w_.rules.strict_tools;
     if (strict && w_.rules.claude) {
       if (auto narrow = anthropic::strict_schema(schema, at, w_.notes)) {

@@ -1,7 +1,10 @@
 // Tools and how they may be chosen. SPDX-License-Identifier: MIT
+#include "dialects/openai_chat/moonshot_schema.h"
 #include "dialects/openai_chat/writing.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_name.h"
+#include "dialects/tool_schema.h"
 
 namespace sluice::openai_chat {
 namespace {
@@ -28,6 +31,14 @@ void write_custom(Writing& w, const Tool& tool) {
   w.out.end_object();
 }
 
+RawJson taken_schema(Writing& w, std::size_t index) {
+  const RawJson& schema = w.request.tools[index].schema;
+  if (w.own() || w.vendor.schemas == SchemaForm::any) return schema;
+  const std::string pointer = pointer_to_schema(w.request, index);
+  RawJson out = object_schema(schema, pointer, w.notes, true);
+  return w.vendor.schemas == SchemaForm::moonshot ? moonshot_schema(out, pointer, w.notes) : out;
+}
+
 void write_function(Writing& w, std::size_t index, const std::string& pointer) {
   const Tool& tool = w.request.tools[index];
   w.out.member("type", "function").key("function").begin_object();
@@ -37,7 +48,7 @@ void write_function(Writing& w, std::size_t index, const std::string& pointer) {
     w.notes.restated(pointer, "a free-text tool became a function with one text");
     w.out.member_raw("parameters", input_schema);
   } else if (!tool.schema.empty()) {
-    w.out.member_raw("parameters", tool.schema);
+    w.out.member_raw("parameters", taken_schema(w, index));
   }
   if (tool.strict) {
     if (w.vendor.strict) {

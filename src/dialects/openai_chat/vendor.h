@@ -29,6 +29,13 @@ struct FieldSet {
   [[nodiscard]] constexpr bool has(Field field) const { return (bits >> static_cast<unsigned>(field) & 1U) != 0; }
 };
 
+// What a vendor's checker of tools' schemas takes.
+enum class SchemaForm : std::uint8_t {
+  any,
+  object,    // an object that names its members, without alternatives at the root
+  moonshot,  // and no tuples in `items`, no type beside anyOf, no $schema (moonshot_schema.h)
+};
+
 struct Vendor {
   std::string_view name;
   FieldSet refused;                                // settings that are a 400 or do nothing there
@@ -50,6 +57,7 @@ struct Vendor {
   bool reasoning_after_calls = false;  // wants that member, even empty, on every assistant message with calls
   bool reasoning_details = false;
   EffortForm effort = EffortForm::word;
+  SchemaForm schemas = SchemaForm::any;  // of tools that other dialects' clients declare
 };
 
 // The row of that name; an unknown one is "compatible".

@@ -205,7 +205,7 @@ TEST(ResponsesRequest, SilenceAboutStrictnessIsSaidAloud) {
       "parameters":{"type":"object"}}}],"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{}}}})");
   EXPECT_EQ(member(body, "tools"),
             R"([{"type":"function","name":"f","parameters":{"type":"object","properties":{}},"strict":false},)"
-            R"({"type":"function","name":"g","parameters":{"type":"object"},"strict":true}])");
+            R"({"type":"function","name":"g","parameters":{"type":"object","properties":{}},"strict":true}])");
   EXPECT_EQ(member(body, "text"), R"({"format":{"type":"json_schema","name":"a","schema":{},"strict":false}})");
 }
 

@@ -6,6 +6,7 @@
 #include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 #include "dialects/tool_name.h"
+#include "dialects/tool_schema.h"
 
 namespace sluice::openai_responses {
 namespace {
@@ -70,10 +71,10 @@ void write_tool(Writing& w, std::size_t index) {
   if (custom) {
     if (!tool.format.empty()) write_tool_format(w.out, tool.format);
   } else {
-    if (!tool.schema.empty()) {
+    if (!w.own()) {
+      w.out.member_raw("parameters", object_schema(tool.schema, pointer_to_schema(w.request, index), w.notes, true));
+    } else if (!tool.schema.empty()) {
       w.out.member_raw("parameters", tool.schema);
-    } else if (!w.own()) {
-      w.out.member_raw("parameters", R"({"type":"object","properties":{}})");
     }
     if (tool.strict) {
       w.out.member_bool("strict", *tool.strict);
