@@ -71,6 +71,11 @@ TEST(Sse, KnowsEveryLineEnd) {
   expect_at_every_cut("data: a\n\ndata: b\r\n\r\ndata: c\r\rdata: d\n\r\ndata: e\n\n", {"|a", "|b", "|c", "|d", "|e"});
 }
 
+TEST(Sse, ASpaceBehindTheColonIsAllowedNotDemanded) {
+  expect_at_every_cut("data:a\n\ndata: a\n\ndata:  a\n\n", {"|a", "|a", "| a"});
+  expect_at_every_cut("event:e\ndata:{\"x\":1}\n\nevent: e\ndata:\n\n", {"e|{\"x\":1}", "e|"});
+}
+
 TEST(Sse, SkipsOneByteOrderMark) {
   expect_at_every_cut(
       "\xef\xbb\xbf"
