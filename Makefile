@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test check bench fuzz golden format clean proof profile \
-        check-format check-layers check-tidy check-threads check-fuzz
+        check-format check-layers check-pitfalls check-tidy check-threads check-fuzz
 
 # The folder with recorded traffic and schemas, where there is one beside the project. Tests over it skip without it.
 SLUICE_SHARED ?= $(realpath $(CURDIR)/../shared)
@@ -28,7 +28,7 @@ test: build ## unit tests under address and undefined sanitizers, black-box test
 	@ln -sfn build/asan/compile_commands.json compile_commands.json
 	@tools/run_tests asan --black-box
 
-check: check-format check-layers check-tidy check-threads check-fuzz ## all that `make test` leaves out
+check: check-format check-layers check-pitfalls check-tidy check-threads check-fuzz ## all that `make test` leaves out
 	@echo "check: all well"
 
 check-format: ## layout by .clang-format
@@ -39,6 +39,10 @@ check-format: ## layout by .clang-format
 check-layers: ## lower folders never include upper ones
 	@echo "check: layers"
 	@tools/check_layers --self-test
+
+check-pitfalls: ## every bug that others had is guarded by a test (docs/pitfalls.md)
+	@echo "check: pitfalls"
+	@tools/check_pitfalls --self-test
 
 check-tidy: ## clang-tidy over what changed
 	@tools/bootstrap build test check
