@@ -116,7 +116,7 @@ class Writer final : public StreamWriter {
     switch (open_) {
       case Open::text: spoken_ = true; return text_delta("text", e.text);
       case Open::thinking: spoken_ = true; return inner_delta("reasoningContent", "text", e.text);
-      case Open::call: return inner_delta("toolUse", "input", e.text);
+      case Open::call: spoken_ = true; return inner_delta("toolUse", "input", e.text);
       case Open::image: return delta(R"({"image":{"source":{"bytes":)" + json::quoted(e.text) + "}}}");
       case Open::held: grown_ += e.text; return;
       case Open::none: return;
@@ -142,6 +142,8 @@ class Writer final : public StreamWriter {
       case Open::thinking: end_thinking(seal); break;
       case Open::call:
       case Open::image:
+        // Clients parse what they got.
+        if (open_ == Open::call && !spoken_) inner_delta("toolUse", "input", "{}");
         stop();
         if (seal) speak_proof(*seal, Belongs::previous);
         break;
