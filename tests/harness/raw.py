@@ -134,10 +134,15 @@ class Connection:
                 reply.body = b"".join(p for _, p in reply.pieces)
             elif "content-length" in lower:
                 size = int(lower["content-length"])
-                while len(self.buffer) < size:
-                    if not self._fill():
-                        raise Closed
-                reply.body, self.buffer = self.buffer[:size], self.buffer[size:]
+                whole, self.buffer = bytearray(self.buffer), b""  # grows in place, however large it gets
+                try:
+                    while len(whole) < size:
+                        if not self._fill():
+                            raise Closed
+                        whole += self.buffer
+                        self.buffer = b""
+                finally:
+                    reply.body, self.buffer = bytes(whole[:size]), bytes(whole[size:])
             else:
                 while self._fill():
                     pass
