@@ -150,6 +150,29 @@ def test_what_is_held_is_told_and_forgotten(client, upstream, model):
     assert second.id in lost.message
 
 
+def test_an_item_may_be_sent_by_its_name(client, upstream, model):
+    """Vercel's AI SDK does so wherever `store` is not off."""
+    upstream.say(text="Let me look.", calls=[Call("clock", {}, uuid.uuid4().hex if model.startswith("claude") else "")])
+    question = {"role": "user", "content": "What time is it?"}
+    first = client.responses.create(model=model, input=[question], tools=[CLOCK])
+    named = [{"type": "item_reference", "id": item.id} for item in first.output if item.type != "function_call"]
+    call = next(item for item in first.output if item.type == "function_call")
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": "noon"}
+    upstream.say(text="It is noon.")
+    back = [question, *named, call.model_dump(exclude_unset=True), output]
+    second = client.responses.create(model=model, input=back, tools=[CLOCK])
+    assert second.output_text == "It is noon."
+    assert "Let me look." in str(asked.said(upstream.last()))
+    # What goes on from there has the items, not their names.
+    upstream.say(text="Bye.")
+    client.responses.create(model=model, input="Bye!", previous_response_id=second.id, tools=[CLOCK])
+    heard = str(asked.said(upstream.last()))
+    assert "Let me look." in heard and "It is noon." in heard
+    unknown = [question, {"type": "item_reference", "id": "msg_sluice_0123_0"}]
+    refused = not_found(openai.BadRequestError, lambda: client.responses.create(model=model, input=unknown))
+    assert "/input/1" in (refused.param or ""), refused.message
+
+
 def test_what_shall_not_be_held_is_not(client, upstream, start, model):
     upstream.say(text="Hello.")
     response = client.responses.create(model=model, input="Hi", store=False)

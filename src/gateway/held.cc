@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "base/text.h"
@@ -81,14 +82,32 @@ std::string asked_items(const std::vector<HeldResponse>& chain) {
   return out;
 }
 
-Result<void> put_in_front(Intake& intake, std::string earlier) {
+// The request is another one from here on; what it said itself stays known.
+Result<void> replace_body(Intake& intake, std::string body) {
   HeldState& state = *intake.held;
-  TRY(state.body, responses::continued(intake.body, intake.peek.members, earlier));
-  state.earlier = std::move(earlier);
+  const bool first = state.body.empty();
+  state.body.swap(body);
   intake.body = state.body;
   TRY(auto peek, intake.entry.dialect->peek(intake.asked()));
-  state.members = std::exchange(intake.peek, std::move(peek)).members;
+  auto before = std::exchange(intake.peek, std::move(peek)).members;
+  if (first) state.members = std::move(before);
   return {};
+}
+
+// Items that the client named and did not send: those of answers that are held here take their places.
+Task<Result<bool>> fetch_items(Exchange& ex, Intake& intake) {
+  std::map<std::string, std::string, std::less<>> items;
+  for (const responses::Reference& named : responses::references(intake.peek.members)) {
+    CO_TRY(const auto found, co_await find(ex, named.response, Reach::one));
+    if (found.whose != Whose::own) continue;  // the vendor's to know, or nobody's
+    if (std::string item = responses::named_item(found.responses.back().object, named.item); !item.empty())
+      items.emplace(named.item, std::move(item));
+  }
+  if (items.empty()) co_return false;
+  CO_TRY(auto body, responses::resolved(intake.body, intake.peek.members, items));
+  CO_TRY_VOID(replace_body(intake, std::move(body)));
+  intake.held->input = std::ranges::find(intake.peek.members, "input", &json::TopMember::key)->raw;
+  co_return true;
 }
 
 // What a vendor's answer calls itself: in a whole one, or in the first event of a stream.
@@ -210,11 +229,14 @@ Task<Result<bool>> recollect(Exchange& ex, Intake& intake) {
   CO_TRY(state.asked, responses::read_state(intake.peek.members));
   const bool held = state.asked.store && ex.settings().response_store > 0;
   state.id = held ? responses::held_id(ex.record.id) : responses::passing_id(ex.record.id);
+  CO_TRY_VOID(co_await fetch_items(ex, intake));
   const std::string& previous = state.asked.previous;
   if (responses::is_own_id(previous)) {
     CO_TRY(const auto found, co_await find(ex, previous, Reach::chain));
     if (found.whose != Whose::own) co_return fail(responses::no_previous(previous));
-    CO_TRY_VOID(put_in_front(intake, conversation(found.responses)));
+    const std::string earlier = conversation(found.responses);
+    CO_TRY(auto body, responses::continued(intake.body, intake.peek.members, earlier));
+    CO_TRY_VOID(replace_body(intake, std::move(body)));
     co_return true;
   }
   const std::string& named = previous.empty() ? state.asked.conversation : previous;
@@ -240,7 +262,11 @@ Task<Result<bool>> hold(Exchange& ex, const Intake& intake, Answer& answer) {
                     .tenant = ex.tenant,
                     .previous = responses::is_held_id(state.asked.previous) ? state.asked.previous : std::string(),
                     .unix_ms = ex.record.unix_ms};
-  if (input != members.end()) held.input = responses::held_items(input->raw, ex.record.id);
+  if (!state.input.empty()) {
+    held.input = responses::held_items(state.input, ex.record.id);
+  } else if (input != members.end()) {
+    held.input = responses::held_items(input->raw, ex.record.id);
+  }
   if (stream) {
     answer.keeps = std::make_unique<HeldResponse>(std::move(held));
     co_return true;

@@ -24,7 +24,7 @@ struct HeldState {
   openai_responses::StateAsked asked;
   std::string backend;                   // the only one that can go on; empty: any
   std::string body;                      // the request with the conversation that is held here; empty: as it came
-  std::string earlier;                   // that conversation's items
+  std::string input;                     // the request's own items, JSON, when some had to be fetched
   std::vector<json::TopMember> members;  // of the request as it came, when `body` is another
   std::string id;                        // of an answer that no vendor holds
 };

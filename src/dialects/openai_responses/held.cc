@@ -16,10 +16,19 @@ namespace {
 using json::Value;
 
 constexpr std::string_view held_prefix = "resp_sluice_", passing_prefix = "resp_passing_";
+constexpr std::string_view item_mark = "_sluice_";
+
+std::string_view without_kind(std::string_view exchange_id) {
+  const auto mark = exchange_id.find('_');
+  return exchange_id.substr(mark == std::string_view::npos ? 0 : mark + 1);
+}
 
 std::string own_id(std::string_view prefix, std::string_view exchange_id) {
-  const auto mark = exchange_id.find('_');
-  return std::string(prefix) + std::string(exchange_id.substr(mark == std::string_view::npos ? 0 : mark + 1));
+  return std::string(prefix) + std::string(without_kind(exchange_id));
+}
+
+bool is_reference(Value item) {
+  return item["type"].equals("item_reference");
 }
 
 Error not_found(std::string_view what, std::string_view id) {
@@ -66,6 +75,23 @@ bool nameless(Value item) {
     if (type.equals(one)) return true;
   }
   return false;
+}
+
+void write_nameless(json::Writer& out, Value item) {
+  if (!nameless(item)) {
+    out.raw(item.raw());
+    return;
+  }
+  out.begin_object();
+  for (const auto [key, value] : item.members()) {
+    if (key != "id") out.member_raw(key, value.raw());
+  }
+  out.end_object();
+}
+
+void write_nameless(json::Writer& out, std::string_view item) {
+  json::Document doc;
+  if (const auto root = doc.parse(item)) write_nameless(out, *root);
 }
 
 std::string list_of(std::string_view items) {
@@ -178,16 +204,8 @@ Result<std::string> continued(std::string_view body, std::span<const json::TopMe
   TRY(const Value items, doc.parse(list));
   for (const Value item : items.elements()) {
     if (input.size() > 1) input += ',';
-    if (!nameless(item)) {
-      input += item.raw();
-      continue;
-    }
     json::Writer out(input);
-    out.begin_object();
-    for (const auto [key, value] : item.members()) {
-      if (key != "id") out.member_raw(key, value.raw());
-    }
-    out.end_object();
+    write_nameless(out, item);
   }
   const auto own = std::ranges::find(members, "input", &json::TopMember::key);
   if (own != members.end() && own->kind == json::Kind::string) {
@@ -207,6 +225,66 @@ Result<std::string> continued(std::string_view body, std::span<const json::TopMe
   const json::Edit edits[] = {{.op = json::Edit::Op::drop, .pointer = "/previous_response_id"},
                               {.pointer = "/input", .value = std::move(input)}};
   return json::apply(body, edits);
+}
+
+std::string held_item_id(std::string_view prefix, std::string_view exchange_id, std::int64_t place) {
+  std::string out(prefix.substr(0, prefix.size() - 1));
+  out += item_mark;
+  out += without_kind(exchange_id);
+  out += '_';
+  out += std::to_string(place);
+  return out;
+}
+
+std::vector<Reference> references(std::span<const json::TopMember> members) {
+  std::vector<Reference> out;
+  const auto input = std::ranges::find(members, "input", &json::TopMember::key);
+  if (input == members.end() || !input->raw.contains("\"item_reference\"")) return out;
+  json::Document doc;
+  const auto items = doc.parse(input->raw);
+  if (!items) return out;
+  for (const Value item : items->elements()) {
+    std::string id = item["id"].text();
+    const auto mark = id.find(item_mark);
+    const auto place = id.rfind('_');
+    if (!is_reference(item) || mark == std::string::npos || place < mark + item_mark.size()) continue;
+    std::string response(held_prefix);
+    response += id.substr(mark + item_mark.size(), place - mark - item_mark.size());
+    out.push_back({std::move(id), std::move(response)});
+  }
+  return out;
+}
+
+std::string named_item(std::string_view response, std::string_view item) {
+  json::Document doc;
+  const auto root = doc.parse(response);
+  if (!root) return {};
+  for (const Value one : (*root)["output"].elements()) {
+    if (one["id"].equals(item)) return std::string(one.raw());
+  }
+  return {};
+}
+
+Result<std::string> resolved(std::string_view body, std::span<const json::TopMember> members,
+                             const std::map<std::string, std::string, std::less<>>& items) {
+  const auto input = std::ranges::find(members, "input", &json::TopMember::key);
+  if (input == members.end()) return std::string(body);
+  json::Document doc;
+  TRY(const Value list, doc.parse(input->raw));
+  std::string text;
+  json::Writer out(text);
+  out.begin_array();
+  for (const Value item : list.elements()) {
+    const auto found = is_reference(item) ? items.find(item["id"].text()) : items.end();
+    if (found == items.end()) {
+      out.raw(item.raw());
+    } else {
+      write_nameless(out, found->second);
+    }
+  }
+  out.end_array();
+  const json::Edit edit{.pointer = "/input", .value = std::move(text)};
+  return json::apply(body, std::span(&edit, 1));
 }
 
 Result<std::string> write_page(std::string_view items, const Page& page) {

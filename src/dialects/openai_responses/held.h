@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,19 @@ struct StateAsked {
 // out: only whoever gave them may be told them.
 [[nodiscard]] Result<std::string> continued(std::string_view body, std::span<const json::TopMember> members,
                                             std::string_view earlier);
+
+// An item of a held answer has a name that leads to it, so that a client may send the name alone ("item_reference").
+[[nodiscard]] std::string held_item_id(std::string_view prefix, std::string_view exchange_id, std::int64_t place);
+// The names in a request's input that do, and the answer that each leads to.
+struct Reference {
+  std::string item, response;
+};
+[[nodiscard]] std::vector<Reference> references(std::span<const json::TopMember> members);
+// The item of that name in a response's output; empty when there is none.
+[[nodiscard]] std::string named_item(std::string_view response, std::string_view item);
+// The request with the items themselves in place of their names.
+[[nodiscard]] Result<std::string> resolved(std::string_view body, std::span<const json::TopMember> members,
+                                           const std::map<std::string, std::string, std::less<>>& items);
 
 struct Page {
   std::size_t limit = 20;

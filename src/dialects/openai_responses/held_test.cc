@@ -109,6 +109,33 @@ TEST(HeldResponse, ItemsComeInPages) {
   EXPECT_EQ(write_page(items, {.after = "z"}).error()->param, "after");
 }
 
+// Vercel's AI SDK sends the names of what it was answered, and nothing else.
+TEST(HeldResponse, AnItemIsFoundByItsName) {
+  const Question asked{.model = "m", .exchange_id = "req_0123abc", .unix_seconds = 1};
+  const Reply reply{.origin = DialectId::anthropic,
+                    .id = held_id(asked.exchange_id),
+                    .choices = {{.parts = {{.body = Reasoning{.text = "Hm."}}, {.body = Text{.text = "Yes."}}}}}};
+  Notes notes;
+  const std::string object = write_reply(reply, asked, notes);
+  const std::string name = held_item_id("msg_", asked.exchange_id, 1);
+  EXPECT_TRUE(object.contains('"' + name + '"')) << object;
+  const std::string body = R"({"model":"m","input":[{"role":"user","content":"So?"},{"type":"item_reference","id":")" +
+                           name + R"("},{"type":"item_reference","id":"msg_68a1"}]})";
+  const auto members = json::scan_object(body);
+  const auto named = references(*members);
+  ASSERT_EQ(named.size(), 1U) << "a vendor's item is the vendor's to know";
+  EXPECT_EQ(named[0].item, name);
+  EXPECT_EQ(named[0].response, reply.id);
+  const std::string item = named_item(object, name);
+  EXPECT_TRUE(item.contains("Yes.")) << item;
+  EXPECT_EQ(named_item(object, "msg_other"), "");
+  const auto whole = resolved(body, *members, {{name, item}});
+  ASSERT_TRUE(whole);
+  EXPECT_TRUE(whole->contains(R"("Yes.")"));
+  EXPECT_FALSE(whole->contains(name));
+  EXPECT_TRUE(whole->contains(R"({"type":"item_reference","id":"msg_68a1"})"));
+}
+
 // The end of a stream holds what a GET tells later, and telling the stream again tells the same.
 TEST(HeldResponse, AStreamMayBeToldAgain) {
   int told = 0;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "dialects/openai_responses/held.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
 #include "dialects/tool_id.h"
@@ -78,7 +79,7 @@ std::string Ladder::at_part() const {
 }
 
 std::string Ladder::made_id(std::string_view prefix) const {
-  return answer_tool_id(prefix, exchange_, 0, static_cast<std::size_t>(count_));
+  return held_item_id(prefix, exchange_, count_);
 }
 
 std::string_view Ladder::grown_name() const {
