@@ -294,6 +294,29 @@ def test_what_is_held_here_goes_to_a_vendor_as_a_whole(client, upstream, first):
     assert upstream.last().json["previous_response_id"] == id and upstream.last().json["input"] == "And now?"
 
 
+@pytest.mark.parametrize("mode", ["whole", "stream"])
+def test_what_a_vendor_does_not_hold_is_held_here(upstream, start, mode):
+    """OpenRouter speaks Responses and keeps none."""
+    upstream.strict = False
+    at = {"type": "openrouter", "base_url": upstream.url("/v1"), "api_key": KEYS["openai"], "models": [NATIVE]}
+    with sdk(start({"backends": {"router": at}})) as client:
+        id = unique()
+        upstream.answer(named(spoken("Hello, Ada."), id))
+        first = run(client, mode, model=NATIVE, input="I am Ada.")
+        assert first.id == id and whole(client.responses.retrieve(id)) == whole(first)
+        upstream.answer(named(spoken("Ada."), unique()))
+        second = run(client, mode, model=NATIVE, input="Who am I?", previous_response_id=id)
+        sent = upstream.last().json
+        assert "previous_response_id" not in sent
+        assert [item["role"] for item in sent["input"]] == ["user", "assistant", "user"]
+        upstream.answer(named(spoken("Twice."), unique()))
+        run(client, mode, model=NATIVE, input="How often?", previous_response_id=second.id)
+        assert len(upstream.last().json["input"]) == 5
+        client.responses.delete(id)
+        not_found(openai.NotFoundError, lambda: client.responses.retrieve(id))
+        assert len(upstream.seen) == 3
+
+
 # --- whose, how long, and whether it lasts -----------------------------------------------------------------------------
 
 

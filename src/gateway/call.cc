@@ -78,6 +78,11 @@ std::string_view own_name(const Try& t) {
   return t.intake.held ? std::string_view(t.intake.held->id) : std::string_view();
 }
 
+// A vendor that speaks Responses and holds none: the end of its streams is held here.
+bool keeps_last(const Try& t, const Backend& backend) {
+  return t.intake.held && !openai_responses::holds_answers(backend.provider->name);
+}
+
 void name_reply(const Try& t, Reply& reply) {
   if (const auto id = own_name(t); !id.empty()) reply.id = id;
 }
@@ -170,6 +175,7 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   Answer streamed;
   Pump::Sides both = sides(t, out.spoken);
   if (!out.verbatim) both.id = own_name(t);
+  both.keeps_last = keeps_last(t, backend);
   streamed.pump = std::make_unique<Pump>(t.ex.record, both);
   streamed.pump->whole(reply, streamed.held);
   return streamed;
@@ -224,6 +230,7 @@ Result<void> keep_strict(const Try& t, const Target& target) {
   both.undo = std::move(out.undo);
   both.backend = backend.name;
   if (!out.verbatim) both.id = own_name(t);
+  both.keeps_last = keeps_last(t, backend);
   return std::make_unique<Pump>(t.ex.record, both);
 }
 

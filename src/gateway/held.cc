@@ -40,23 +40,30 @@ Task<Result<bool>> forget(Exchange& ex, std::string id) {
   co_return co_await wait_for(ex, call);
 }
 
-// Who holds what a vendor made: the backend's name, empty when nobody here remembers.
+// Where an answer, or a conversation of a vendor's, is held. With neither a backend nor responses nobody here
+// remembers, and the vendor may.
 struct Holder {
   Whose whose = Whose::nobodys;
   std::string backend;
+  std::vector<HeldResponse> responses;
 };
 
-Task<Result<Holder>> holder_of(Exchange& ex, std::string id) {
-  Shared& shared = ex.worker.shared();
-  if (const auto known = shared.issuers.find(id)) {
-    const bool own = known->tenant.empty() || known->tenant == ex.tenant;
-    co_return Holder{own ? Whose::own : Whose::anothers, known->backend};
+Task<Result<Holder>> holder_of(Exchange& ex, std::string id, Reach reach) {
+  Issuers& issuers = ex.worker.shared().issuers;
+  if (!responses::is_own_id(id)) {
+    if (const auto known = issuers.find(id)) {
+      const bool own = known->tenant.empty() || known->tenant == ex.tenant;
+      co_return Holder{.whose = own ? Whose::own : Whose::anothers, .backend = known->backend};
+    }
   }
-  if (!shared.responses->lasts()) co_return Holder{};
-  CO_TRY(auto found, co_await find(ex, id, Reach::one));
-  if (found.whose != Whose::own) co_return Holder{.whose = found.whose};
-  shared.issuers.learn(id, found.responses.front().backend, ex.tenant);
-  co_return Holder{Whose::own, std::move(found.responses.front().backend)};
+  CO_TRY(auto found, co_await find(ex, id, reach));
+  Holder out{.whose = found.whose, .responses = std::move(found.responses)};
+  if (out.whose != Whose::own) co_return out;
+  if (out.backend = out.responses.back().backend; !out.backend.empty()) {
+    issuers.learn(id, out.backend, ex.tenant);
+    out.responses.clear();
+  }
+  co_return out;
 }
 
 void append_items(std::string& list, std::string_view items) {
@@ -139,6 +146,15 @@ void pin(Exchange& ex, std::string id) {
   shared.responses->keep(std::move(held), [](const Result<bool>&) {});
 }
 
+// Whether the backend that answered in its client's own dialect holds what it answered.
+bool vendor_holds(const Exchange& ex) {
+  if (ex.record.attempts.empty()) return true;
+  const std::string& name = ex.record.attempts.back().backend;
+  const auto& backends = ex.snapshot->backends();
+  const auto backend = std::ranges::find_if(backends, [&](const auto& one) { return one->name == name; });
+  return backend == backends.end() || (*backend)->demo() || responses::holds_answers((*backend)->provider->name);
+}
+
 // A client is told, and the operator, when its answer is not held after all.
 void note_not_held(Exchange& ex, const Result<bool>& kept) {
   if (kept && *kept) return;
@@ -189,15 +205,14 @@ Task<Result<bool>> send_again(Exchange& ex, std::string_view object, std::string
   co_return co_await send_stream(ex, "text/event-stream", events, true);
 }
 
-Task<Result<bool>> serve_own(Exchange& ex, std::string_view method, const Named& name, std::string_view query) {
+Task<Result<bool>> serve_own(Exchange& ex, const std::vector<HeldResponse>& chain, std::string_view method,
+                             const Named& name, std::string_view query) {
   const bool items = name.below == "input_items";
   const bool cancels = name.below == "cancel";
   if ((!name.below.empty() && !items && !cancels) || cancels != (method == "POST")) {
     co_return fail(Fault::not_found, "There is nothing here.");
   }
-  CO_TRY(const auto found, co_await find(ex, std::string(name.id), items ? Reach::chain : Reach::one));
-  if (found.whose != Whose::own) co_return fail(responses::no_response(name.id));
-  const HeldResponse& held = found.responses.back();
+  const HeldResponse& held = chain.back();
   std::string body;
   if (cancels) co_return fail(Fault::bad_request, "Cannot cancel a synchronous response.");
   if (method == "DELETE") {
@@ -206,7 +221,7 @@ Task<Result<bool>> serve_own(Exchange& ex, std::string_view method, const Named&
     body = responses::write_deleted(name.id);
   } else if (items) {
     CO_TRY(const auto page, read_page(query));
-    CO_TRY(body, responses::write_page(asked_items(found.responses), page));
+    CO_TRY(body, responses::write_page(asked_items(chain), page));
   } else if (query_value(query, "stream") == "true") {
     co_return co_await send_again(ex, held.object, query);
   } else {
@@ -230,20 +245,17 @@ Task<Result<bool>> recollect(Exchange& ex, Intake& intake) {
   const bool held = state.asked.store && ex.settings().response_store > 0;
   state.id = held ? responses::held_id(ex.record.id) : responses::passing_id(ex.record.id);
   CO_TRY_VOID(co_await fetch_items(ex, intake));
-  const std::string& previous = state.asked.previous;
-  if (responses::is_own_id(previous)) {
-    CO_TRY(const auto found, co_await find(ex, previous, Reach::chain));
-    if (found.whose != Whose::own) co_return fail(responses::no_previous(previous));
-    const std::string earlier = conversation(found.responses);
-    CO_TRY(auto body, responses::continued(intake.body, intake.peek.members, earlier));
-    CO_TRY_VOID(replace_body(intake, std::move(body)));
-    co_return true;
-  }
-  const std::string& named = previous.empty() ? state.asked.conversation : previous;
+  const std::string& named = state.asked.previous.empty() ? state.asked.conversation : state.asked.previous;
   if (named.empty()) co_return true;
-  CO_TRY(auto holder, co_await holder_of(ex, named));
-  if (holder.whose == Whose::anothers) co_return fail(responses::no_previous(named));
+  CO_TRY(auto holder, co_await holder_of(ex, named, Reach::chain));
+  const bool lost = holder.whose == Whose::nobodys && responses::is_own_id(named);
+  if (lost || holder.whose == Whose::anothers) co_return fail(responses::no_previous(named));
   state.backend = std::move(holder.backend);
+  state.found = !holder.responses.empty();
+  if (!state.found) co_return true;
+  const std::string earlier = conversation(holder.responses);
+  CO_TRY(auto body, responses::continued(intake.body, intake.peek.members, earlier));
+  CO_TRY_VOID(replace_body(intake, std::move(body)));
   co_return true;
 }
 
@@ -251,16 +263,17 @@ Task<Result<bool>> hold(Exchange& ex, const Intake& intake, Answer& answer) {
   const HeldState& state = *intake.held;
   if (!state.asked.store || intake.entry.operation != Operation::chat) co_return true;
   const bool stream = answer.pump != nullptr;
-  if (answer.native) {
-    pin(ex, own_id(answer.held, stream));
+  std::string id = answer.native ? own_id(answer.held, stream) : state.id;
+  if (answer.native && vendor_holds(ex)) {
+    pin(ex, std::move(id));
     co_return true;
   }
-  if (!responses::is_held_id(state.id)) co_return true;
+  if (id.empty() || !responses::is_held_id(state.id)) co_return true;
   const auto& members = state.body.empty() ? intake.peek.members : state.members;
   const auto input = std::ranges::find(members, "input", &json::TopMember::key);
-  HeldResponse held{.id = state.id,
+  HeldResponse held{.id = std::move(id),
                     .tenant = ex.tenant,
-                    .previous = responses::is_held_id(state.asked.previous) ? state.asked.previous : std::string(),
+                    .previous = state.found ? state.asked.previous : std::string(),
                     .unix_ms = ex.record.unix_ms};
   if (!state.input.empty()) {
     held.input = responses::held_items(state.input, ex.record.id);
@@ -279,7 +292,8 @@ Task<Result<bool>> hold(Exchange& ex, const Intake& intake, Answer& answer) {
 }
 
 Task<void> hold_end(Exchange& ex, HeldResponse& held, std::string_view event) {
-  held.object = responses::last_response(event);
+  const bool ours = responses::is_own_id(held.id);
+  held.object = ours ? std::string(responses::last_response(event)) : responses::vendors_last_response(event);
   if (held.object.empty()) co_return;
   const auto kept = co_await keep(ex, std::move(held));
   note_not_held(ex, kept);
@@ -290,9 +304,13 @@ Task<Result<bool>> serve_held(Exchange& ex, const Entry& entry) {
   const std::string method(head.method);
   const Named name = named(entry.rest);
   if (name.id.empty()) co_return false;
-  if (responses::is_own_id(name.id)) co_return co_await serve_own(ex, method, name, entry.query);
-  CO_TRY(const auto holder, co_await holder_of(ex, std::string(name.id)));
-  const auto able = [&](const auto& backend) { return backend->off.empty() && takes(*backend, *entry.vendor); };
+  const Reach reach = name.below == "input_items" ? Reach::chain : Reach::one;
+  CO_TRY(const auto holder, co_await holder_of(ex, std::string(name.id), reach));
+  if (!holder.responses.empty()) co_return co_await serve_own(ex, holder.responses, method, name, entry.query);
+  if (responses::is_own_id(name.id)) co_return fail(responses::no_response(name.id));
+  const auto able = [&](const auto& backend) {
+    return backend->off.empty() && takes(*backend, *entry.vendor) && responses::holds_answers(backend->provider->name);
+  };
   const auto& backends = ex.snapshot->backends();
   if (holder.whose == Whose::anothers || std::ranges::none_of(backends, able)) {
     co_return fail(responses::no_response(name.id));

@@ -23,6 +23,7 @@ struct Intake;
 struct HeldState {
   openai_responses::StateAsked asked;
   std::string backend;                   // the only one that can go on; empty: any
+  bool found = false;                    // what it goes on from is held here
   std::string body;                      // the request with the conversation that is held here; empty: as it came
   std::string input;                     // the request's own items, JSON, when some had to be fetched
   std::vector<json::TopMember> members;  // of the request as it came, when `body` is another

@@ -82,6 +82,7 @@ void Pump::forward(const Frame& frame, std::string& out) {
   }
   if (sight.only_usage && !sides_.usage_asked) return;
   if (sight.content || sight.terminal) content_ = true;
+  if (sight.terminal && sides_.keeps_last && last_event_.empty()) last_event_ = frame.raw;
   out += frame.raw;
 }
 
@@ -132,7 +133,7 @@ void Pump::write(const std::vector<Event>& events, std::string& out) {
     const std::size_t before = out.size();
     writer().write(event, out);
     if (!std::holds_alternative<End>(event)) continue;
-    if (!id_.empty()) last_event_.assign(out, before);
+    if (!id_.empty() || sides_.keeps_last) last_event_.assign(out, before);
     over_ = true;
   }
 }

@@ -27,6 +27,7 @@ class Pump {
     std::optional<ToolReturn> undo;  // what writing the request changed in tools
     std::string_view backend;        // whose proofs pass; outlives the pump
     std::string_view id;             // the answer's name, where it is not to be the upstream's
+    bool keeps_last = false;         // the last event is to be told, also of a forwarded stream
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
   Pump(Record& record, const Sides& sides);
@@ -50,7 +51,7 @@ class Pump {
   // Appends a keep-alive.
   void comment(std::string& out) { writer().keep_alive(out); }
   [[nodiscard]] std::string_view content_type();
-  // The last event as it was written, of an answer with a name of ours.
+  // The last event as the client gets it, where it is kept or the answer has a name of ours.
   [[nodiscard]] const std::string& last_event() const { return last_event_; }
   // What passed of the answer's turns, when they were read; else null.
   [[nodiscard]] const TurnRecorder* turns() const { return turns_ ? &*turns_ : nullptr; }

@@ -97,8 +97,7 @@ Result<void> keep_holders(const HeldState& state, std::vector<Target>& targets) 
   const std::string& previous = state.asked.previous;
   if (state.backend.empty()) {
     const auto native = [](const Target& t) { return t.backend->speaks(DialectId::openai_responses); };
-    const bool known = previous.empty() || openai_responses::is_own_id(previous);
-    if (known || std::ranges::any_of(targets, native)) return {};
+    if (previous.empty() || state.found || std::ranges::any_of(targets, native)) return {};
     return fail(openai_responses::no_previous(previous));
   }
   std::erase_if(targets, [&](const Target& target) { return target.backend->name != state.backend; });

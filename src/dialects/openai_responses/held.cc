@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "dialects/openai_chat/wrong.h"
 #include "dialects/openai_responses/items.h"
 #include "dialects/openai_responses/ladder.h"
@@ -102,6 +103,11 @@ std::string list_of(std::string_view items) {
 }
 
 }  // namespace
+
+// OpenRouter keeps nothing: there every request is told the whole conversation.
+bool holds_answers(std::string_view vendor) {
+  return vendor != "openrouter";
+}
 
 std::string held_id(std::string_view exchange_id) {
   return own_id(held_prefix, exchange_id);
@@ -339,6 +345,16 @@ std::string_view last_response(std::string_view event) {
   return event;
 }
 
+std::string vendors_last_response(std::string_view event) {
+  constexpr std::string_view data = "data:";
+  const auto line = event.find(data);
+  if (line == std::string_view::npos) return {};
+  event.remove_prefix(line + data.size());
+  json::Document doc;
+  const auto root = doc.parse(trim(event.substr(0, event.find('\n'))));
+  return root && (*root)["response"].is_object() ? std::string((*root)["response"].raw()) : std::string();
+}
+
 std::string replay(std::string_view response, std::int64_t after) {
   json::Document doc;
   const auto root = doc.parse(response);
@@ -362,6 +378,8 @@ std::string replay(std::string_view response, std::int64_t after) {
     // As it stands, whatever it belongs to.
     if (const std::string proof = item["encrypted_content"].text(); !proof.empty()) {
       parts.back().seal = Seal{.dialect = self, .raw = proof};
+      auto* thought = parts.back().as<Reasoning>();
+      if (thought != nullptr && item["summary"].size() + item["content"].size() == 0) thought->redacted = true;
     }
     std::size_t content = 0;
     for (const Part& part : parts) {

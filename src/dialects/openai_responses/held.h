@@ -15,6 +15,9 @@
 
 namespace sluice::openai_responses {
 
+// True when a vendor that speaks this dialect holds its answers for their clients.
+[[nodiscard]] bool holds_answers(std::string_view vendor);
+
 // The name of an answer that no vendor holds, when it is held here and when it is not. Vendors make none like them.
 [[nodiscard]] std::string held_id(std::string_view exchange_id);
 [[nodiscard]] std::string passing_id(std::string_view exchange_id);
@@ -68,8 +71,9 @@ struct Page {
 [[nodiscard]] Result<std::string> write_page(std::string_view items, const Page& page);
 [[nodiscard]] std::string write_deleted(std::string_view id);
 
-// The response inside the event that ends a stream of ours.
+// The response inside the event that ends a stream of ours, and of a vendor's; empty when there is none.
 [[nodiscard]] std::string_view last_response(std::string_view event);
+[[nodiscard]] std::string vendors_last_response(std::string_view event);
 // The stream of a response that is held, without the events up to number `after`.
 [[nodiscard]] std::string replay(std::string_view response, std::int64_t after);
 

@@ -169,6 +169,17 @@ TEST(HeldResponse, AStreamMayBeToldAgain) {
   EXPECT_GT(told, 10);
 }
 
+TEST(HeldResponse, AVendorsEndHoldsItsResponseAnywhere) {
+  const std::string event =
+      "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"},"
+      "\"sequence_number\":7}\n\n";
+  EXPECT_EQ(vendors_last_response(event), R"({"id":"r"})");
+  EXPECT_EQ(vendors_last_response("data: [DONE]\n\n"), "");
+  EXPECT_EQ(vendors_last_response(": ping\n\n"), "");
+  EXPECT_TRUE(holds_answers("openai"));
+  EXPECT_FALSE(holds_answers("openrouter"));
+}
+
 TEST(HeldResponse, ToldAgainItsProofsStandAsTheyStood) {
   const Seal proof{.dialect = DialectId::gemini, .raw = "cHJvb2Y="};
   const Reply reply{
