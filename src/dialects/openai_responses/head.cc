@@ -113,7 +113,6 @@ void Head::begin(const Reply& reply) {
   own_ = reply.origin == self;
   if (own_) reply_.extras = reply.extras;
   if (reply_.id.empty()) reply_.id = "resp_" + exchange_;
-  if (!own_) remember(reply_.extras, self, "store", is_held_id(reply_.id) ? "true" : "false");
 }
 
 void Head::write(json::Writer& out, const State& state) const {
@@ -132,7 +131,7 @@ void Head::write(json::Writer& out, const State& state) const {
   } else {
     out.null();
   }
-  if (!own_) out.raw(echo_);
+  if (!own_) out.raw(echo_).member_bool("store", is_held_id(reply_.id));
   write_members(out, reply_.extras, state.late);
   if (state.late != nullptr) write_members(out, *state.late, nullptr);
   out.end_object();
