@@ -261,6 +261,16 @@ TEST(GeminiStream, IsSpokenAsEventsOrAsOneArray) {
   EXPECT_THAT(spoken(broken), HasSubstr(R"(data: {"error":{"code":502,"message":"cut","status":"INTERNAL"}})"));
 }
 
+TEST(GeminiWriter, KeepsAliveWithWhatGooglesClientsSkip) {
+  const auto kept = [](bool array) {
+    std::string out;
+    dialect.stream_writer({.stream_array = array})->keep_alive(out);
+    return out;
+  };
+  EXPECT_EQ(kept(false), "\r\n\r\n");
+  EXPECT_EQ(kept(true), "\n");
+}
+
 TEST(GeminiArray, RawBytesAreTheStream) {
   const std::string body = "[{\"a\":\"]}\\\"\"}\n,\r\n{\"b\":[{}]}\n]\n";
   for (std::size_t step = 1; step <= body.size(); ++step) {

@@ -28,7 +28,9 @@ class Writing final : public StreamWriter {
 
   void keep_alive(std::string& out) override {
     if (over_) return;
-    out += array_ ? "\n" : ": keep-alive\n\n";
+    // No comment: Google's own clients read each line as JSON. Nor an event without candidates: their chats then take
+    // the whole turn for invalid. An empty line says nothing to anybody.
+    out += array_ ? "\n" : "\r\n\r\n";
   }
 
   [[nodiscard]] std::string_view content_type() const override {
