@@ -269,6 +269,7 @@ TEST(OpenaiChatStreamWriter, ProofsComeBackTheSame) {
              BlockStop{.block = 2, .seal = google},
              BlockStart{.block = 3, .part = {.body = ToolCall{.id = "t", .name = "f"}}},
              BlockStop{.block = 3, .seal = google}, Finish{}, End{}});
+  EXPECT_THAT(out, HasSubstr(R"("tool_calls":[{"index":0,"function":{"arguments":""},"extra_content":)"));
   const auto framer = dialect().framer("text/event-stream");
   framer->feed(out);
   std::vector<Event> events;

@@ -160,7 +160,7 @@ class Writer final : public StreamWriter {
     if (e.seal) part.seal = e.seal;
     if (const auto* call = part.as<ToolCall>()) {
       if (!open.any && call->kind == ToolKind::function) call_delta(open, *call, "{}", out);
-      if (part.seal) call_seal(open, *part.seal, out);
+      if (part.seal) call_seal(open, *call, *part.seal, out);
       ++open.calls;
     } else if (auto* reasoning = part.as<Reasoning>()) {
       reasoning->text += open.grown;
@@ -298,14 +298,15 @@ class Writer final : public StreamWriter {
     out += tail;
   }
 
-  void call_seal(const Open& open, const Seal& seal, std::string& out) const {
+  // The official clients read the function of every piece.
+  void call_seal(const Open& open, const ToolCall& call, const Seal& seal, std::string& out) const {
     std::string members;
     json::Writer json(members);
     json.begin_object();
     write_call_seal(json, seal, true);
     json.end_object();
     call_head(open, out);
-    out += ',';
+    out += call.kind == ToolKind::custom ? R"(,"custom":{"input":""},)" : R"(,"function":{"arguments":""},)";
     out.append(members, 1, members.size() - 1);
     out += ']';
     out += tail;
