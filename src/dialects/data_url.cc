@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/data_url.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace sluice {
@@ -21,6 +23,14 @@ std::string write_data_url(std::string_view mime, std::string_view base64) {
   out += mime.empty() ? std::string_view("application/octet-stream") : mime;
   out += ";base64,";
   out += base64;
+  return out;
+}
+
+std::string standard_base64(std::string_view text) {
+  std::string out(text);
+  std::ranges::replace(out, '-', '+');
+  std::ranges::replace(out, '_', '/');
+  out.append((4 - out.size() % 4) % 4, '=');
   return out;
 }
 

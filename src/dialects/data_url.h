@@ -17,4 +17,8 @@ struct DataUrl {
 // "data:image/png;base64,…"; without a mime "application/octet-stream" stands there.
 [[nodiscard]] std::string write_data_url(std::string_view mime, std::string_view base64);
 
+// Base64 of the URL's alphabet or without padding, as some clients write it, in the standard form that every vendor
+// takes. What is no base64 stays as wrong as it was.
+[[nodiscard]] std::string standard_base64(std::string_view text);
+
 }  // namespace sluice

@@ -83,6 +83,19 @@ TEST(SealEnvelope, ComesBackAsTheSameSeal) {
   EXPECT_EQ(read_seal(text, DialectId::openai_chat), seal);
 }
 
+TEST(SealEnvelope, IsBase64WhereTheSlotHoldsBytes) {
+  const Seal seal{.dialect = DialectId::anthropic, .issuer = "claude", .raw = "ErUB~~~???>>>+/=="};
+  std::string text = seal_text(seal, DialectId::gemini);
+  EXPECT_TRUE(base64_decode(text)) << text;
+  EXPECT_EQ(read_seal(text, DialectId::gemini), seal);
+  // Google's clients write bytes in the other alphabet.
+  text = base64url(*base64_decode(text));
+  EXPECT_TRUE(text.contains('_') || text.contains('-')) << text;
+  EXPECT_EQ(read_seal(text, DialectId::gemini), seal);
+  // A proof of Gemini's own is never taken for one.
+  EXPECT_FALSE(unwrap_seal(base64("gw1.not ours")));
+}
+
 TEST(SealEnvelope, DamagedOrForeignTextIsNativeToWhereItStood) {
   std::string text = wrap_seal({.dialect = DialectId::anthropic, .raw = "proof"});
   text.back() = text.back() == 'A' ? 'B' : 'A';

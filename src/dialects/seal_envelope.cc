@@ -5,6 +5,7 @@
 
 #include "base/per_cpu.h"
 #include "base/text.h"
+#include "dialects/data_url.h"
 #include "dialects/tool_id.h"
 
 namespace sluice {
@@ -28,21 +29,36 @@ char letter_of(Belongs belongs) {
   return '\0';
 }
 
+// Check word, dialect name, LF, issuer, LF, the proof.
+std::string content(const Seal& seal) {
+  std::string text(name(seal.dialect));
+  text += '\n';
+  text += seal.issuer;
+  text += '\n';
+  text += seal.raw;
+  return hash_text(text, check_size) + text;
+}
+
+std::optional<std::string> opened(std::string_view text) {
+  if (text.starts_with(mark)) return base64url_decode(text.substr(mark.size()));
+  if (!text.starts_with(mark_in_base64)) return std::nullopt;
+  auto bytes = base64_decode(standard_base64(text));
+  if (!bytes || !bytes->starts_with(mark)) return std::nullopt;
+  return bytes->substr(mark.size());
+}
+
 }  // namespace
 
-// Inside: check word, dialect name, LF, issuer, LF, the proof.
 std::string wrap_seal(const Seal& seal) {
-  std::string inside(name(seal.dialect));
-  inside += '\n';
-  inside += seal.issuer;
-  inside += '\n';
-  inside += seal.raw;
-  return std::string(mark) + base64url(hash_text(inside, check_size) + inside);
+  return std::string(mark) + base64url(content(seal));
+}
+
+std::string wrap_seal_in_bytes(const Seal& seal) {
+  return base64(std::string(mark) + content(seal));
 }
 
 std::optional<Seal> unwrap_seal(std::string_view text) {
-  if (!text.starts_with(mark)) return std::nullopt;
-  const auto bytes = base64url_decode(text.substr(mark.size()));
+  const auto bytes = opened(text);
   if (!bytes || bytes->size() < check_size) return std::nullopt;
   const std::string_view inside = std::string_view(*bytes).substr(check_size);
   if (hash_text(inside, check_size) != std::string_view(*bytes).substr(0, check_size)) return std::nullopt;
@@ -86,7 +102,8 @@ SLUICE_PER_CPU bool may_hold_envelope(std::string_view body) {
 }
 
 std::string seal_text(const Seal& seal, DialectId client) {
-  return seal.dialect == client ? seal.raw : wrap_seal(seal);
+  if (seal.dialect == client) return seal.raw;
+  return client == DialectId::gemini ? wrap_seal_in_bytes(seal) : wrap_seal(seal);
 }
 
 Seal read_seal(std::string_view text, DialectId dialect) {

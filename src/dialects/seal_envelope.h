@@ -1,6 +1,7 @@
 // How a proof travels through a client whose dialect is not the proof's own: "gw1." + base64url, in that dialect's slot
-// for proofs. When it comes back it is the same Seal again. It carries no secret and needs none: the vendor that made
-// the proof checks it, the check word here only finds damage. SPDX-License-Identifier: MIT
+// for proofs; where that slot holds bytes (Gemini), the base64 of "gw1." + bytes. When it comes back it is the same
+// Seal again. It carries no secret and needs none: the vendor that made the proof checks it, the check word here only
+// finds damage. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,9 @@
 namespace sluice {
 
 [[nodiscard]] std::string wrap_seal(const Seal& seal);
-// nullopt when `text` is no (or a damaged) envelope: then it is native to the dialect it was found in.
+// For a slot that holds bytes: clients decode it and write it anew, in either alphabet.
+[[nodiscard]] std::string wrap_seal_in_bytes(const Seal& seal);
+// Either form. nullopt when `text` is no (or a damaged) envelope: then it is native to the dialect it was found in.
 [[nodiscard]] std::optional<Seal> unwrap_seal(std::string_view text);
 
 // Whether an envelope may stand somewhere in a body. Costs next to nothing; true may be wrong, false never is.
