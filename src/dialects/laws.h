@@ -82,7 +82,8 @@ class Register {
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view pointer);
 
 // Every scalar below, by pointer: strings decoded, the rest as text. A string that is itself a JSON object or array is
-// opened ("/arguments" + "/city"), a data URL is its type ("/url" + "/mime") and its base64.
+// opened ("/arguments" + "/city"), a data URL is its type ("/url" + "/mime") and its base64; bytes of the URL's
+// alphabet are told in the standard one.
 using Leaves = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Leaves leaves(std::string_view text);
 

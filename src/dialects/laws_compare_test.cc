@@ -78,6 +78,11 @@ std::string rewritten(json::Value value, const std::string& pointer, const std::
   return std::string(value.raw());
 }
 
+bool in_url_alphabet(std::string_view text) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=";
+  return text.find_first_not_of(alphabet) == std::string_view::npos;
+}
+
 void collect(json::Value value, const std::string& pointer, Leaves& out, int depth) {
   if (value.is_object()) {
     for (const auto [key, inner] : value.members()) {
@@ -98,8 +103,10 @@ void collect(json::Value value, const std::string& pointer, Leaves& out, int dep
       text = std::string(url->base64);
     }
     // An envelope may be in base64 where the form asks for bytes.
-    const auto bytes = base64_decode(text);
-    if (const auto seal = unwrap_seal(bytes && bytes->starts_with("gw1.") ? *bytes : text)) text = seal->raw;
+    auto seal = unwrap_seal(text);
+    if (const auto bytes = base64_decode(text); !seal && bytes) seal = unwrap_seal(*bytes);
+    if (seal) text = seal->raw;
+    if (pointer.ends_with("inlineData/data") && in_url_alphabet(text)) text = standard_base64(text);
     out.emplace_back(pointer, std::move(text));
   } else {
     out.emplace_back(pointer, std::string(value.raw()));

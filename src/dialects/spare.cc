@@ -40,6 +40,10 @@ std::string_view remembered(const Extras& extras, DialectId to, std::string_view
   return {};
 }
 
+bool is_memory(const Extra& extra) {
+  return extra.key.starts_with(divider);
+}
+
 void write_extras(json::Writer& out, const Extras& extras, DialectId to, std::string_view pointer, Notes& notes) {
   if (extras.origin != to) return note_extras(extras, to, pointer, notes);
   for (const Extra& extra : extras.members) {
@@ -62,7 +66,7 @@ bool has_inner_extras(const Extras& extras, DialectId to, std::string_view inner
 void note_extras(const Extras& extras, DialectId to, std::string_view pointer, Notes& notes) {
   if (extras.origin == to) return;
   for (const Extra& extra : extras.members) {
-    if (extra.key.starts_with(divider) || extra.raw == "null") continue;
+    if (is_memory(extra) || extra.raw == "null") continue;
     const auto split = extra.key.find(divider);
     std::string at(pointer);
     std::string_view inner = std::string_view(extra.key).substr(0, split);

@@ -20,6 +20,7 @@ void add_inner(Extras& extras, DialectId from, std::string_view inner, std::stri
 void remember(Extras& extras, DialectId from, std::string_view word, std::string_view raw = "true");
 // The memory's text, empty when there is none or it is of another dialect than `to`.
 [[nodiscard]] std::string_view remembered(const Extras& extras, DialectId to, std::string_view word);
+[[nodiscard]] bool is_memory(const Extra& extra);
 
 // Members of `extras` into the object that `out` has open, if they are of dialect `to`; else one Note "lost" each, at
 // `pointer` + "/" + key ("" for the top). Those of inner objects are not written here, but noted here.

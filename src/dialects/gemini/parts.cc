@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialects/data_url.h"
 #include "dialects/gemini/names.h"
 #include "dialects/seal_envelope.h"
+#include "dialects/spare.h"
 
 namespace sluice::gemini {
 namespace {
@@ -43,6 +45,26 @@ void keep_inner(json::Value data, std::string_view name, Extras& extras, Known k
   if (!rest.empty()) extras.add(self, name, rest.take());
 }
 
+// Google's own clients write bytes in the URL's alphabet, which nobody else reads.
+constexpr std::string_view url_alphabet = "url_alphabet";
+
+void read_bytes(Media& media, Extras& extras) {
+  if (!media.data.contains('-') && !media.data.contains('_')) return;
+  media.data = standard_base64(media.data);
+  remember(extras, self, url_alphabet);
+}
+
+void write_bytes(json::Writer& out, const Media& media, const Extras& extras) {
+  if (remembered(extras, self, url_alphabet).empty()) {
+    out.member("data", media.data);
+    return;
+  }
+  std::string data = media.data;
+  std::ranges::replace(data, '+', '-');
+  std::ranges::replace(data, '/', '_');
+  out.member("data", data);
+}
+
 void read_blob(json::Value data, std::string_view name, bool inline_data, Part& part) {
   Media media{.form = MediaForm::base64, .origin = self};
   media.mime = field(data, "mimeType").text();
@@ -50,6 +72,7 @@ void read_blob(json::Value data, std::string_view name, bool inline_data, Part& 
   media.data = field(data, inline_data ? "data" : "fileUri").text();
   if (inline_data) {
     media.kind = kind_of_mime(media.mime);
+    read_bytes(media, part.extras);
   } else {
     media.form = stored(media.data) ? MediaForm::uri : MediaForm::url;
     media.kind = !media.mime.empty()   ? kind_of_mime(media.mime)
@@ -231,7 +254,7 @@ void write_inner_extras(json::Writer& out, const Extras& extras, std::string_vie
 void write_outer_extras(json::Writer& out, const Extras& extras, std::string_view name) {
   if (extras.origin != self) return;
   for (const Extra& extra : extras.members) {
-    if (extra.key != name) out.member_raw(extra.key, extra.raw);
+    if (extra.key != name && !is_memory(extra)) out.member_raw(extra.key, extra.raw);
   }
 }
 
@@ -259,8 +282,10 @@ bool write_media(json::Writer& out, const Media& media, const Extras& extras) {
   if (!mime.empty()) out.member("mimeType", mime);
   if (name == "fileData") {
     out.member("fileUri", media.data);
+  } else if (media.form == MediaForm::text) {
+    out.member("data", base64(media.data));
   } else {
-    out.member("data", media.form == MediaForm::text ? base64(media.data) : media.data);
+    write_bytes(out, media, extras);
   }
   if (native && !media.name.empty()) out.member("displayName", media.name);
   write_inner_extras(out, extras, name);

@@ -298,6 +298,13 @@ TEST(GeminiMedia, AddressesGoToModelsThatFetchThem) {
   EXPECT_FALSE(dialect.write_request(request, {.model = "gemini-2.0-flash"}, notes));
 }
 
+TEST(GeminiMedia, BytesCrossInTheAlphabetThatEverybodyReads) {
+  const std::string part = R"({"inlineData":{"mimeType":"image/png","data":"-_-_AA=="},"thoughtSignature":"cA=="})";
+  const ChatRequest request = read(R"({"contents":[{"role":"user","parts":[)" + part + "]}]}");
+  EXPECT_EQ(request.turns[0].parts[0].as<Media>()->data, "+/+/AA==");
+  EXPECT_EQ(at(write(request).body, {"contents", "0", "parts", "0"}), part);
+}
+
 TEST(GeminiRequest, RefusesWithTheVendorsWords) {
   Notes notes;
   const auto message = [&](std::string_view body) {

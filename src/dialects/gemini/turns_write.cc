@@ -102,7 +102,7 @@ class Contents {
     if (!hint.empty()) w.begin_object().member("text", hint).end_object();
     const bool any = text.size() > empty;
     w.end_array();
-    for (const Extra& x : extras.members) w.member_raw(x.key, x.raw);
+    write_outer_extras(w, extras, "");
     w.end_object();
     if (any || !extras.empty()) out.member_raw("systemInstruction", text);
     return {};
@@ -178,10 +178,7 @@ class Contents {
     }
     out.begin_object().member("role", message.role == Role::assistant ? "model" : "user").member_raw("parts", text);
     if (own_ && !message.parts.empty()) {
-      const Extras& extras = request_.turns[message.parts[0].turn].extras;
-      if (extras.origin == self) {
-        for (const Extra& x : extras.members) out.member_raw(x.key, x.raw);
-      }
+      write_outer_extras(out, request_.turns[message.parts[0].turn].extras, "");
     }
     out.end_object();
     return {};
