@@ -250,6 +250,10 @@ std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
   if (request.origin == DialectId::openai_completions && request.turns[turn].plain_string) return "/prompt";
   if (!has_system_field(request.origin)) return numbered(list_name(request.origin), turn);
   const std::size_t leading = leading_system(request);
+  if (request.origin == DialectId::gemini) {
+    const std::string_view at = remembered(request.turns[turn].extras, DialectId::gemini, "at");
+    if (!at.empty()) return "/contents/" + std::string(at);
+  }
   if (turn >= leading) return numbered(list_name(request.origin), turn - leading);
   return request.origin == DialectId::gemini ? "/systemInstruction" : "/system";
 }
@@ -286,6 +290,9 @@ std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::s
     return numbered(gemini ? base + "/parts" : base, index);
   }
   if (t.plain_string) return base + "/content";
+  if (const auto at = remembered(t.parts[part].extras, DialectId::gemini, "at"); gemini && !at.empty()) {
+    return "/contents/" + std::string(at);
+  }
   return numbered(base + (gemini ? "/parts" : "/content"), part);
 }
 

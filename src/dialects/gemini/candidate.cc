@@ -58,13 +58,23 @@ Written write_media_part(json::Writer& w, const Part& part, const Media& media) 
 
 }  // namespace
 
+bool hidden(const Part& thought) {
+  const auto* reasoning = thought.as<Reasoning>();
+  return reasoning != nullptr && reasoning->redacted && thought.seal && thought.seal->dialect != self;
+}
+
 Written write_part(json::Writer& out, const Part& part, PartNames& names) {
   if (const auto* text = part.as<Text>()) {
     words(out, part, text->text, false);
     return Written::yes;
   }
   if (const auto* reasoning = part.as<Reasoning>()) {
-    words(out, part, reasoning->text, true);
+    if (hidden(part)) {
+      out.begin_object().member_bool("thought", true);
+      end_part(out, part, "text");
+    } else {
+      words(out, part, reasoning->text, true);
+    }
     return Written::yes;
   }
   if (const auto* call = part.as<ToolCall>()) return write_call_part(out, part, *call, names);

@@ -25,6 +25,10 @@ struct PartNames {
   std::size_t calls = 0;
 };
 
+// Another vendor's thought that shows nothing, only its proof. It goes without a text, so that it is known again from a
+// thought whose text was left out.
+[[nodiscard]] bool hidden(const Part& thought);
+
 // One part into the open array.
 [[nodiscard]] Written write_part(json::Writer& out, const Part& part, PartNames& names);
 

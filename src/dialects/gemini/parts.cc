@@ -203,7 +203,7 @@ Result<Part> read_part(json::Value value) {
     read_server(data, name, part);
   }
   if (resolution) read_detail(resolution, part);
-  if (thought && kinds == 0) part.body = Reasoning{};
+  if (thought && kinds == 0) part.body = Reasoning{.redacted = part.seal->dialect != self};
   if (thought && part.as<Reasoning>() == nullptr) part.extras.add(self, "thought", "true");
   return part;
 }

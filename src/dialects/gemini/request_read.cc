@@ -6,6 +6,7 @@
 #include "dialects/gemini/names.h"
 #include "dialects/gemini/parts.h"
 #include "dialects/gemini/settings.h"
+#include "dialects/spare.h"
 #include "dialects/tool_id.h"
 
 namespace sluice::gemini {
@@ -48,6 +49,36 @@ class Pairing {
   };
   std::vector<Call> calls_;
 };
+
+std::string place_of(std::size_t turn, std::size_t part) {
+  return std::to_string(turn) + "/parts/" + std::to_string(part);
+}
+
+// A stream's thought comes back in the pieces that it was heard in, its proof on the last one. Another vendor's proof
+// is of the whole thought. Parts that moved remember where they stood: `turn` is their Content's number.
+void join_thoughts(std::vector<Part>& parts, std::size_t turn) {
+  const auto piece = [](const Part& part) {
+    const auto* thought = part.as<Reasoning>();
+    return thought != nullptr && !thought->redacted && std::ranges::all_of(part.extras.members, is_memory);
+  };
+  const auto proven = [&](const Part& part) { return piece(part) && part.seal && part.seal->dialect != self; };
+  if (std::ranges::none_of(parts, proven)) return;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    Part part = std::move(parts[i]);
+    if (proven(part)) {
+      std::size_t first = kept;
+      while (first > 0 && piece(parts[first - 1]) && !parts[first - 1].seal) --first;
+      std::string whole;
+      for (std::size_t p = first; p < kept; ++p) whole += parts[p].as<Reasoning>()->text;
+      part.as<Reasoning>()->text.insert(0, whole);
+      kept = first;
+    }
+    if (kept != i && remembered(part.extras, self, "at").empty()) remember(part.extras, self, "at", place_of(turn, i));
+    parts[kept++] = std::move(part);
+  }
+  parts.resize(kept);
+}
 
 class Reading {
  public:
@@ -104,6 +135,13 @@ class Reading {
   }
 
   Result<void> read_contents(json::Value contents) {
+    const std::size_t first = out_.turns.size();
+    TRY_VOID(read_turns(contents));
+    for (std::size_t t = 0; t < places_.size(); ++t) join_thoughts(out_.turns[first + t].parts, places_[t]);
+    return {};
+  }
+
+  Result<void> read_turns(json::Value contents) {
     if (contents.is_object()) return read_turn(contents, 0);
     if (!contents.is_array() || contents.size() == 0) {
       return wrong("* GenerateContentRequest.contents: contents is not specified\n", "contents");
@@ -135,8 +173,25 @@ class Reading {
       if (auto* call = part.as<ToolCall>()) pairing_.call(*call, at);
       if (auto* result = part.as<ToolResult>()) pairing_.result(*result);
     }
-    out_.turns.push_back(std::move(turn));
+    place_turn(std::move(turn), index);
     return {};
+  }
+
+  // Google's clients keep what a stream brought as one Content for each chunk: together they are the model's turn.
+  void place_turn(Turn turn, std::size_t index) {
+    const bool goes_on = turn.role == Role::assistant && !places_.empty() && turn.extras.empty() &&
+                         out_.turns.back().role == Role::assistant &&
+                         std::ranges::all_of(out_.turns.back().extras.members, is_memory);
+    if (!goes_on) {
+      if (places_.size() != index) remember(turn.extras, self, "at", std::to_string(index));
+      places_.push_back(index);
+      out_.turns.push_back(std::move(turn));
+      return;
+    }
+    for (std::size_t i = 0; i < turn.parts.size(); ++i) {
+      remember(turn.parts[i].extras, self, "at", place_of(index, i));
+      out_.turns.back().parts.push_back(std::move(turn.parts[i]));
+    }
   }
 
   static Result<void> read_content(json::Value content, Turn& turn, const std::string& place) {
@@ -153,6 +208,7 @@ class Reading {
 
   ChatRequest& out_;
   Pairing pairing_;
+  std::vector<std::size_t> places_;  // of the turns among the contents: the number of the first Content of each
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "dialects/gemini/gemini.h"
+#include "dialects/pointer.h"
+#include "dialects/seal_envelope.h"
 
 namespace sluice::gemini {
 namespace {
@@ -303,6 +305,51 @@ TEST(GeminiMedia, BytesCrossInTheAlphabetThatEverybodyReads) {
   const ChatRequest request = read(R"({"contents":[{"role":"user","parts":[)" + part + "]}]}");
   EXPECT_EQ(request.turns[0].parts[0].as<Media>()->data, "+/+/AA==");
   EXPECT_EQ(at(write(request).body, {"contents", "0", "parts", "0"}), part);
+}
+
+TEST(GeminiThoughts, ComeBackInPiecesAndAreOneAgain) {
+  const Seal claude{.dialect = DialectId::anthropic, .issuer = "claude", .raw = "sig"};
+  const auto proof = [&](std::string_view text) {
+    return R"({"thought":true)" + std::string(text) + R"(,"thoughtSignature":")" +
+           seal_text(claude, DialectId::gemini) + "\"}";
+  };
+  const ChatRequest request = read(R"({"contents":[{"role":"model","parts":[
+      {"text":"I ","thought":true},{"text":"think.","thought":true},)" +
+                                   proof(R"(,"text":"")") + "," + proof("") + R"(,
+      {"text":"Own ","thought":true},{"text":"words","thought":true,"thoughtSignature":"cA=="},
+      {"functionCall":{"name":"f"},"x_new":1}]},{"parts":[{"text":"?"}]}]})");
+  const auto& parts = request.turns[0].parts;
+  ASSERT_EQ(parts.size(), 5U);
+  EXPECT_EQ(parts[0].as<Reasoning>()->text, "I think.");
+  EXPECT_EQ(parts[0].seal, claude);
+  EXPECT_TRUE(parts[1].as<Reasoning>()->redacted);
+  EXPECT_EQ(parts[2].as<Reasoning>()->text, "Own ");  // Gemini's own proof is of the piece it stands on
+  EXPECT_EQ(pointer_to_part(request, 0, 0), "/contents/0/parts/2");
+  EXPECT_EQ(pointer_to_part(request, 0, 4), "/contents/0/parts/6");
+}
+
+TEST(GeminiThoughts, ComeBackInOneContentForEachChunk) {
+  const std::string proof = seal_text({.dialect = DialectId::anthropic, .raw = "sig"}, DialectId::gemini);
+  const auto content = [](std::string_view part) { return R"({"role":"model","parts":[)" + std::string(part) + "]},"; };
+  const ChatRequest request =
+      read(R"({"contents":[{"role":"user","parts":[{"text":"?"}]},)" + content(R"({"text":"I ","thought":true})") +
+           content(R"({"text":"think.","thought":true})") +
+           content(R"({"text":"","thought":true,"thoughtSignature":")" + proof + "\"}") +
+           content(R"({"text":"Let me "})") + content(R"({"text":"look."},{"functionCall":{"name":"f"}})") +
+           R"({"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"done"}}}]}]})");
+  ASSERT_EQ(request.turns.size(), 3U);
+  const auto& parts = request.turns[1].parts;
+  ASSERT_EQ(parts.size(), 4U);
+  EXPECT_EQ(parts[0].as<Reasoning>()->text, "I think.");
+  EXPECT_TRUE(parts[0].seal);
+  EXPECT_EQ(pointer_to_part(request, 1, 1), "/contents/4/parts/0");
+  EXPECT_EQ(pointer_to_part(request, 1, 3), "/contents/5/parts/1");
+  EXPECT_EQ(pointer_to_part(request, 2, 0), "/contents/6/parts/0");
+  EXPECT_EQ(request.turns[2].parts[0].as<ToolResult>()->call_id, parts[3].as<ToolCall>()->id);
+  // In its own dialect each stands where it stood.
+  const std::string body = write(request).body;
+  EXPECT_EQ(at(body, {"contents", "2", "parts"}), R"([{"text":"Let me "}])");
+  EXPECT_EQ(at(body, {"contents", "3", "parts", "0"}), R"({"text":"look."})");
 }
 
 TEST(GeminiRequest, RefusesWithTheVendorsWords) {

@@ -117,7 +117,8 @@ class Writing final : public StreamWriter {
       }
     } else if (e.seal) {
       std::string part = "{\"text\":\"\"";
-      if (p.open == Kind::thought) part += ",\"thought\":true";
+      p.part.seal = e.seal;
+      if (p.open == Kind::thought) part = hidden(p.part) ? "{\"thought\":true" : part + ",\"thought\":true";
       part += ",\"thoughtSignature\":";
       json::append_quoted(part, seal_text(*e.seal, self));
       part_chunk(p, part + '}', {}, out);

@@ -65,7 +65,17 @@ class Contents {
     for (std::size_t t = leading_; t < request_.turns.size(); ++t) {
       const Turn& turn = request_.turns[t];
       Message one{.role = turn.role == Role::assistant ? Role::assistant : Role::user};
-      for (std::size_t i = 0; i < turn.parts.size(); ++i) one.parts.push_back({&turn.parts[i], t, i});
+      // The Contents that one turn was made of.
+      std::string first(remembered(turn.extras, self, "at"));
+      if (first.empty()) first = std::to_string(t - leading_);
+      std::string_view content = first;
+      for (std::size_t i = 0; i < turn.parts.size(); ++i) {
+        const std::string_view place = remembered(turn.parts[i].extras, self, "at");
+        const std::string_view from = place.empty() ? first : place.substr(0, place.find('/'));
+        if (i > 0 && from != content) out.push_back({.role = one.role, .parts = std::exchange(one.parts, {})});
+        content = from;
+        one.parts.push_back({&turn.parts[i], t, i});
+      }
       out.push_back(std::move(one));
     }
     return out;
