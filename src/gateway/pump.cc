@@ -99,6 +99,7 @@ void Pump::read_done(std::string& out) {
   if (!id_.empty()) name(events_);
   for (const Event& event : events_) turns_->add(event);
   write(events_, out);
+  note_losses(events_);
 }
 
 void Pump::name(std::vector<Event>& events) const {
@@ -108,7 +109,17 @@ void Pump::name(std::vector<Event>& events) const {
 }
 
 void Pump::whole(const Reply& reply, std::string& out) {
-  tell(unfold(reply), out);
+  const std::vector<Event> events = unfold(reply);
+  tell(events, out);
+  note_losses(events);
+}
+
+void Pump::note_losses(const std::vector<Event>& events) {
+  for (const Event& event : events) outline_.add(event);
+  if (!over_ || failed_) return;
+  Notes notes;
+  outline_.note(*sides_.client, sides_.question, notes);
+  record_.notes.insert(record_.notes.end(), notes.all().begin(), notes.all().end());
 }
 
 void Pump::tell(const std::vector<Event>& events, std::string& out) {

@@ -12,6 +12,7 @@
 #include "dialects/kept_turn.h"
 #include "dialects/tool_return.h"
 #include "gateway/exchange.h"
+#include "gateway/outline.h"
 
 namespace sluice {
 
@@ -62,6 +63,7 @@ class Pump {
   void read_done(std::string& out);
   void write(const std::vector<Event>& events, std::string& out);
   void name(std::vector<Event>& events) const;
+  void note_losses(const std::vector<Event>& events);
   void fail_with(const Error& error);
   StreamWriter& writer();
   Record& record_;
@@ -71,6 +73,7 @@ class Pump {
   std::unique_ptr<StreamWriter> writer_;
   std::vector<Event> events_;
   std::optional<TurnRecorder> turns_;
+  Outline outline_;  // of an answer that is written anew
   std::string upstream_type_;
   std::string model_;  // the question's
   std::string id_;     // Sides::id

@@ -39,5 +39,27 @@ TEST(Pump, GivesTheClientItsOwnToolsBack) {
   EXPECT_FALSE(out.contains(R"(\"input)")) << out;  // no wrapping is left
 }
 
+TEST(Pump, NotesWhatAStreamCouldNotSay) {
+  Record record;
+  Pump pump(record, {.upstream = dialect(DialectId::anthropic),
+                     .client = dialect(DialectId::cohere),
+                     .content_type = "text/event-stream",
+                     .question = {.model = "m", .exchange_id = "x"}});
+  const auto event = [](const std::string& data) { return "data: " + data + "\n\n"; };
+  std::string out;
+  pump.feed(event(R"({"type":"message_start","message":{"id":"msg_1","model":"m","content":[]}})") +
+                event(R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})") +
+                event(R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"I can"}})") +
+                event(R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"not."}})") +
+                event(R"({"type":"content_block_stop","index":0})") +
+                event(R"({"type":"message_delta","delta":{"stop_reason":"refusal"},"usage":{"output_tokens":5}})"),
+            out);
+  EXPECT_TRUE(record.notes.empty());
+  pump.feed(event(R"({"type":"message_stop"})"), out);
+  pump.end(out);
+  ASSERT_EQ(record.notes.size(), 1U);
+  EXPECT_EQ(record.notes[0].reason, "cohere has no word for this end");
+}
+
 }  // namespace
 }  // namespace sluice
