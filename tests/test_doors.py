@@ -1,14 +1,12 @@
-"""The doors of the other dialects: clients speaking Anthropic's or Gemini's words to each vendor, whole and
-streamed, and their errors. (The official SDKs of these dialects come with the full square.)
-SPDX-License-Identifier: MIT
+"""The doors of Anthropic's and Gemini's dialects, on the wire: errors and broken streams in the words of the caller. (What
+the official SDKs of these dialects ask and hear: test_square.py.) SPDX-License-Identifier: MIT
 """
 
 import pytest
 
 from conftest import VENDORS
-from harness import asked, recorded, replies
+from harness import replies
 from harness.gateway import CLIENT_KEY
-from harness.replies import Call
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 QUESTION = "Weather in Zürich? 🌤"
@@ -37,29 +35,12 @@ def gemini(gateway, model, stream, text=QUESTION):
     return gateway.post(f"/v1beta/models/{model}:{method}", body, [("x-goog-api-key", CLIENT_KEY)])
 
 
-CLIENTS = {"anthropic": (anthropic, recorded.anthropic), "gemini": (gemini, recorded.gemini)}
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("client", list(CLIENTS))
-def test_text_and_a_call(gateway, upstream, vendor, client, stream):
-    upstream.say(text="Let me look. 苏黎世", calls=[Call("weather", {"city": "Zürich"})], input=40, output=20)
-    ask, read = CLIENTS[client]
-    reply = ask(gateway, VENDORS[vendor], stream)
-    assert reply.status == 200, reply.text
-    told = read(
-        {"response_sse": reply.text, "response": None} if stream else {"response_sse": None, "response": reply.json}
-    )
-    assert told.text == "Let me look. 苏黎世" and told.calls == [("weather", {"city": "Zürich"})]
-    assert told.finish == "tool_calls" and told.usage == (40, 20)
-    assert asked.said(upstream.last()) == [("system", "Be brief."), ("user", QUESTION)]
-    assert asked.tools(upstream.last())["weather"]["required"] == ["city"]
-    assert asked.sampling(upstream.last())["most"] == 300
+CLIENTS = {"anthropic": anthropic, "gemini": gemini}
 
 
 @pytest.mark.parametrize("client", list(CLIENTS))
 def test_errors_are_told_in_the_words_of_the_caller(gateway, upstream, client):
-    reply = CLIENTS[client][0](gateway, "dmo", False)
+    reply = CLIENTS[client](gateway, "dmo", False)
     assert reply.status == 404
     if client == "anthropic":
         assert reply.json["type"] == "error" and reply.json["error"]["type"] == "not_found_error"
@@ -76,7 +57,7 @@ def test_a_cut_stream_never_ends_well(gateway, upstream, client):
         return answer.with_(pieces=answer.pieces[:4], end="fin")
 
     upstream.answer(cut)
-    reply = CLIENTS[client][0](gateway, VENDORS["openai"], True)
+    reply = CLIENTS[client](gateway, VENDORS["openai"], True)
     assert "message_stop" not in reply.text and '"STOP"' not in reply.text
     assert ("event: error" if client == "anthropic" else '"error"') in reply.text
 

@@ -51,13 +51,6 @@ def test_limit_of_the_vendor(gateway, upstream, sdk, vendor, mode):
     assert "Too many requests" in error["message"] and error["headers"]["retry-after"] == "7"
 
 
-def test_request_that_the_vendor_finds_wrong(gateway, upstream, sdk, vendor):
-    upstream.answer(replies.error(DIALECTS[vendor], 400, "messages: this makes no sense"))
-    error = sdk.run("chat", gateway.url, chat(vendor)).error
-    assert (error["class"], error["status"]) == ("BadRequestError", 400)
-    assert "this makes no sense" in error["message"] and error["type"] == "invalid_request_error"
-
-
 @pytest.mark.parametrize("status", [500, 503, 529])
 def test_vendor_in_trouble(gateway, upstream, sdk, vendor, status):
     upstream.answer(replies.error(DIALECTS[vendor], status, "the vendor is down"))

@@ -25,28 +25,6 @@ def chat(vendor, **more):
     return {"model": VENDORS[vendor], "messages": [QUESTION], "tools": TOOLS} | more
 
 
-@pytest.mark.parametrize("mode", ["chat", "stream", "helper"])
-def test_one_call(gateway, upstream, sdk, vendor, mode):
-    upstream.say(calls=[Call("weather", {"city": "Zürich", "days": 3})])
-    got = sdk.run(mode, gateway.url, chat(vendor))
-    assert got.error is None, got.error
-    assert [c[:2] for c in got.calls] == [("weather", {"city": "Zürich", "days": 3})]
-    assert got.calls[0][2] and got.finish == "tool_calls" and not got.text
-    seen = asked.tools(upstream.last())
-    assert seen["weather"] == WEATHER and "clock" in seen
-
-
-@pytest.mark.parametrize("mode", ["chat", "stream"])
-def test_text_and_parallel_calls(gateway, upstream, sdk, vendor, mode):
-    calls = [Call("weather", {"city": "Zürich"}), Call("weather", {"city": "Genève"}), Call("clock", {})]
-    upstream.say(text="Let me look.", calls=calls)
-    got = sdk.run(mode, gateway.url, chat(vendor))
-    assert got.error is None, got.error
-    assert got.text == "Let me look."
-    assert [c[:2] for c in got.calls] == [(c.name, c.arguments) for c in calls]
-    assert len({c[2] for c in got.calls}) == 3
-
-
 @pytest.mark.parametrize(
     "choice, wanted",
     [

@@ -1,16 +1,16 @@
-"""What a request to a vendor says, read out of each vendor's spelling: so that one assertion serves three dialects.
+"""What a request to a vendor says, read out of each vendor's spelling: so that one assertion serves all dialects.
 SPDX-License-Identifier: MIT
 """
 
 import json
 
+from . import gemini_spelling
+
 
 def turns(request):
     """[(role, [item, …])]: items are text, ("call", name, arguments), ("result", name or id, text), ("image", mime,
     base64 or URL), ("file", mime, base64), ("thinking", text, signature). System text is the role "system"."""
-    spelled = {"openai_chat": _openai, "anthropic": _anthropic, "gemini": _gemini, "cohere": _cohere}
-    spelled |= {"bedrock_converse": _bedrock, "claude_on_bedrock": _anthropic}
-    return spelled[request.dialect](request.json)
+    return SPELLED[request.dialect](request.said)
 
 
 def said(request):
@@ -47,7 +47,7 @@ def _openai(body):
             found = [("result", message["tool_call_id"], "".join(found))]
         for call in message.get("tool_calls") or []:
             found.append(("call", call["function"]["name"], json.loads(call["function"]["arguments"])))
-        out.append((message["role"], found))
+        out.append(({"developer": "system"}.get(message["role"], message["role"]), found))
     return out
 
 
@@ -80,7 +80,7 @@ def _anthropic(body):
 
 def _gemini(body):
     out = [("system", [p["text"]]) for p in (body.get("systemInstruction") or {}).get("parts", [])]
-    for turn in body["contents"]:
+    for turn in gemini_spelling.turns(body["contents"]):
         found = []
         for part in turn["parts"]:
             if part.get("thought"):
@@ -102,6 +102,41 @@ def _gemini(body):
                 )
         out.append(("assistant" if turn.get("role") == "model" else "user", found))
     return out
+
+
+def _responses(body):
+    out = [("system", [body["instructions"]])] if body.get("instructions") else []
+    given = body["input"]
+    for item in [{"role": "user", "content": given}] if isinstance(given, str) else given:
+        role, found = _responses_item(item)
+        if role == "assistant" and out and out[-1][0] == role:
+            out[-1][1].extend(found)
+        else:
+            out.append((role, found))
+    return out
+
+
+def _responses_item(item):
+    match item.get("type", "message"):
+        case "function_call":
+            return "assistant", [("call", item["name"], json.loads(item["arguments"]))]
+        case "function_call_output":
+            output = item["output"]
+            text = output if isinstance(output, str) else "".join(p.get("text", "") for p in output)
+            return "tool", [("result", item["call_id"], text)]
+        case "reasoning":
+            text = "\n\n".join(part["text"] for part in item["summary"])
+            return "assistant", [("thinking", text, item.get("encrypted_content"))]
+    found, content = [], item["content"]
+    for part in [{"type": "input_text", "text": content}] if isinstance(content, str) else content:
+        match part["type"]:
+            case "input_text" | "output_text":
+                found.append(part["text"])
+            case "input_image":
+                found.append(("image", *_data_url(part["image_url"])))
+            case "input_file":
+                found.append(("file", *_data_url(part["file_data"])))
+    return {"developer": "system"}.get(item["role"], item["role"]), found
 
 
 def _cohere(body):
@@ -157,10 +192,23 @@ def _bedrock(body):
     return out
 
 
+SPELLED = {
+    "openai_chat": _openai,
+    "openai_responses": _responses,
+    "anthropic": _anthropic,
+    "gemini": _gemini,
+    "cohere": _cohere,
+    "bedrock_converse": _bedrock,
+    "claude_on_bedrock": _anthropic,
+}
+
+
 def tools(request):
     """{name: JSON Schema of the parameters}"""
-    body = request.json
+    body = request.said
     match request.dialect:
+        case "openai_responses":
+            return {t["name"]: t.get("parameters") for t in body.get("tools", [])}
         case "openai_chat" | "cohere":
             return {t["function"]["name"]: t["function"].get("parameters") for t in body.get("tools", [])}
         case "anthropic" | "claude_on_bedrock":
@@ -174,14 +222,14 @@ def tools(request):
 
 def tool_choice(request):
     """ "auto", "none", "any" or ("one", name); None when it is not said."""
-    body = request.json
+    body = request.said
     match request.dialect:
         case "cohere":
             return {"REQUIRED": "any", "NONE": "none"}.get(body.get("tool_choice"))
-        case "openai_chat":
+        case "openai_chat" | "openai_responses":
             choice = body.get("tool_choice")
             return (
-                ("one", choice["function"]["name"])
+                ("one", choice.get("function", choice)["name"])
                 if isinstance(choice, dict)
                 else {"required": "any"}.get(choice, choice)
             )
@@ -199,8 +247,10 @@ def tool_choice(request):
 
 def schema(request):
     """The JSON Schema that the answer must follow, or None."""
-    body = request.json
+    body = request.said
     match request.dialect:
+        case "openai_responses":
+            return ((body.get("text") or {}).get("format") or {}).get("schema")
         case "openai_chat":
             return ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
         case "cohere":
@@ -217,7 +267,7 @@ def schema(request):
 
 def sampling(request):
     """{temperature, top_p, most, stop} as far as they are said."""
-    body = request.json
+    body = request.said
     names = {
         "openai_chat": {
             "temperature": "temperature",
@@ -226,6 +276,7 @@ def sampling(request):
             "max_tokens": "most",
             "stop": "stop",
         },
+        "openai_responses": {"temperature": "temperature", "top_p": "top_p", "max_output_tokens": "most"},
         "anthropic": {"temperature": "temperature", "top_p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
         "cohere": {"temperature": "temperature", "p": "top_p", "max_tokens": "most", "stop_sequences": "stop"},
         "gemini": {"temperature": "temperature", "topP": "top_p", "maxOutputTokens": "most", "stopSequences": "stop"},
@@ -236,3 +287,27 @@ def sampling(request):
     inside = {"gemini": "generationConfig", "bedrock_converse": "inferenceConfig"}.get(request.dialect)
     source = body.get(inside, {}) if inside else body
     return {ours: source[theirs] for theirs, ours in names.items() if theirs in source}
+
+
+def reasoning(request):
+    """How much the model was asked to think: "high", ("budget", tokens), "on"; None when it was not said."""
+    body = request.said
+    match request.dialect:
+        case "openai_chat":
+            return body.get("reasoning_effort")
+        case "openai_responses":
+            return (body.get("reasoning") or {}).get("effort")
+        case "anthropic" | "bedrock_converse":
+            fields = body.get("additionalModelRequestFields") or {} if request.dialect == "bedrock_converse" else body
+            thinking = fields.get("thinking") or {}
+            if thinking.get("type") == "enabled":
+                return "budget", thinking["budget_tokens"]
+            return (fields.get("output_config") or {}).get("effort") or {"adaptive": "on"}.get(thinking.get("type"))
+        case "cohere":
+            thinking = body.get("thinking") or {}
+            budget = thinking.get("token_budget")
+            return ("budget", budget) if budget else "on" if thinking.get("type") == "enabled" else None
+    thinking = (body.get("generationConfig") or {}).get("thinkingConfig") or {}
+    if "thinkingBudget" in thinking:
+        return "budget", thinking["thinkingBudget"]
+    return thinking.get("thinkingLevel", "").lower() or None

@@ -45,6 +45,7 @@ def backends(upstream, **changes):
 def expect_keys(upstream):
     upstream.keys = {
         "openai_chat": KEYS["openai"],
+        "openai_responses": KEYS["openai"],
         "anthropic": KEYS["claude"],
         "gemini": KEYS["gemini"],
         "cohere": KEYS["cohere"],

@@ -5,6 +5,8 @@ SPDX-License-Identifier: MIT
 import dataclasses
 import json
 
+from . import replies_responses
+
 
 @dataclasses.dataclass
 class Call:
@@ -360,8 +362,20 @@ def cohere_stream(say, model, usage=True):
     yield "data: [DONE]\n\n"
 
 
-WHOLE = {"openai_chat": openai_whole, "anthropic": anthropic_whole, "gemini": gemini_whole, "cohere": cohere_whole}
-STREAM = {"openai_chat": openai_stream, "anthropic": anthropic_stream, "gemini": gemini_stream, "cohere": cohere_stream}
+WHOLE = {
+    "openai_chat": openai_whole,
+    "openai_responses": replies_responses.whole,
+    "anthropic": anthropic_whole,
+    "gemini": gemini_whole,
+    "cohere": cohere_whole,
+}
+STREAM = {
+    "openai_chat": openai_stream,
+    "openai_responses": replies_responses.stream,
+    "anthropic": anthropic_stream,
+    "gemini": gemini_stream,
+    "cohere": cohere_stream,
+}
 
 
 from . import bedrock_replies  # noqa: E402  it needs what stands above

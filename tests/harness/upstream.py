@@ -13,6 +13,7 @@ import threading
 import time
 
 from . import replies, vendor_rules
+from .gemini_spelling import camel
 from .peer import Gone, Peer
 
 
@@ -44,6 +45,11 @@ class Seen:
         return self.path.endswith(("/count_tokens", ":countTokens", "/input_tokens", "/count-tokens"))
 
     @property
+    def said(self):
+        """The body with every field under the name that the vendor's documents use."""
+        return camel(self.json) if self.dialect == "gemini" else self.json
+
+    @property
     def dialect(self):
         if self.counts:
             own = {"/count_tokens": "anthropic", ":countTokens": "gemini", "/input_tokens": "openai_responses"}
@@ -57,6 +63,8 @@ class Seen:
             return "claude_on_bedrock"
         if self.path.endswith("/completions") and not self.path.endswith("/chat/completions"):
             return "openai_completions"
+        if self.path.endswith("/responses"):
+            return "openai_responses"
         if self.path.endswith("/v2/chat"):
             return "cohere"
         if ":generateContent" in self.path or ":streamGenerateContent" in self.path:

@@ -8,10 +8,20 @@ import binascii
 import json
 import re
 
-from . import rules_anthropic, rules_bedrock, rules_cohere, rules_gemini, rules_openai, vendor_schema
+from . import (
+    rules_anthropic,
+    rules_bedrock,
+    rules_cohere,
+    rules_gemini,
+    rules_openai,
+    rules_responses,
+    vendor_schema,
+)
+from .gemini_spelling import camel, turns
 
 RULES = {
     "openai_chat": rules_openai.check,
+    "openai_responses": rules_responses.check,
     "anthropic": rules_anthropic.check,
     "gemini": rules_gemini.check,
     "cohere": rules_cohere.check,
@@ -53,6 +63,10 @@ def judge(upstream, request):
     content_type = request.header("content-type", "")
     if content_type.split(";")[0].strip() != "application/json":
         why = f"content-type is {content_type!r}"
+    if why is None and dialect == "gemini":
+        body = camel(body)
+        if not request.counts:
+            body["contents"] = turns(body.get("contents") or [])
     beta = bool(request.header("anthropic-beta"))
     if request.counts:
         why = why or vendor_schema.complaint(dialect, body, beta=beta, counts=True)

@@ -31,6 +31,7 @@ def complaint(dialect, body, beta=False, counts=False):
     else:
         validators = {
             "openai_chat": _openai,
+            "openai_responses": _responses,
             "openai_completions": _openai_completions,
             "anthropic": _anthropic_beta if beta else _anthropic,
             "gemini": _gemini,
@@ -85,17 +86,38 @@ OPENAI_NEWER = {"prompt_cache_options", "moderation", "safety_identifier", "prom
 
 
 @functools.cache
-def _openai():
+def _openai_components():
     components = _open(_load("openai-openapi.json")["components"]["schemas"])
-    root = "CreateChatCompletionRequest"
+    # What the vendor does not insist on: its own guides and clients leave it out.
+    for name, spare in (
+        ("InputImageContent", ["detail"]),
+        ("ReasoningItem", ["id"]),
+        ("OutputMessage", ["id", "status", "type"]),
+        ("OutputTextContent", ["annotations", "logprobs"]),
+    ):
+        components[name]["required"] = [member for member in components[name]["required"] if member not in spare]
+    return components
+
+
+def _closed(root):
+    components = _openai_components()
     return _validator(components, root, _properties(components, components[root]) | OPENAI_NEWER)
 
 
 @functools.cache
+def _openai():
+    return _closed("CreateChatCompletionRequest")
+
+
+@functools.cache
+def _responses():
+    return _closed("CreateResponse")
+
+
+@functools.cache
 def _openai_completions():
-    components = _open(_load("openai-openapi.json")["components"]["schemas"])
-    root = "CreateCompletionRequest"
-    return _validator(components, root, _properties(components, components[root]))
+    components = _openai_components()
+    return _validator(components, "CreateCompletionRequest", _properties(components, components["CreateCompletionRequest"]))
 
 
 @functools.cache
