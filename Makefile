@@ -83,6 +83,7 @@ golden: ## rewrite the golden files and generated pages; the diff is the review
 	@tools/bootstrap build test
 	@tools/build asan
 	@SLUICE_GOLDEN=rewrite tools/run_tests asan
+	@SLUICE_GOLDEN=rewrite tests/run build/asan/sluice -k square
 	@git status --short -- docs src tests
 
 format: ## lay out every C++ file

@@ -83,6 +83,36 @@ def test_an_unissued_signature_is_refused(direct):
     assert reply.status == 400 and "signature" in reply.json["error"]["message"]
 
 
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
+CALL = {"type": "function_call", "call_id": "call_1", "name": "clock", "arguments": "{}"}
+RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "noon"}
+
+
+@pytest.mark.parametrize(
+    "items, why",
+    [
+        ([THOUGHT], "without its required following item"),
+        ([THOUGHT | {"encrypted_content": "made-up"}, CALL, RESULT], "could not be verified"),
+        ([CALL], "No tool output found"),
+        ([RESULT], "No tool call found"),
+        ([{"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}], "input_text"),
+    ],
+)
+def test_a_history_of_items_is_judged(direct, items, why):
+    body = {"model": "gpt-5", "input": [{"role": "user", "content": "a"}, *items]}
+    with raw.Connection("127.0.0.1", direct.port) as connection:
+        reply = connection.ask("POST", "/v1/responses", (), body)
+    assert reply.status == 400 and why in reply.json["error"]["message"]
+
+
+def test_google_s_fields_are_known_under_both_names(direct):
+    body = {"contents": [{"parts": [{"inline_data": {"mime_type": "image/png", "data": "AA=="}}]}]}
+    with raw.Connection("127.0.0.1", direct.port) as connection:
+        assert connection.ask("POST", "/v1beta/models/gemini-3-pro:generateContent", (), body).status == 200
+        body["contents"][0]["parts"][0]["text"] = "two kinds of data in one part"
+        assert connection.ask("POST", "/v1beta/models/gemini-3-pro:generateContent", (), body).status == 400
+
+
 def test_faults_are_what_they_say(direct):
     direct.answer(
         Answer(before="reset"),
