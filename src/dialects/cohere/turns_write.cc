@@ -286,9 +286,8 @@ class Turns {
   }
 
   void write_plan(const std::vector<Placed>& plan) {
-    std::string joined;
+    std::string joined;  // what a model said in several parts is one text
     for (const Placed& p : plan) {
-      if (!joined.empty()) joined += "\n\n";
       joined += p.part->as<Text>()->text;
       if (!w_.own()) note_rest(*p.part, p.pointer);
     }
