@@ -38,6 +38,7 @@ function(layer name)
     if(benches)
       add_executable(${name}_bench ${benches})
       target_link_libraries(${name}_bench PRIVATE sluice_${name} benchmark::benchmark_main)
+      target_include_directories(${name}_bench PRIVATE ${CMAKE_SOURCE_DIR}) # for <bench/...>, the whole benchmark's words
       target_compile_definitions(${name}_bench PRIVATE SLUICE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     endif()
   endif()

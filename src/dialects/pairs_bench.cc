@@ -2,14 +2,14 @@
 // written for the upstream, the upstream's reply read and written for the client. The requests and replies are those of
 // the whole benchmark (bench/). Allocations are exact: a run counts the same as the next.
 // SPDX-License-Identifier: MIT
+#include <bench/manners.h>
+#include <bench/prompt.h>
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
 #include <new>
 #include <string>
 
-#include "../../bench/manners.h"
-#include "../../bench/prompt.h"
 #include "dialects/registry.h"
 
 namespace {
