@@ -139,7 +139,7 @@ std::int64_t counted(const Dialect& words, std::string_view api, json::Value ans
 
 TEST(Estimate, IsNearWhatVendorsCounted) {
   const char* shared = std::getenv("SLUICE_SHARED");
-  if (shared == nullptr) GTEST_SKIP() << "SLUICE_SHARED: no recorded traffic";
+  if (shared == nullptr || *shared == '\0') GTEST_SKIP() << "SLUICE_SHARED: no recorded traffic";
   const fs::path corpus = fs::path(shared) / "corpus";
   std::map<std::string_view, Errors> all;
   std::ifstream index(corpus / "index.jsonl");

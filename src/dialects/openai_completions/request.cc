@@ -1,6 +1,7 @@
 // The question: a prompt and settings, which are chat's. SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "dialects/body_size.h"
 #include "dialects/openai_chat/vendor.h"
@@ -208,13 +209,20 @@ class Writing {
       out_.string(joined);
       return;
     }
-    const auto text = [](const Turn& turn) -> std::string_view { return turn.parts.front().as<Text>()->text; };
-    if (request_.turns[0].plain_string) {
-      out_.string(text(request_.turns[0]));
+    std::vector<std::string_view> texts;
+    for (std::size_t t = 0; t < request_.turns.size(); ++t) {
+      for (std::size_t i = 0; i < request_.turns[t].parts.size(); ++i) {
+        const Part& part = request_.turns[t].parts[i];
+        if (const auto* text = part.as<Text>()) texts.push_back(text->text);
+        if (part.seal || !part.as<Text>()) notes_.lost(pointer_to_part(request_, t, i), "a prompt is text");
+      }
+    }
+    if (request_.turns[0].plain_string && texts.size() == 1) {
+      out_.string(texts.front());
       return;
     }
     out_.begin_array();
-    for (const Turn& turn : request_.turns) out_.string(text(turn));
+    for (const std::string_view text : texts) out_.string(text);
     out_.end_array();
   }
 
