@@ -101,8 +101,9 @@ def folded(events):
 class Python:
     def __init__(self, url, key):
         import cohere
+        from cohere.core.api_error import ApiError
 
-        self.errors = (cohere.core.ApiError, cohere.core.api_error.ApiError)
+        self.errors = ApiError
         self.sdk = cohere.ClientV2(api_key=key, base_url=url)
 
     def whole(self, params):
