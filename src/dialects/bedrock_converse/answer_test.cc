@@ -94,15 +94,23 @@ TEST(BedrockAnswer, ProofsOfOthersTravelInEnvelopesAndComeBack) {
   Choice& choice = reply.choices.emplace_back();
   choice.parts.push_back({.body = Reasoning{.text = "Hm."}, .seal = gemini});
   choice.parts.push_back({.body = Reasoning{}, .seal = gemini});
+  choice.parts.push_back({.body = Reasoning{.redacted = true}, .seal = gemini});
   choice.parts.push_back({.body = ToolCall{.id = "a", .name = "f", .arguments = "{}"}, .seal = gemini});
   choice.stop.kind = StopKind::tool_calls;
   const auto whole = bedrock().read_reply(write(reply));
   ASSERT_TRUE(whole);
   const auto streamed = fold(read(laws::write_stream(bedrock(), unfold(reply))));
   ASSERT_TRUE(streamed);
-  ASSERT_EQ(whole->choices[0].parts.size(), 3U);
-  for (const Part& part : whole->choices[0].parts) EXPECT_EQ(part.seal, gemini);
-  EXPECT_EQ(whole->choices[0].parts[2].as<ToolCall>()->id, "a");
+  for (const Reply& again : {*whole, *streamed}) {
+    const auto& parts = again.choices.at(0).parts;
+    ASSERT_EQ(parts.size(), 4U);
+    for (const Part& part : parts) EXPECT_EQ(part.seal, gemini);
+    EXPECT_EQ(parts[0].as<Reasoning>()->text, "Hm.");
+    // A thought without words is none that is hidden.
+    EXPECT_FALSE(parts[1].as<Reasoning>()->redacted);
+    EXPECT_TRUE(parts[2].as<Reasoning>()->redacted);
+    EXPECT_EQ(parts[3].as<ToolCall>()->id, "a");
+  }
   // What an SDK has decoded and encoded again is still the same text.
   json::Document doc;
   const std::string body = write(reply);
@@ -110,7 +118,6 @@ TEST(BedrockAnswer, ProofsOfOthersTravelInEnvelopesAndComeBack) {
   const auto bytes = base64_decode(content.at(2)["reasoningContent"]["redactedContent"].text());
   ASSERT_TRUE(bytes);
   EXPECT_TRUE(bytes->starts_with("gw1."));
-  EXPECT_EQ(streamed->choices[0].parts[0].seal, gemini);
 }
 
 TEST(BedrockAnswer, BlocksWithoutAStartOpenWithTheirFirstDelta) {

@@ -121,7 +121,8 @@ Part read_reasoning(Value block) {
   const auto [said, redacted] = inside.pick("reasoningText", "redactedContent");
   if (redacted.is_string()) {
     Belongs belongs = Belongs::itself;
-    Part part{.body = Reasoning{.redacted = true}, .seal = read_redacted(redacted.text(), belongs)};
+    Part part{.body = Reasoning{}, .seal = read_redacted(redacted.text(), belongs)};
+    part.as<Reasoning>()->redacted = belongs != Belongs::thought;
     spare(part, block, "reasoningContent", inside, {"redactedContent"});
     return part;
   }
@@ -165,7 +166,8 @@ std::optional<Seal> travelled(Value block, Belongs& belongs) {
   const Value redacted = block["reasoningContent"]["redactedContent"];
   if (!redacted.is_string()) return std::nullopt;
   Seal seal = read_redacted(redacted.text(), belongs);
-  return belongs == Belongs::itself ? std::nullopt : std::optional(std::move(seal));
+  const bool beside = belongs == Belongs::next || belongs == Belongs::previous;
+  return beside ? std::optional(std::move(seal)) : std::nullopt;
 }
 
 }  // namespace

@@ -124,7 +124,8 @@ void write_reasoning(json::Writer& out, const Part& part, std::string_view point
   out.begin_object().key("reasoningContent").begin_object();
   const bool bare = part.seal && reasoning.text.empty() && (reasoning.redacted || part.seal->dialect != self);
   if (bare) {
-    out.member("redactedContent", redacted_data(*part.seal, Belongs::itself));
+    // Of a thought without words only the proof speaks; a hidden one is another thing.
+    out.member("redactedContent", redacted_data(*part.seal, reasoning.redacted ? Belongs::itself : Belongs::thought));
   } else {
     out.key("reasoningText").begin_object().member("text", reasoning.text);
     if (part.seal) out.member("signature", seal_text(*part.seal, self));

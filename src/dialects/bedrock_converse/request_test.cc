@@ -84,6 +84,17 @@ TEST(BedrockRequest, TurnsAlternateAndResultsStandInOneMessage) {
   EXPECT_TRUE(out["toolConfig"]["tools"].at(0)["toolSpec"]["name"].equals("weather"));
 }
 
+TEST(BedrockRequest, HistoryHasItsToolsThoughAnotherVendorsHaveGone) {
+  Written out;
+  write(R"({"max_tokens":10,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[
+      {"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]},
+      {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"ok"}]}]})",
+        claude, out, DialectId::anthropic);
+  ASSERT_EQ(out["toolConfig"]["tools"].size(), 1U);
+  EXPECT_TRUE(out["toolConfig"]["tools"].at(0)["toolSpec"]["name"].equals("f"));
+  EXPECT_TRUE(out.noted("/tools/0"));
+}
+
 TEST(BedrockRequest, NoneIsAnInstructionBecauseToolsMustStay) {
   Written out;
   write(R"({"model":"m","messages":[{"role":"user","content":"Hi"}],"tool_choice":"none",

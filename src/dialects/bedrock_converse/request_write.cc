@@ -243,11 +243,6 @@ void write_service_tier(Writing& w) {
   }
 }
 
-// The unknown members of the body: those of inner objects are written there.
-void write_unknown(Writing& w) {
-  write_extras(w.out, w.request.extras, self, "", w.notes);
-}
-
 }  // namespace
 
 Result<WireRequest> write_request(const ChatRequest& request, const Destination& to, Notes& notes) {
@@ -280,7 +275,7 @@ Result<WireRequest> write_request(const ChatRequest& request, const Destination&
   write_metadata(w);
   write_service_tier(w);
   settings.note_unsayable();
-  write_unknown(w);
+  write_extras(out, request.extras, self, "", notes);  // those of inner objects stand there
   out.end_object();
   return WireRequest{.body = std::move(body), .headers = {}};
 }

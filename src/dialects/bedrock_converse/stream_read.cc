@@ -184,8 +184,17 @@ class Reader final : public StreamReader {
 
   void think(Value thinking) {
     const auto [text, signature, redacted] = thinking.pick("text", "signature", "redactedContent");
-    if (redacted.is_string() && open_ != Open::thinking) redacted_ = true;
-    open(Open::thinking, {.body = Reasoning{.redacted = redacted_}});
+    if (redacted.is_string() && open_ != Open::thinking) {
+      Belongs belongs = Belongs::itself;
+      Seal seal = read_redacted(redacted.text(), belongs);
+      if (belongs == Belongs::next) {
+        travelled_ = std::move(seal);
+        return;
+      }
+      redacted_ = true;
+      open(Open::thinking, {.body = Reasoning{.redacted = belongs != Belongs::thought}});
+    }
+    open(Open::thinking, {.body = Reasoning{}});
     grow(text.text());
     proof_ += redacted.text() + signature.text();
   }
@@ -198,6 +207,7 @@ class Reader final : public StreamReader {
       Belongs belongs = Belongs::itself;
       stop.seal = redacted_ ? read_redacted(proof_, belongs) : read_seal(proof_, self);
     }
+    if (!stop.seal && travelled_) stop.seal = std::exchange(travelled_, std::nullopt);
     proof_.clear();
     redacted_ = false;
     out_->emplace_back(std::move(stop));
@@ -227,6 +237,7 @@ class Reader final : public StreamReader {
   std::int64_t next_ = 0;   // ours
   bool redacted_ = false;
   std::string proof_, held_, growth_;
+  std::optional<Seal> travelled_;  // of the block that comes next
   End end_;
 };
 

@@ -154,8 +154,8 @@ class Writer final : public StreamWriter {
   }
 
   void end_thinking(const std::optional<Seal>& seal) {
-    // A proof of another vendor that nothing was said about stands alone.
-    if (seal && !spoken_ && seal->dialect != self) return speak_proof(*seal, Belongs::itself);
+    // Of a thought without words only the proof speaks.
+    if (seal && !spoken_ && seal->dialect != self) return speak_proof(*seal, Belongs::thought);
     if (!seal && !spoken_ && head_.origin != self) return;
     if (!spoken_) inner_delta("reasoningContent", "text", "");
     if (seal) inner_delta("reasoningContent", "signature", seal_text(*seal, self));

@@ -30,10 +30,10 @@ bool is_search(const Tool& tool) {
   });
 }
 
-// Names that the history calls though no tool is declared.
+// Names that the history calls, where no tool is declared.
 std::vector<std::string> undeclared(const Writing& w) {
   std::vector<std::string> out;
-  if (w.own || !w.request.tools.empty()) return out;
+  if (w.own) return out;
   for (const Message& message : w.dialogue.messages) {
     for (const PlacedPart& placed : message.parts) {
       const auto* call = placed.part->as<ToolCall>();
@@ -47,10 +47,11 @@ std::vector<std::string> undeclared(const Writing& w) {
 
 class Tools {
  public:
-  Tools(Writing& w, bool thinking) : w_(w), thinking_(thinking), undeclared_(undeclared(w)) {}
+  Tools(Writing& w, bool thinking) : w_(w), thinking_(thinking) {}
 
   void write() {
     const ChatRequest& request = w_.request;
+    if (request.tools.empty()) undeclared_ = undeclared(w_);
     if (request.tools.empty() && undeclared_.empty() && !(w_.own && request.tools_said)) {
       if (request.tool_choice) w_.lost(Field::tool_choice, "there are no tools to choose from");
       if (request.parallel_tools) w_.lost(Field::parallel_tools, "there are no tools to call");
@@ -58,6 +59,8 @@ class Tools {
     }
     plan_choice();
     const std::vector<std::size_t> said = sayable();
+    // The history demands some, though those of another vendor have gone.
+    if (said.empty() && !request.tools.empty()) undeclared_ = undeclared(w_);
     if (said.empty() && undeclared_.empty() && !w_.own) return;
     w_.out.key("toolConfig").begin_object().key("tools").begin_array();
     for (const std::size_t i : said) write_tool(i);

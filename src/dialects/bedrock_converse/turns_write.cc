@@ -56,7 +56,7 @@ std::string mime_of(const Media& media) {
 }
 
 // The format of a file that can be said. Error: unsupported.
-Result<std::string> format_of(const Writing& w, const Media& media, const std::string& pointer) {
+Result<std::string> format_of(const Media& media, const std::string& pointer) {
   if (media.form == MediaForm::text) {
     const auto known = format_of_mime(MediaKind::document, media.mime);
     return std::string(known.empty() ? std::string_view("txt") : known);
@@ -64,7 +64,6 @@ Result<std::string> format_of(const Writing& w, const Media& media, const std::s
   const std::string mime = mime_of(media);
   if (const auto format = format_of_mime(media.kind, mime); !format.empty()) return std::string(format);
   if (media.origin == self) return mime.empty() ? std::string() : mime.substr(mime.find('/') + 1);
-  (void)w;
   return unsupported(pointer, "Bedrock takes no " + std::string(word(media.kind)) + " of the type " +
                                   (mime.empty() ? "that this is" : mime) + '.');
 }
@@ -87,7 +86,7 @@ Result<bool> sayable_media(Writing& w, const Media& media, const std::string& po
     case MediaForm::blocks:
       return unsupported(pointer, "This file lives with another vendor. Send its content in base64.");
   }
-  TRY(const std::string format, format_of(w, media, pointer));
+  TRY(const std::string format, format_of(media, pointer));
   return true;
 }
 
@@ -152,7 +151,7 @@ class BlockWriting {
   void operator()(const Reasoning&) { write_reasoning(w_.out, part_, pointer_, w_.notes); }
 
   void operator()(const Media& media) {
-    const std::string format = format_of(w_, media, pointer_).value_or("");
+    const std::string format = format_of(media, pointer_).value_or("");
     std::string name = media.name;
     if (media.kind == MediaKind::document && !w_.own) name = free_name(media.name);
     if (media.kind != MediaKind::document && !name.empty() && !w_.own) {
