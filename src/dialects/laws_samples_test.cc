@@ -65,6 +65,8 @@ constexpr Folder corpus[] = {
     {DialectId::cohere, "cohere.chat"},
     {DialectId::bedrock_converse, "bedrock.converse_stream"},
     {DialectId::openai_completions, "openai.completions"},
+    {DialectId::anthropic, "bedrock.invoke"},
+    {DialectId::anthropic, "bedrock.invoke_stream"},
 };
 
 class Collection {
@@ -119,9 +121,12 @@ class Collection {
     }
   }
 
-  // Cohere's first version of the same API is another format.
-  static bool spoken(DialectId dialect, std::string_view path) {
-    return dialect != DialectId::cohere || path.starts_with("/v2/");
+  // Cohere's first version of the same API is another format, and so is what Claude's first versions and other models
+  // take behind InvokeModel.
+  static bool spoken(DialectId dialect, std::string_view path, json::Value request) {
+    if (dialect == DialectId::cohere) return path.starts_with("/v2/");
+    if (dialect != DialectId::anthropic || !path.starts_with("/model/")) return true;
+    return path.contains("anthropic.claude") && (request.is_null() || request["messages"].is_array());
   }
 
   void recorded(const Dialect& dialect, const fs::path& file) {
@@ -130,7 +135,7 @@ class Collection {
     const auto root = doc.parse(text);
     if (!root) std::abort();
     const std::string path = (*root)["path"].text();
-    if (!spoken(dialect.id(), path)) return;
+    if (!spoken(dialect.id(), path, (*root)["request"])) return;
     Sample base{.name = file.stem().string(), .dialect = &dialect, .recorded = true};
     base.status = static_cast<int>((*root)["status"].integer().value_or(0));
     if (const auto at = path.find("models/"); at != std::string::npos) {

@@ -68,12 +68,12 @@ class Writing {
     plan_format();
 
     out_.begin_object();
-    // In the clouds' form the model stands in the path.
+    // In the clouds' form model and mode may stand in the path.
     const bool cloud = own_ && std::ranges::any_of(request_.extras.members,
                                                    [](const Extra& x) { return x.key == "anthropic_version"; });
     if (!to_.model.empty() && !cloud) out_.member("model", to_.model);
     if (max_tokens_ && !counting_) out_.member("max_tokens", *max_tokens_);
-    if (to_.stream || request_.stream_said) out_.member_bool("stream", to_.stream);
+    if ((to_.stream && !cloud) || request_.stream_said) out_.member_bool("stream", to_.stream);
     write_settings();
     if (request_.cache_auto) write_cache_mark(out_, *request_.cache_auto);
     write_thinking(out_, thinking_, request_.reasoning, notes_);
