@@ -192,7 +192,7 @@ def test_gemini_gets_its_signatures_back(client, upstream, stream):
         # The proof travels in a block of its own, which the SDK decodes and encodes.
         events = list(client.converse_stream(**words)["stream"])
         proofs = [e["contentBlockDelta"]["delta"].get("reasoningContent") for e in events if "contentBlockDelta" in e]
-        content = [{"reasoningContent": p} for p in proofs if p] + [b for b in told(_calls_of(events))[0]]
+        content = [{"reasoningContent": p} for p in proofs if p] + told(_calls_of(events))[0]
     else:
         content = client.converse(**words)["output"]["message"]["content"]
     call = next(b["toolUse"] for b in content if "toolUse" in b)
@@ -242,6 +242,14 @@ def test_bedrock_is_relayed_byte_for_byte(gateway, upstream):
     assert reply.body == b"".join(bedrock_replies.stream(replies.Say(text="as it came"), ""))
     assert reply.header("content-type") == bedrock_replies.MEDIA_TYPE
     assert upstream.last().path == "/model/us.amazon.nova-pro-v1%3A0/converse-stream"
+
+
+def test_tokens_are_counted_by_the_vendor(client, upstream):
+    upstream.strict, upstream.keys = False, {}
+    upstream.answer(Answer(pieces=[b'{"inputTokens":17}']))
+    words = {"converse": {"messages": [user("?")]}}
+    assert client.count_tokens(modelId=NOVA, input=words)["inputTokens"] == 17
+    assert upstream.last().path == "/model/us.amazon.nova-pro-v1%3A0/count-tokens"
 
 
 def test_a_profile_s_name_may_hold_slashes(client, upstream):
@@ -377,6 +385,7 @@ def test_a_claude_client_keeps_its_words_on_bedrock(gateway, upstream, stream):
     sent = dict(upstream.last().json)
     assert sent.pop("anthropic_version") == "bedrock-2023-05-31"
     assert sent.pop("anthropic_beta") == ["context-1m-2025-08-07"]
+    assert reply.header("x-sluice-notes") == "lost /anthropic-beta"
     assert sent == {k: v for k, v in CLAUDE_ASKS.items() if k != "model"}
     way = "invoke-with-response-stream" if stream else "invoke"
     assert upstream.last().path == f"/model/{CLAUDE.replace(':', '%3A')}/{way}"

@@ -97,14 +97,15 @@ bool Ask::may_hold_proofs() {
 }
 
 // The client's own bytes, with a few edits.
-Result<void> Ask::write_bytes(const Endpoint& way, const Destination& to, Outgoing& out, std::vector<Header>& fields) {
+Result<void> Ask::write_bytes(const Endpoint& way, const Destination& to, Outgoing& out, std::vector<Header>& fields,
+                              Notes& notes) {
   auto edits = out.spoken->verbatim_edits(intake_.peek, to);
   if (way.form) {
     // What stands in the path here needs no other change.
     std::erase_if(edits, [&](const json::Edit& edit) {
       return std::ranges::find(way.form->drop, std::string_view(edit.pointer).substr(1)) != way.form->drop.end();
     });
-    std::ranges::move(form_edits(*way.form, intake_.peek.members, fields), std::back_inserter(edits));
+    std::ranges::move(form_edits(*way.form, intake_.peek.members, fields, notes), std::back_inserter(edits));
   }
   if (edits.empty()) {
     out.body = intake_.body;
@@ -136,7 +137,7 @@ Result<void> Ask::write_conversation(const Backend& backend, const Endpoint& way
   }
   if (way.form) {
     TRY(const auto members, json::scan_object(out.own_body));
-    const auto edits = form_edits(*way.form, members, fields);
+    const auto edits = form_edits(*way.form, members, fields, notes);
     TRY(out.own_body, splice(out.own_body, members, edits));
   }
   out.body = out.own_body;
@@ -166,7 +167,7 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
     if (operation == Operation::chat && (recalled || may_hold_proofs())) {
       TRY_VOID(write_conversation(backend, *way, to, out, fields, notes));
     } else {
-      TRY_VOID(write_bytes(*way, to, out, fields));
+      TRY_VOID(write_bytes(*way, to, out, fields, notes));
     }
   } else {
     TRY(const ChatRequest* request, conversation());

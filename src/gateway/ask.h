@@ -40,7 +40,7 @@ class Ask {
 
  private:
   [[nodiscard]] Result<void> write_bytes(const Endpoint& way, const Destination& to, Outgoing& out,
-                                         std::vector<Header>& fields);
+                                         std::vector<Header>& fields, Notes& notes);
   [[nodiscard]] Result<void> write_conversation(const Backend& backend, const Endpoint& way, const Destination& to,
                                                 Outgoing& out, std::vector<Header>& fields, Notes& notes);
   Exchange& ex_;

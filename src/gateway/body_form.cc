@@ -50,7 +50,7 @@ std::optional<Cut> cut_of(std::string_view text, const std::vector<json::TopMemb
 }  // namespace
 
 std::vector<json::Edit> form_edits(const BodyForm& form, const std::vector<json::TopMember>& members,
-                                   std::vector<Header>& fields) {
+                                   std::vector<Header>& fields, Notes& notes) {
   std::vector<json::Edit> edits;
   const auto has = [&](std::string_view name) {
     return std::ranges::find(members, name, &json::TopMember::key) != members.end();
@@ -68,16 +68,19 @@ std::vector<json::Edit> form_edits(const BodyForm& form, const std::vector<json:
     for (std::string_view rest = value; !rest.empty();) {
       const std::string_view word = trim(rest.substr(0, rest.find(',')));
       rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
-      const bool taken = std::ranges::any_of(form.list_words, [&](auto p) { return wildcard_match(p, word); });
-      if (taken) list += (list.empty() ? "" : ",") + json::quoted(word);
+      if (word.empty()) continue;
+      if (std::ranges::any_of(form.list_words, [&](auto p) { return wildcard_match(p, word); })) {
+        list += (list.empty() ? "" : ",") + json::quoted(word);
+      } else {
+        notes.lost(pointer(form.list_header), "a flag that this cloud does not take");
+      }
     }
   }
   if (!list.empty() && !has(form.list_member)) {
     edits.push_back({.pointer = pointer(form.list_member), .value = '[' + list + ']'});
   }
-  // What the vendor's own address has in the head.
   std::erase_if(fields, [&](const Header& field) {
-    return field.first == form.list_header || field.first == "anthropic-version";
+    return std::ranges::find(form.drop_headers, field.first) != form.drop_headers.end();
   });
   return edits;
 }

@@ -13,9 +13,9 @@
 namespace sluice {
 
 // What must be changed in the body. `fields` are the dialect's own headers: those that stand in the body here are taken
-// out of them.
+// out of them. Notes: lost words of such a header.
 [[nodiscard]] std::vector<json::Edit> form_edits(const BodyForm& form, const std::vector<json::TopMember>& members,
-                                                 std::vector<Header>& fields);
+                                                 std::vector<Header>& fields, Notes& notes);
 
 // The text with top-level members set, added and dropped, by the spans that a walk has found; other edits go through
 // json::apply.

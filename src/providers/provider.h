@@ -31,8 +31,9 @@ struct Auth {
 struct BodyForm {
   std::span<const std::string_view> drop;                              // top-level members that stand in the path here
   std::span<const std::pair<std::string_view, std::string_view>> set;  // name and JSON, unless the body says it itself
-  std::string_view list_header, list_member;     // a header whose words stand in the body here, as a list of texts
-  std::span<const std::string_view> list_words;  // patterns of the words that are taken there
+  std::span<const std::string_view> drop_headers;  // headers that only the vendor's own address takes
+  std::string_view list_header, list_member;       // a header whose words stand in the body here, as a list of texts
+  std::span<const std::string_view> list_words;    // patterns of the words that are taken there
 };
 
 // One operation in one dialect. `{model}` in a path is replaced by the percent-encoded upstream model name.

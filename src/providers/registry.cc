@@ -47,6 +47,7 @@ constexpr std::array cohere_paths = {
 // Bedrock: Converse for every model; what Claude's own clients say goes to Claude in their own words.
 constexpr std::array claude_on_bedrock = {Words("*anthropic.claude*")};
 constexpr std::array in_the_path = {Words("model"), Words("stream")};
+constexpr std::array in_the_body = {Words("anthropic-version"), Words("anthropic-beta")};
 constexpr std::array bedrock_version = {std::pair(Words("anthropic_version"), Words("\"bedrock-2023-05-31\""))};
 // A flag that this cloud does not know is refused, so only these families go along (pitfalls of others: row 107).
 constexpr std::array bedrock_betas = {Words("computer-use-*"),
@@ -56,12 +57,14 @@ constexpr std::array bedrock_betas = {Words("computer-use-*"),
                                       Words("dev-full-thinking-*"),
                                       Words("context-1m-*"),
                                       Words("context-management-*"),
+                                      Words("compact-*"),
                                       Words("effort-*"),
                                       Words("tool-search-tool-*"),
                                       Words("tool-examples-*"),
                                       Words("fine-grained-tool-streaming-*")};
 constexpr BodyForm bedrock_messages{.drop = in_the_path,
                                     .set = bedrock_version,
+                                    .drop_headers = in_the_body,
                                     .list_header = "anthropic-beta",
                                     .list_member = "anthropic_beta",
                                     .list_words = bedrock_betas};
