@@ -162,7 +162,6 @@ std::string write_reply(const Reply& reply, const Question& question, Notes& not
   const Choice& choice = reply.choices.empty() ? empty : reply.choices.front();
   const bool calls = std::ranges::any_of(choice.parts, [](const Part& p) { return p.as<ToolCall>() != nullptr; });
   out.member("stopReason", write_stop(choice.stop, calls));
-  out.key("usage");
   write_usage(out, reply.usage);
   if (reply.service_tier) out.key("serviceTier").begin_object().member("type", *reply.service_tier).end_object();
   if (reply.origin != self) write_answer_fields(out, reply.id, reply.model, choice.stop.sequence);

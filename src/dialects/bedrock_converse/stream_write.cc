@@ -237,7 +237,7 @@ class Writer final : public StreamWriter {
 
     std::string last;
     json::Writer m(last);
-    m.begin_object().key("usage");
+    m.begin_object();
     write_usage(m, usage_);
     const auto& tier = e.service_tier ? e.service_tier : head_.service_tier;
     if (tier) m.key("serviceTier").begin_object().member("type", *tier).end_object();

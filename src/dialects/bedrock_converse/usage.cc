@@ -26,10 +26,11 @@ Usage read_usage(json::Value usage) {
 
 void write_usage(json::Writer& out, const Usage& usage) {
   if (usage.origin == DialectId::bedrock_converse && !usage.raw.empty()) {
-    out.raw(usage.raw);
+    out.member_raw("usage", usage.raw);
     return;
   }
-  out.begin_object();
+  if (!usage.known()) return;
+  out.key("usage").begin_object();
   out.member("inputTokens", usage.input.value_or(0) + usage.tool_input.value_or(0));
   out.member("outputTokens", usage.total_output());
   out.member("totalTokens", usage.total_input() + usage.total_output());

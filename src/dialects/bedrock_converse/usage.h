@@ -7,7 +7,8 @@
 namespace sluice::bedrock_converse {
 
 [[nodiscard]] Usage read_usage(json::Value usage);
-// The object; three of its counts are required, so what is unknown is a zero there.
+// "usage": {…} into the open object, when anything is known; three of its counts are required, so one that is not is a
+// zero.
 void write_usage(json::Writer& out, const Usage& usage);
 
 }  // namespace sluice::bedrock_converse
