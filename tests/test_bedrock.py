@@ -244,14 +244,6 @@ def test_bedrock_is_relayed_byte_for_byte(gateway, upstream):
     assert upstream.last().path == "/model/us.amazon.nova-pro-v1%3A0/converse-stream"
 
 
-def test_tokens_are_counted_by_the_vendor(client, upstream):
-    upstream.strict, upstream.keys = False, {}
-    upstream.answer(Answer(pieces=[b'{"inputTokens":17}']))
-    words = {"converse": {"messages": [user("?")]}}
-    assert client.count_tokens(modelId=NOVA, input=words)["inputTokens"] == 17
-    assert upstream.last().path == "/model/us.amazon.nova-pro-v1%3A0/count-tokens"
-
-
 def test_a_profile_s_name_may_hold_slashes(client, upstream):
     upstream.say(text="ok")
     reply = client.converse(modelId=ARN, messages=[user("?")])
