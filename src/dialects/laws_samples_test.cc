@@ -93,7 +93,9 @@ class Collection {
     for (const fs::path& file : listed(folder)) {
       const std::string stem = file.stem().string();
       Sample sample{.name = std::string(dialect.name()) + '/' + stem, .dialect = &dialect, .body = slurp(file)};
-      sample.path_model = "model-in-path";
+      // Where the path names a model, it counts, whatever the body says.
+      const bool in_path = dialect.id() == DialectId::gemini || dialect.id() == DialectId::bedrock_converse;
+      if (in_path) sample.path_model = "model-in-path";
       sample.content_type = file.extension() == ".sse" ? "text/event-stream" : "application/json";
       if (stem.starts_with("request_")) {
         sample.kind = Kind::request;
