@@ -79,7 +79,8 @@ class Section:
     def text(self, table):
         packages = clients.module(self.name).PACKAGES
         out = [f"\n## {TITLES[self.name]} clients\n"]
-        out.append(", ".join(f"`{package}` for {language}" for language, package in packages.items()) + ".\n")
+        named = ", ".join(f"`{package}` for {language}" for language, package in packages.items()) + "."
+        out.append(" ".join([named, getattr(clients.module(self.name), "REMARK", "")]).rstrip() + "\n")
         out.append("| | " + " | ".join(f"to {v.title}" for v in vendors.ALL) + " |")
         out.append("| --- |" + " --- |" * len(vendors.ALL))
         always = [table[self.name, v.name, "text"].lines() for v in vendors.ALL]

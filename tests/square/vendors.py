@@ -14,6 +14,7 @@ class Vendor:
     thinker: str = ""  # the model that thinks, where it is another one
     proof: str = ""  # where it signs its thoughts: "thought", "call"; empty where it does not
     thinks: bool = True  # its thoughts can be read
+    counts_thoughts: bool = True  # apart from the rest of the answer
 
     def thinking_model(self):
         return self.thinker or self.model
@@ -39,6 +40,15 @@ ALL = (
         {"type": "gemini", "base_url": "{root}", "api_key": KEYS["gemini"]},
         "gemini-3-pro-preview",
         proof="call",
+    ),
+    Vendor(
+        "bedrock_converse",
+        "Bedrock Converse",
+        {"type": "bedrock", "base_url": "{root}", "api_key": KEYS["bedrock"], "aws": {"region": "eu-central-1"}}
+        | {"dialects": ["bedrock_converse"]},
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        proof="thought",
+        counts_thoughts=False,
     ),
     Vendor(
         "cohere",

@@ -15,7 +15,7 @@ SPDX-License-Identifier: MIT
 
 import importlib
 
-NAMES = ("openai_chat", "openai_responses", "anthropic", "gemini", "cohere")
+NAMES = ("openai_chat", "openai_responses", "anthropic", "gemini", "bedrock_converse", "cohere")
 
 
 def module(name):
