@@ -25,7 +25,7 @@ def chat(gateway, model, stream):
     return gateway.chat(model, stream=stream)
 
 
-DOORS = {"chat": chat} | {name: ask for name, (ask, _) in CLIENTS.items()}
+DOORS = {"chat": chat} | CLIENTS
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd", "br"])
