@@ -18,11 +18,11 @@ TEST(PitfallUsage, TotalsAreTheSameForEveryClientWholeAndStreamed) {
         Usage{.input = 10, .cache_read = 0, .cache_write_5m = 30, .cache_write_1h = 40, .output = 5},
         Usage{.input = 10, .cache_read = 90, .tool_input = 8, .output = 5, .reasoning = 7},
         Usage{.input = 0, .cache_read = 100, .output = 0, .reasoning = 9}}) {
-    for (const Dialect* upstream : dialects()) {
+    for (const Dialect* upstream : conversations()) {
       Reply reply = answers({text("Hi")}, StopKind::end, upstream->id());
       reply.usage = usage;
       reply.usage.origin = upstream->id();
-      for (const Dialect* client : dialects()) {
+      for (const Dialect* client : conversations()) {
         Notes notes;
         for (const auto& told : {client->read_reply(client->write_reply(reply, question(), notes)),
                                  folded(reread(*client, unfold(reply)))}) {
@@ -37,7 +37,7 @@ TEST(PitfallUsage, TotalsAreTheSameForEveryClientWholeAndStreamed) {
 
 // Reports are cumulative: the last word counts, member by member, and nothing is added up.
 TEST(PitfallUsage, LaterReportsReplaceEarlierOnes) {
-  for (const Dialect* client : dialects()) {
+  for (const Dialect* client : conversations()) {
     std::vector<Event> events = unfold(answers({text("Hi")}));
     std::erase_if(events, [](const Event& e) { return std::holds_alternative<UsageSeen>(e); });
     events.insert(events.begin() + 1, UsageSeen{{.input = 7, .cache_read = 20, .output = 1}});
@@ -81,7 +81,7 @@ TEST(PitfallUsage, NoBucketIsEverNegative) {
                                u.reasoning, u.audio_input, u.audio_output}) {
       EXPECT_GE(bucket.value_or(0), 0) << name(id);
     }
-    for (const Dialect* client : dialects()) {
+    for (const Dialect* client : conversations()) {
       Notes notes;
       for (const auto& [pointer, leaf] : laws::leaves(client->write_reply(*reply, question(), notes))) {
         EXPECT_FALSE(leaf.starts_with('-')) << client->name() << pointer << leaf;
@@ -104,8 +104,8 @@ TEST(PitfallStop, EveryReasonHasItsWordForEveryClient) {
       {malformed_tool, {malformed_tool}},
   };
   for (const auto& [kind, same] : rows) {
-    for (const Dialect* upstream : dialects()) {
-      for (const Dialect* client : dialects()) {
+    for (const Dialect* upstream : conversations()) {
+      for (const Dialect* client : conversations()) {
         if (client == upstream) continue;  // keeps the vendor's own word
         Reply reply = answers({text("Half")}, kind, upstream->id());
         reply.choices[0].stop.raw = "the vendor's own word";
@@ -196,7 +196,8 @@ TEST(PitfallStop, EveryPublishedWordHasItsMeaning) {
       case bedrock_converse:
         body = R"({"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":)" + word + "}";
         break;
-      case openai_responses: break;
+      case openai_responses:
+      case openai_completions: break;
     }
     const auto reply = dialect(row.id)->read_reply(body);
     ASSERT_TRUE(reply) << name(row.id) << word << reply.error()->detail;
@@ -212,7 +213,7 @@ TEST(PitfallStop, ABlockedPromptIsAFilterForEveryClient) {
   const auto whole = google.read_reply(blocked);
   ASSERT_TRUE(whole);
   const auto events = laws::read_stream(google, "text/event-stream", {"data: " + std::string(blocked) + "\n\n"});
-  for (const Dialect* client : dialects()) {
+  for (const Dialect* client : conversations()) {
     Notes notes;
     for (const auto& told :
          {client->read_reply(client->write_reply(*whole, question(), notes)), folded(reread(*client, events))}) {
@@ -266,7 +267,7 @@ TEST(PitfallErrors, WhateverTheCodeIsTheWordsAreFound) {
 TEST(PitfallErrors, EveryFaultHasATypeForEveryClient) {
   for (int i = 0; i < fault_count; ++i) {
     const Error error{.fault = static_cast<Fault>(i), .message = "What to do."};
-    for (const Dialect* client : dialects()) {
+    for (const Dialect* client : conversations()) {
       const std::string body = client->write_error(error, "req-1");
       json::Document doc;
       const auto root = doc.parse(body);

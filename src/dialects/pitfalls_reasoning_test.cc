@@ -81,6 +81,7 @@ std::string next_request(DialectId client, std::string_view reply) {
       }
       return out + results + "]}]}";
     }
+    case openai_completions: break;
   }
   return {};
 }
@@ -116,7 +117,7 @@ TEST(PitfallReasoning, EveryProofComesBackThroughEveryClientThatKeepsItsMessages
     const auto all = vendors();
     Vendor to = *std::ranges::find_if(all, of);
     const Reply reply = answers(signer.parts, StopKind::tool_calls, signer.dialect);
-    for (const Dialect* client : dialects()) {
+    for (const Dialect* client : conversations()) {
       Notes notes;
       const std::string body = client->write_reply(reply, question(), notes);
       const HeaderView version{"anthropic-version", "2023-06-01"};
@@ -148,7 +149,7 @@ TEST(PitfallReasoning, ThoughtIsNeverShownAsText) {
     Part secret = thought("The secret thought.");
     secret.seal = seal;
     const Reply reply = answers({secret, text("Shown.")});
-    for (const Dialect* client : dialects()) {
+    for (const Dialect* client : conversations()) {
       Notes notes;
       const auto whole = said(client->read_reply(client->write_reply(reply, question(), notes)));
       const auto streamed = said(folded(reread(*client, in_pieces(reply, 3))));
@@ -219,7 +220,7 @@ TEST(PitfallReasoning, ThoughtThatComesFirstIsTheFirstBlock) {
   bytes +=
       "data: {\"id\":\"1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
   const auto events = laws::read_stream(*dialect(openai_chat), "text/event-stream", {bytes});
-  for (const Dialect* client : dialects()) {
+  for (const Dialect* client : conversations()) {
     const Said told = said(folded(reread(*client, events)));
     EXPECT_EQ(told.order, "ht") << client->name();
     EXPECT_EQ(told.thought, "Let me see.") << client->name();

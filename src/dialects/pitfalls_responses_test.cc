@@ -50,7 +50,7 @@ TEST(PitfallResponses, ArgumentsThatOnlyTheirEndSaysAreWholeForEveryClient) {
        R"({"type":"response.function_call_arguments.done","output_index":0,"item_id":"a","arguments":"{\"x\":1}"})",
        R"({"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","id":"a","call_id":"c1","name":"f"}})",
        completed});
-  for (const Dialect* client : dialects()) {
+  for (const Dialect* client : conversations()) {
     EXPECT_EQ(said(folded(reread(*client, events))).calls, R"(f {"x":1};)") << client->name();
   }
 }

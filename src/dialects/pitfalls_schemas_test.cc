@@ -64,6 +64,7 @@ json::Value schema_of(const Sent& sent, const Vendor& to) {
       return declared["parametersJsonSchema"] ? declared["parametersJsonSchema"] : declared["parameters"];
     }
     case bedrock_converse: return sent.root["toolConfig"]["tools"].at(0)["toolSpec"]["inputSchema"]["json"];
+    case openai_completions: break;
   }
   return {};
 }

@@ -25,7 +25,7 @@ const Reply rich = answers({proven, text("Now."), call("call_1", "look", R"({"at
 // One event of a megabyte, in pieces of 4 KiB, as a kernel would hand it over.
 TEST(PitfallStream, AHugeEventArrivesWhole) {
   const std::string huge = std::string(1 << 20, 'x') + "\n\"end\"";
-  for (const Dialect* dialect : dialects()) {
+  for (const Dialect* dialect : conversations()) {
     const std::string bytes = laws::write_stream(
         *dialect, unfold(answers({text(huge), call("c1", "f", R"({"a":")" + std::string(300000, 'y') + R"("})")},
                                  StopKind::tool_calls)));
@@ -41,7 +41,7 @@ TEST(PitfallStream, AHugeEventArrivesWhole) {
 // Vendors send what they print for people: JSON with line breaks, in members that we hand on as they came.
 TEST(PitfallStream, LineBreaksInJsonNeverSplitAnEvent) {
   const std::string pretty = "{\n  \"type\": \"strange\",\n  \"a\": [\r\n    1\n  ]\r\n}";
-  for (const Dialect* dialect : dialects()) {
+  for (const Dialect* dialect : conversations()) {
     Reply reply = answers({text("one\r\ntwo\rthree\n\n"),
                            {.body = Opaque{.origin = dialect->id(), .type = "strange", .raw = pretty}},
                            {.body = ServerTool{.origin = dialect->id(), .id = "s", .name = "strange", .raw = pretty}},
@@ -99,7 +99,7 @@ TEST(PitfallStream, WholeAndStreamedAnswersSayTheSameInEveryPair) {
     const auto reply = sample.dialect->read_reply(sample.body);
     if (!reply) continue;
     const std::vector<Event> streamed = reread(*sample.dialect, unfold(*reply));
-    for (const Dialect* client : dialects()) {
+    for (const Dialect* client : conversations()) {
       Notes notes;
       const auto whole = client->read_reply(client->write_reply(*reply, question(), notes));
       const auto pieces = folded(reread(*client, streamed));
@@ -122,7 +122,7 @@ TEST(PitfallStream, AFailureIsAFailureForEveryClient) {
     if (const auto* delta = std::get_if<Delta>(&event); delta != nullptr && delta->block == 2) break;
   }
   events.emplace_back(Failed{{.fault = Fault::upstream_overloaded, .message = "The ship is full.", .code = "full"}});
-  for (const Dialect* dialect : dialects()) {
+  for (const Dialect* dialect : conversations()) {
     const auto again = reread(*dialect, events);
     EXPECT_EQ(breach(again), "") << dialect->name();
     ASSERT_FALSE(again.empty());
@@ -137,7 +137,7 @@ TEST(PitfallStream, AFailureIsAFailureForEveryClient) {
 
 // What keeps a silent connection open may stand between any two events and means nothing to anybody.
 TEST(PitfallStream, KeepAlivesBetweenAnyEventsMeanNothing) {
-  for (const Dialect* dialect : dialects()) {
+  for (const Dialect* dialect : conversations()) {
     const auto writer = dialect->stream_writer(question());
     std::string bytes;
     for (const Event& event : in_pieces(rich, 2)) {
@@ -154,7 +154,7 @@ TEST(PitfallStream, KeepAlivesBetweenAnyEventsMeanNothing) {
 // A stream of ours that lost its tail on the way to the client is no whole answer either, wherever the answer came
 // from.
 TEST(PitfallStream, WithoutItsTailNoStreamOfOursIsWhole) {
-  for (const Dialect* dialect : dialects()) {
+  for (const Dialect* dialect : conversations()) {
     std::vector<Event> events = in_pieces(rich, 2);
     while (!events.empty()) {
       const bool ended = std::holds_alternative<End>(events.back());
@@ -177,8 +177,8 @@ TEST(PitfallStream, WithoutItsTailNoStreamOfOursIsWhole) {
 TEST(PitfallStream, InterleavedThoughtKeepsItsPlace) {
   const Reply reply = answers({thought("first "), text("one "), thought("second "), text("two "), call("c", "f")},
                               StopKind::tool_calls);
-  for (const Dialect* upstream : dialects()) {
-    for (const Dialect* client : dialects()) {
+  for (const Dialect* upstream : conversations()) {
+    for (const Dialect* client : conversations()) {
       const Said got = said(folded(reread(*client, reread(*upstream, in_pieces(reply, 2)))));
       EXPECT_EQ(got.text, "one two ") << upstream->name() << " to " << client->name();
       EXPECT_EQ(got.thought, "first second ") << upstream->name() << " to " << client->name();

@@ -32,6 +32,13 @@ inline std::vector<Vendor> vendors() {
   return out;
 }
 
+// Every dialect of conversations: not openai_completions, whose prompts and answers are text alone.
+inline std::vector<const Dialect*> conversations() {
+  std::vector<const Dialect*> out(dialects().begin(), dialects().end());
+  std::erase_if(out, [](const Dialect* one) { return one->id() == DialectId::openai_completions; });
+  return out;
+}
+
 inline Question question() {
   return {.model = "asked-model", .exchange_id = "exchange-1", .unix_seconds = 1700000000};
 }

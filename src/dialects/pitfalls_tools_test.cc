@@ -47,8 +47,8 @@ TEST(PitfallTools, ParallelCallsStayApartInEveryPair) {
   const Reply reply = answers({text("Both."), call("call_1", "look", R"({"a":12})"),
                                call("call_2", "look", R"({"a":3})"), call("call_3", "listen")},
                               StopKind::tool_calls);
-  for (const Dialect* upstream : dialects()) {
-    for (const Dialect* client : dialects()) {
+  for (const Dialect* upstream : conversations()) {
+    for (const Dialect* client : conversations()) {
       for (const std::size_t pieces : {1, 2, 8}) {
         const auto told = folded(reread(*client, reread(*upstream, in_pieces(reply, pieces))));
         ASSERT_TRUE(told) << upstream->name() << " to " << client->name();
@@ -81,7 +81,7 @@ TEST(PitfallTools, AnEndBehindCallsWaitsForTheirResults) {
     return laws::read_stream(*dialect(id), "text/event-stream", {bytes});
   };
   for (const auto& upstream : {events(DialectId::openai_chat, chat), events(DialectId::gemini, gemini)}) {
-    for (const Dialect* client : dialects()) {
+    for (const Dialect* client : conversations()) {
       const auto told = folded(reread(*client, upstream));
       ASSERT_TRUE(told) << client->name();
       EXPECT_EQ(told->choices.at(0).stop.kind, StopKind::tool_calls) << client->name();
@@ -101,7 +101,7 @@ TEST(PitfallTools, ACallWithoutArgumentsIsAnEmptyObjectForEverybody) {
     ASSERT_EQ(calls_of(*again).size(), 1U) << sent.body();
     EXPECT_EQ(calls_of(*again)[0]->arguments, "{}") << sent.body();
   }
-  for (const Dialect* client : dialects()) {
+  for (const Dialect* client : conversations()) {
     const Reply reply = answers({call("call_1", "look", "")}, StopKind::tool_calls);
     Notes notes;
     EXPECT_EQ(said(client->read_reply(client->write_reply(reply, question(), notes))).calls, "look {};");
@@ -247,7 +247,7 @@ TEST(PitfallTools, AnIdIsNeverThePlaceOfAProof) {
   const Reply reply =
       answers({sealed(call("", "look"), DialectId::gemini, std::string(2000, 'P') + "+/="), call("", "look")},
               StopKind::tool_calls, DialectId::gemini);
-  for (const Dialect* client : dialects()) {
+  for (const Dialect* client : conversations()) {
     Notes notes;
     for (const auto& told :
          {client->read_reply(client->write_reply(reply, question(), notes)), folded(reread(*client, unfold(reply)))}) {
