@@ -287,7 +287,10 @@ void read_item(Value item, std::size_t place, Side side, std::vector<Part>& out)
       static_cast<void>(read_seal_beside(item["encrypted_content"].text(), self, belongs));
       if (belongs == Belongs::next) remember(out.back().extras, self, "belongs", "next");
       if (belongs == Belongs::previous) remember(out.back().extras, self, "belongs", "previous");
-      if (belongs == Belongs::thought) out.back().as<Reasoning>()->redacted = false;
+      if (belongs == Belongs::thought) {
+        out.back().as<Reasoning>()->redacted = false;
+        remember(out.back().extras, self, "belongs", "thought");
+      }
       return;
     }
     case ItemKind::call:

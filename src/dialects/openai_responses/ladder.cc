@@ -226,7 +226,8 @@ void Ladder::start(const Part& part, Emitter& to) {
                : reasoning          ? "reasoning_text"
                : part.as<Refusal>() ? "refusal"
                                     : "output_text";
-  if (own()) say(to);
+  const bool wordless = remembered(part_.extras, self, "belongs") == "thought";
+  if (own() && !wordless) say(to);
 }
 
 void Ladder::keep(const Extras& extras) {
