@@ -140,7 +140,7 @@ class Collection {
     if (!spoken(dialect.id(), path, (*root)["request"])) return;
     Sample base{.name = file.stem().string(), .dialect = &dialect, .recorded = true};
     base.status = static_cast<int>((*root)["status"].integer().value_or(0));
-    if (const auto at = path.find("models/"); at != std::string::npos) {
+    if (const auto at = path.find("models/"); dialect.id() == DialectId::gemini && at != std::string::npos) {
       const auto name = path.substr(at + 7, path.find_first_of(":?", at) - at - 7);
       base.path_model = percent_decode(name).value_or(name);
     }
