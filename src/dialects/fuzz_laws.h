@@ -52,7 +52,10 @@ inline std::span<const Destination> destinations(DialectId id) {
                                             {.model = "us.anthropic.claude-sonnet-4-5", .provider = "bedrock"},
                                             {.model = "amazon.nova-2-lite-v1:0", .provider = "bedrock"},
                                             {.model = "mistral.large", .provider = "bedrock"}};
+  static constexpr Destination completions[] = {{.model = "m", .provider = "compatible"},
+                                                {.model = "gpt-3.5-turbo-instruct", .provider = "openai"}};
   switch (id) {
+    case DialectId::openai_completions: return completions;
     case DialectId::openai_chat: return chat;
     case DialectId::openai_responses: return responses;
     case DialectId::anthropic: return anthropic;
