@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr std::size_t enough = 64 * 1024;
-constexpr auto longest_wait = 200ms;
+constexpr auto longest_wait = 20ms;
 constexpr auto patience = 1s;  // with a reader that takes nothing, once we are to stop
 }  // namespace
 

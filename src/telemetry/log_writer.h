@@ -18,7 +18,7 @@ namespace sluice {
 
 class LogWriter {
  public:
-  // Begins on standard error. Lines leave at the latest after 200 ms, or when 64 KiB are waiting.
+  // Begins on standard error. Lines leave at the latest after 20 ms, or when 64 KiB are waiting.
   LogWriter();
   // Writes what is waiting; gives up on a reader that takes nothing for a second.
   ~LogWriter();
