@@ -10,7 +10,7 @@ add_link_options(-fuse-ld=lld)
 
 find_program(SLUICE_CCACHE ccache)
 if(SLUICE_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${SLUICE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${SLUICE_CCACHE})
 endif()
 
 set(SLUICE_SANITIZE "" CACHE STRING "address;undefined or thread")

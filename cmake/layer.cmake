@@ -1,10 +1,15 @@
-# layer(NAME USES layer... LINKS target...)
+# layer(NAME USES layer... LINKS target... SHARDS count HEAVY test-file...)
 #
 # One library per folder. Files are told by suffix: x_test.cc goes to the test program NAME_test, x_bench.cc to
 # NAME_bench, x_fuzz.cc each to a fuzzer of its own name; every other .cc (folders below included) to the library.
-# USES names the only layers this one may include; tools/check_layers reads the same lines.
+# USES names the only layers this one may include; tools/check_layers reads the same lines. The tests run as SHARDS
+# processes; those in HEAVY compute so much that they are worth optimising.
+
+# A test is compiled far more often than it needs to be fast, and optimising takes more than half of its compile time.
+set(SLUICE_UNOPTIMISED $<$<CONFIG:Debug>:-O0>)
+
 function(layer name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS" "USES;LINKS;HEAVY" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
@@ -15,6 +20,7 @@ function(layer name)
     add_library(sluice_${name} STATIC ${sources})
     target_include_directories(sluice_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(sluice_${name} PUBLIC ${uses} ${ARG_LINKS})
+    precompile(sluice_${name} library)
   else()
     add_library(sluice_${name} INTERFACE)
     target_include_directories(sluice_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -28,7 +34,25 @@ function(layer name)
       add_executable(${name}_test ${tests})
       target_link_libraries(${name}_test PRIVATE sluice_${name} GTest::gmock GTest::gtest_main)
       target_compile_definitions(${name}_test PRIVATE SLUICE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-      add_test(NAME ${name} COMMAND ${name}_test)
+      target_compile_options(${name}_test PRIVATE ${SLUICE_UNOPTIMISED})
+      precompile(${name}_test test)
+      if(ARG_HEAVY)
+        set_source_files_properties(${ARG_HEAVY} PROPERTIES COMPILE_OPTIONS -O1 SKIP_PRECOMPILE_HEADERS ON)
+      endif()
+      set(shards 1)
+      if(ARG_SHARDS)
+        set(shards ${ARG_SHARDS})
+      endif()
+      foreach(shard RANGE 1 ${shards})
+        set(test ${name})
+        if(shards GREATER 1)
+          set(test ${name}-${shard})
+        endif()
+        math(EXPR index "${shard} - 1")
+        add_test(NAME ${test} COMMAND ${name}_test)
+        set_tests_properties(${test} PROPERTIES ENVIRONMENT
+          "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index};GTEST_OUTPUT=json:${CMAKE_BINARY_DIR}/reports/${test}.json")
+      endforeach()
     endif()
   endif()
 
