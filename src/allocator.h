@@ -8,11 +8,11 @@
 
 namespace sluice {
 
-// Call it first. What a wave of requests has used goes back to the system at once: it would be held until the next
-// wave.
-inline void set_up_allocator() {
+// How soon memory that has become free goes back to the system. Few exchanges use again in a moment what they have just
+// used; what a wave of many has used would be held until the next wave, so it goes back at once. Any thread.
+inline void return_memory([[maybe_unused]] bool at_once) {
 #ifdef SLUICE_MIMALLOC
-  mi_option_set(mi_option_decommit_delay, 0);
+  mi_option_set(mi_option_decommit_delay, at_once ? 0 : 10);  // ms
 #endif
 }
 

@@ -40,7 +40,7 @@ int check(const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  sluice::set_up_allocator();
+  sluice::return_memory(false);
   CLI::App app("Sluice: one gateway in front of every model vendor", "sluice");
   app.set_version_flag("--version", std::string("sluice ") + std::string(sluice::version));
   app.require_subcommand(0, 1);

@@ -14,6 +14,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "allocator.h"
 #include "config/config.h"
 #include "config/snapshot.h"
 #include "gateway/gateway.h"
@@ -72,6 +73,7 @@ class Service {
     if (const auto applied = log_.apply(choice(loaded->config)); !applied) return refuse(applied.error());
     shared_.version = version;
     shared_.started_unix_ms = unix_ms();
+    shared_.return_memory = return_memory;
     shared_.sinks = {&access_, &metrics_};
     shared_.metrics_page = [this] {
       return metrics_.text({.gauges = gauges(), .dropped_log_lines = writer_.dropped()});

@@ -109,8 +109,24 @@ Task<void> Session::run() {
   worker_.closed(*this);
 }
 
+namespace {
+
+// From so many open exchanges on, memory goes back to the system at once.
+constexpr std::int64_t many = 128;
+
+void count_in(Shared& shared) {
+  const bool now_many = shared.open_exchanges.fetch_add(1, std::memory_order_relaxed) + 1 == many;
+  if (now_many && shared.return_memory != nullptr) shared.return_memory(true);
+}
+void count_out(Shared& shared) {
+  const bool now_few = shared.open_exchanges.fetch_sub(1, std::memory_order_relaxed) == many;
+  if (now_few && shared.return_memory != nullptr) shared.return_memory(false);
+}
+
+}  // namespace
+
 Task<bool> Session::exchange(const Error* unreadable) {
-  worker_.shared().open_exchanges.fetch_add(1, std::memory_order_relaxed);
+  count_in(worker_.shared());
   Exchange ex(worker_, client_);
   ex.record.peer = peer_;
   Result<bool> done = false;
@@ -142,7 +158,7 @@ Task<bool> Session::exchange(const Error* unreadable) {
   // A response that began and did not reach its end must not look whole.
   if (ex.head_sent && !ex.finished) ex.keep_alive = false;
   settle(ex);
-  worker_.shared().open_exchanges.fetch_sub(1, std::memory_order_relaxed);
+  count_out(worker_.shared());
   const bool unread = unreadable || !client_.request_read();
   client_.release_request();
   if (ex.keep_alive && !unread) co_return true;
