@@ -438,17 +438,38 @@ Result<std::vector<TopMember>> scan_object(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// Copies up to the next backslash, and moves `to`; how many bytes that was. There is room for all of `from`.
+std::size_t copy_plain(char*& to, std::string_view from) {
+  const char* p = from.data();
+  const char* const end = p + from.size();
+  const __m128i slash = _mm_set1_epi8('\\');
+  for (; end - p >= 16; p += 16, to += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);  // what is stored too much is written over
+    if (const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, slash))); mask != 0) {
+      const int run = std::countr_zero(mask);
+      to += run;
+      return static_cast<std::size_t>(p + run - from.data());
+    }
+  }
+  for (; p < end && *p != '\\'; ++p) *to++ = *p;
+  return static_cast<std::size_t>(p - from.data());
+}
+
+}  // namespace
+
 std::string unescape(std::string_view inside) {
   std::string out;
   // Never longer than its source: the shortest escape of a character is as long as the character.
   out.resize_and_overwrite(inside.size(), [inside](char* const begin, std::size_t) {
     char* to = begin;
     for (std::size_t at = 0; at < inside.size();) {
-      const auto slash = std::min(inside.find('\\', at), inside.size());
-      to += inside.copy(to, slash - at, at);
-      if (slash + 1 >= inside.size()) break;
-      at = slash + 2;
-      switch (const char c = inside[slash + 1]) {
+      at += copy_plain(to, inside.substr(at));
+      if (at + 1 >= inside.size()) break;
+      at += 2;
+      switch (const char c = inside[at - 1]) {
         case 'b': *to++ = '\b'; break;
         case 'f': *to++ = '\f'; break;
         case 'n': *to++ = '\n'; break;

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_long.h"
+
 namespace sluice::json {
 
 struct Scan {
@@ -33,6 +35,10 @@ struct Scan {
     const char* const end = text.data() + text.size();
     escaped = false;
     for (const char* p = text.data() + at + 1;;) {
+      if (end - p > long_text) {
+        p = plain_run(p, p + short_text);
+        if (*p != '"' && p[1] != 'u') p = over_text(p, end, escaped);
+      }
       p = plain_run(p, end);
       if (p < end && *p == '\\') {
         escaped = true;
@@ -80,6 +86,8 @@ struct Scan {
   }
 
  private:
+  static constexpr std::ptrdiff_t short_text = 32, long_text = 128;  // bytes: from there on a call pays
+
   bool digits() {
     const std::size_t start = at;
     while (static_cast<unsigned char>(peek() - '0') < 10) ++at;

@@ -2,12 +2,14 @@
 #include <emmintrin.h>
 #include <simdjson.h>
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
 #include "base/json.h"
+#include "base/json_long.h"
 
 namespace sluice::json {
 namespace {
@@ -25,32 +27,26 @@ __m128i load16(const char* p) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
 }
 
-std::size_t count_escapes(std::string_view text) {
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  __m128i sums = _mm_setzero_si128();
-  for (; end - p >= 16; p += 16) {
-    const __m128i ones = _mm_and_si128(escapes(load16(p)), _mm_set1_epi8(1));
-    sums = _mm_add_epi64(sums, _mm_sad_epu8(ones, _mm_setzero_si128()));
-  }
-  auto count = static_cast<std::size_t>(_mm_cvtsi128_si64(sums) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
-  for (; p < end; ++p) count += is_escaped(*p);
-  return count;
+// The second character of an escape of two; 0 where it is longer.
+constexpr std::array<char, 128> make_escapes() {
+  std::array<char, 128> out{};
+  out['"'] = '"';
+  out['\\'] = '\\';
+  out['\n'] = 'n';
+  out['\r'] = 'r';
+  out['\t'] = 't';
+  return out;
 }
+constexpr std::array<char, 128> escapes_of_two = make_escapes();
 
 char* write_escape(char* to, char c) {
   *to++ = '\\';
-  switch (c) {
-    case '"':
-    case '\\': *to++ = c; break;
-    case '\n': *to++ = 'n'; break;
-    case '\r': *to++ = 'r'; break;
-    case '\t': *to++ = 't'; break;
-    default: {
-      constexpr std::string_view hex = "0123456789abcdef";
-      for (const char digit : {'u', '0', '0', hex[static_cast<unsigned char>(c) >> 4], hex[c & 15]}) *to++ = digit;
-    }
+  if (const char second = escapes_of_two[static_cast<unsigned char>(c)]; second != 0) {
+    *to++ = second;
+    return to;
   }
+  constexpr std::string_view hex = "0123456789abcdef";
+  for (const char digit : {'u', '0', '0', hex[static_cast<unsigned char>(c) >> 4], hex[c & 15]}) *to++ = digit;
   return to;
 }
 
@@ -62,10 +58,14 @@ char* write_escaped(char* to, std::string_view text) {
     const __m128i bytes = load16(p);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);  // what is stored too much is written over
     const auto marked = static_cast<unsigned>(_mm_movemask_epi8(escapes(bytes)));
-    const int run = marked == 0 ? 16 : std::countr_zero(marked);
+    if (marked == 0) {
+      p += 16;
+      to += 16;
+      continue;
+    }
+    const int run = std::countr_zero(marked);
     p += run;
-    to += run;
-    if (marked != 0) to = write_escape(to, *p++);
+    to = write_escape(to + run, *p++);
   }
   for (; p < end; ++p) {
     if (is_escaped(*p)) {
