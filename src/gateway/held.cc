@@ -75,7 +75,7 @@ void append_items(std::string& list, std::string_view items) {
 std::string conversation(const std::vector<HeldResponse>& chain) {
   std::string out;
   for (const HeldResponse& one : chain) {
-    append_items(out, one.input);
+    append_items(out, responses::held_items(one.input, one.id));
     append_items(out, responses::output_items(one.object));
   }
   return out;
@@ -85,7 +85,7 @@ std::string conversation(const std::vector<HeldResponse>& chain) {
 std::string asked_items(const std::vector<HeldResponse>& chain) {
   const std::vector<HeldResponse> before(chain.begin(), chain.end() - 1);
   std::string out = conversation(before);
-  append_items(out, chain.back().input);
+  append_items(out, responses::held_items(chain.back().input, chain.back().id));
   return out;
 }
 
@@ -276,9 +276,9 @@ Task<Result<bool>> hold(Exchange& ex, const Intake& intake, Answer& answer) {
                     .previous = state.found ? state.asked.previous : std::string(),
                     .unix_ms = ex.record.unix_ms};
   if (!state.input.empty()) {
-    held.input = responses::held_items(state.input, ex.record.id);
+    held.input = state.input;
   } else if (input != members.end()) {
-    held.input = responses::held_items(input->raw, ex.record.id);
+    held.input = input->raw;
   }
   if (stream) {
     answer.keeps = std::make_unique<HeldResponse>(std::move(held));

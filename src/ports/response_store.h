@@ -19,7 +19,7 @@ struct HeldResponse {
   std::string previous;      // the response that it goes on from; empty: it begins a conversation
   std::string backend;       // the vendor behind it holds the response, and nothing below is known; empty: held here
   std::string object;        // the response, JSON
-  std::string input;         // the items of its own question, JSON without the list's brackets
+  std::string input;         // its own question as it was said: JSON, a string or a list of items
   std::int64_t unix_ms = 0;  // when it was made
 };
 

@@ -2,6 +2,7 @@
 #include "dialects/openai_responses/held.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -48,11 +49,11 @@ std::string_view id_prefix(Value item) {
 }
 
 // An item in its full form: with a type, an id, and contents as parts.
-void write_item(json::Writer& out, Value item, std::string_view exchange_id, std::size_t place) {
+void write_item(json::Writer& out, Value item, std::string_view response_id, std::size_t place) {
   out.begin_object();
   const bool message = !item["type"] || item["type"].equals("message");
   if (!item["type"]) out.member("type", "message");
-  if (!item["id"].is_string()) out.member("id", answer_tool_id(id_prefix(item), exchange_id, 1, place));
+  if (!item["id"].is_string()) out.member("id", answer_tool_id(id_prefix(item), response_id, 1, place));
   for (const auto [key, value] : item.members()) {
     if (key == "id" && !value.is_string()) continue;
     if (!message || key != "content" || !value.is_string()) {
@@ -163,14 +164,14 @@ Result<StateAsked> read_state(std::span<const json::TopMember> members) {
   return out;
 }
 
-std::string held_items(std::string_view input, std::string_view exchange_id) {
+std::string held_items(std::string_view input, std::string_view response_id) {
   std::string out;
   json::Writer writer(out);
   json::Document doc;
   const auto root = doc.parse(input);
   if (!root) return out;
   if (root->is_string()) {
-    writer.begin_object().member("type", "message").member("id", answer_tool_id("msg_", exchange_id, 1, 0));
+    writer.begin_object().member("type", "message").member("id", answer_tool_id("msg_", response_id, 1, 0));
     writer.member("role", "user").key("content").begin_array();
     writer.begin_object().member("type", "input_text").member_raw("text", root->raw()).end_object();
     writer.end_array().end_object();
@@ -182,7 +183,7 @@ std::string held_items(std::string_view input, std::string_view exchange_id) {
     if (!out.empty()) out += ',';
     std::string one;
     json::Writer item_writer(one);
-    write_item(item_writer, item, exchange_id, place++);
+    write_item(item_writer, item, response_id, place++);
     out += one;
   }
   return out;
@@ -245,7 +246,11 @@ std::string held_item_id(std::string_view prefix, std::string_view exchange_id, 
 std::vector<Reference> references(std::span<const json::TopMember> members) {
   std::vector<Reference> out;
   const auto input = std::ranges::find(members, "input", &json::TopMember::key);
-  if (input == members.end() || !input->raw.contains("\"item_reference\"")) return out;
+  constexpr std::string_view mark_of_one = "\"item_reference\"";
+  if (input == members.end() ||
+      memmem(input->raw.data(), input->raw.size(), mark_of_one.data(), mark_of_one.size()) == nullptr) {
+    return out;
+  }
   json::Document doc;
   const auto items = doc.parse(input->raw);
   if (!items) return out;

@@ -40,8 +40,9 @@ struct StateAsked {
 
 // Lists of items are JSON without brackets from here on.
 
-// `input` (a string or a list) as items, each with type and id. Of what is no list of objects: nothing.
-[[nodiscard]] std::string held_items(std::string_view input, std::string_view exchange_id);
+// `input` (a string or a list) as items, each with type and id; ids are made of the response's. Of what is no list of
+// objects: nothing.
+[[nodiscard]] std::string held_items(std::string_view input, std::string_view response_id);
 // The items of a response's output.
 [[nodiscard]] std::string output_items(std::string_view response);
 // The request with `earlier` items in front of its own, as one that nobody holds anything for. Names of items are left
