@@ -9,120 +9,6 @@
 namespace sluice {
 namespace {
 
-struct FieldRow {
-  std::string_view chat, responses, anthropic, gemini;
-};
-
-// Empty: that dialect has no such field, so nothing read from it can be there.
-constexpr FieldRow row(Field field) {
-  switch (field) {
-    case Field::model: return {"/model", "/model", "/model", ""};
-    case Field::system: return {"/messages", "/instructions", "/system", "/systemInstruction"};
-    case Field::max_output:
-      return {"/max_completion_tokens", "/max_output_tokens", "/max_tokens", "/generationConfig/maxOutputTokens"};
-    case Field::temperature: return {"/temperature", "/temperature", "/temperature", "/generationConfig/temperature"};
-    case Field::top_p: return {"/top_p", "/top_p", "/top_p", "/generationConfig/topP"};
-    case Field::top_k: return {"/top_k", "/top_k", "/top_k", "/generationConfig/topK"};
-    case Field::min_p: return {"/min_p", "", "", ""};
-    case Field::presence_penalty: return {"/presence_penalty", "", "", "/generationConfig/presencePenalty"};
-    case Field::frequency_penalty: return {"/frequency_penalty", "", "", "/generationConfig/frequencyPenalty"};
-    case Field::seed: return {"/seed", "", "", "/generationConfig/seed"};
-    case Field::logit_bias: return {"/logit_bias", "", "", ""};
-    case Field::logprobs: return {"/logprobs", "/include", "", "/generationConfig/responseLogprobs"};
-    case Field::top_logprobs: return {"/top_logprobs", "/top_logprobs", "", "/generationConfig/logprobs"};
-    case Field::n: return {"/n", "", "", "/generationConfig/candidateCount"};
-    case Field::stop: return {"/stop", "", "/stop_sequences", "/generationConfig/stopSequences"};
-    case Field::tools: return {"/tools", "/tools", "/tools", "/tools"};
-    case Field::tool_choice: return {"/tool_choice", "/tool_choice", "/tool_choice", "/toolConfig"};
-    case Field::parallel_tools:
-      return {"/parallel_tool_calls", "/parallel_tool_calls", "/tool_choice/disable_parallel_tool_use", ""};
-    case Field::format: return {"/response_format", "/text/format", "/output_config/format", "/generationConfig"};
-    case Field::reasoning: return {"", "/reasoning", "/thinking", "/generationConfig/thinkingConfig"};
-    case Field::effort:
-      return {"/reasoning_effort", "/reasoning/effort", "/output_config/effort",
-              "/generationConfig/thinkingConfig/thinkingLevel"};
-    case Field::budget:
-      return {"/reasoning/max_tokens", "", "/thinking/budget_tokens",
-              "/generationConfig/thinkingConfig/thinkingBudget"};
-    case Field::display:
-      return {"/reasoning/exclude", "/reasoning/summary", "/thinking/display",
-              "/generationConfig/thinkingConfig/includeThoughts"};
-    case Field::cache_key: return {"/prompt_cache_key", "/prompt_cache_key", "", ""};
-    case Field::cache_auto: return {"/cache_control", "/prompt_cache_options", "/cache_control", ""};
-    case Field::metadata: return {"/metadata", "/metadata", "/metadata", "/labels"};
-    case Field::user: return {"/user", "/user", "/metadata/user_id", "/labels"};
-    case Field::service_tier: return {"/service_tier", "/service_tier", "/service_tier", "/serviceTier"};
-    case Field::verbosity: return {"/verbosity", "/text/verbosity", "", ""};
-    case Field::modalities: return {"/modalities", "", "", "/generationConfig/responseModalities"};
-    case Field::safety: return {"", "", "", "/safetySettings"};
-    case Field::usage_in_stream: return {"/stream_options/include_usage", "", "", ""};
-  }
-  return {};
-}
-
-// Cohere's own names; the others are as in chat.
-constexpr std::string_view cohere_field(Field field) {
-  if (field == Field::top_p) return "/p";
-  if (field == Field::top_k) return "/k";
-  if (field == Field::max_output) return "/max_tokens";
-  if (field == Field::stop) return "/stop_sequences";
-  if (field == Field::budget) return "/thinking/token_budget";
-  if (field == Field::reasoning || field == Field::effort || field == Field::display) return "/thinking";
-  return row(field).chat;
-}
-
-// Bedrock keeps what only some models know in one object, each under the name that its vendor gave it: where it stood
-// is remembered.
-std::string bedrock_field(const ChatRequest& request, Field field) {
-  constexpr DialectId bedrock = DialectId::bedrock_converse;
-  const Extras& thinking = request.reasoning.extras;
-  switch (field) {
-    case Field::system: return "/system";
-    case Field::max_output: return "/inferenceConfig/maxTokens";
-    case Field::temperature: return "/inferenceConfig/temperature";
-    case Field::top_p: return "/inferenceConfig/topP";
-    case Field::stop: return "/inferenceConfig/stopSequences";
-    case Field::top_k: return std::string(remembered(request.extras, bedrock, "top_k"));
-    case Field::tools: return "/toolConfig/tools";
-    case Field::tool_choice: return "/toolConfig/toolChoice";
-    case Field::parallel_tools: return "/additionalModelRequestFields/tool_choice";
-    case Field::format: return "/outputConfig/textFormat/structure/jsonSchema";
-    case Field::effort:
-      if (const auto place = remembered(thinking, bedrock, "effort"); !place.empty()) return std::string(place);
-      [[fallthrough]];
-    case Field::reasoning:
-    case Field::budget:
-    case Field::display: return std::string(remembered(thinking, bedrock, "place"));
-    case Field::metadata: return "/requestMetadata";
-    case Field::service_tier: return "/serviceTier";
-    case Field::model:
-    case Field::min_p:
-    case Field::presence_penalty:
-    case Field::frequency_penalty:
-    case Field::seed:
-    case Field::logit_bias:
-    case Field::logprobs:
-    case Field::top_logprobs:
-    case Field::n:
-    case Field::cache_key:
-    case Field::cache_auto:
-    case Field::user:
-    case Field::verbosity:
-    case Field::modalities:
-    case Field::safety:
-    case Field::usage_in_stream: return {};
-  }
-  return {};
-}
-
-// The old text API's own names; the others are as in chat.
-constexpr std::string_view completions_field(Field field) {
-  if (field == Field::max_output) return "/max_tokens";
-  if (field == Field::top_logprobs) return "/logprobs";
-  if (field == Field::system) return "/prompt";
-  return row(field).chat;
-}
-
 std::string numbered(std::string_view base, std::size_t index) {
   return std::string(base) + '/' + std::to_string(index);
 }
@@ -189,10 +75,6 @@ std::string cohere_part(const std::string& message, const std::vector<Part>& par
   return numbered(here == "/documents" ? std::string(here) : message + std::string(here), index);
 }
 
-}  // namespace
-
-namespace {
-
 // Responses: one turn is several items of `input`, one item several parts. They remember where they stood.
 std::string_view item_place(const Extras& extras) {
   return remembered(extras, DialectId::openai_responses, "at");
@@ -210,42 +92,7 @@ std::string responses_turn(const Turn& turn, std::size_t index) {
   return at.empty() ? numbered("/input", index) : responses_item("/input", at);
 }
 
-}  // namespace
-
-std::size_t leading_system(const ChatRequest& request) {
-  std::size_t count = 0;
-  while (count < request.turns.size() &&
-         (request.turns[count].role == Role::system || request.turns[count].role == Role::developer)) {
-    ++count;
-  }
-  return count;
-}
-
-std::string pointer_to(const ChatRequest& request, Field field) {
-  const FieldRow names = row(field);
-  if (field == Field::max_output && !request.max_output_field.empty()) return '/' + request.max_output_field;
-  // Its older name.
-  if (field == Field::format && request.format && request.origin == DialectId::anthropic &&
-      !remembered(request.format->extras, DialectId::anthropic, "output_format").empty()) {
-    return "/output_format";
-  }
-  const bool two_names = request.origin == DialectId::openai_chat || request.origin == DialectId::openai_responses;
-  if (field == Field::user && two_names && !request.user_field.empty()) {
-    return '/' + request.user_field;
-  }
-  switch (request.origin) {
-    case DialectId::openai_chat: return std::string(names.chat);
-    case DialectId::openai_completions: return std::string(completions_field(field));
-    case DialectId::cohere: return std::string(cohere_field(field));
-    case DialectId::openai_responses: return std::string(names.responses);
-    case DialectId::anthropic: return std::string(names.anthropic);
-    case DialectId::bedrock_converse: return bedrock_field(request, field);
-    case DialectId::gemini: return std::string(names.gemini);
-  }
-  return {};
-}
-
-std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
+std::string turn_words(const ChatRequest& request, std::size_t turn) {
   if (request.origin == DialectId::openai_responses) return responses_turn(request.turns[turn], turn);
   if (request.origin == DialectId::openai_completions && request.turns[turn].plain_string) return "/prompt";
   if (!has_system_field(request.origin)) return numbered(list_name(request.origin), turn);
@@ -258,8 +105,6 @@ std::string pointer_to_turn(const ChatRequest& request, std::size_t turn) {
   return request.origin == DialectId::gemini ? "/systemInstruction" : "/system";
 }
 
-namespace {
-
 // Of Bedrock: cache marks are blocks of their own.
 std::size_t marks_before(const Turn& turn, std::size_t part) {
   std::size_t count = 0;
@@ -267,11 +112,9 @@ std::size_t marks_before(const Turn& turn, std::size_t part) {
   return count;
 }
 
-}  // namespace
-
-std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::size_t part) {
+std::string part_words(const ChatRequest& request, std::size_t turn, std::size_t part) {
   const Turn& t = request.turns[turn];
-  const std::string base = pointer_to_turn(request, turn);
+  const std::string base = turn_words(request, turn);
   if (request.origin == DialectId::openai_chat) return base + chat_part(t.parts, t.plain_string, part);
   if (request.origin == DialectId::openai_responses) {
     const std::string_view at = item_place(t.parts[part].extras);
@@ -296,8 +139,6 @@ std::string pointer_to_part(const ChatRequest& request, std::size_t turn, std::s
   return numbered(base + (gemini ? "/parts" : "/content"), part);
 }
 
-namespace {
-
 // A result keeps its text in `response` and its media in `parts`.
 std::string gemini_result_part(const std::string& base, const ToolResult* result, std::size_t inner) {
   std::size_t before = 0;
@@ -306,10 +147,8 @@ std::string gemini_result_part(const std::string& base, const ToolResult* result
   return text ? base + "/functionResponse/response" : numbered(base + "/functionResponse/parts", before);
 }
 
-}  // namespace
-
-std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn, std::size_t part, std::size_t inner) {
-  const std::string base = pointer_to_part(request, turn, part);
+std::string result_words(const ChatRequest& request, std::size_t turn, std::size_t part, std::size_t inner) {
+  const std::string base = part_words(request, turn, part);
   const auto* result = request.turns[turn].parts[part].as<ToolResult>();
   const bool plain = result != nullptr && result->plain_string;
   switch (request.origin) {
@@ -324,48 +163,27 @@ std::string pointer_to_result_part(const ChatRequest& request, std::size_t turn,
   return base;
 }
 
-std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::size_t part) {
-  const Part& p = request.turns[turn].parts[part];
-  const std::string base = pointer_to_part(request, turn, part);
-  switch (request.origin) {
-    case DialectId::openai_chat:
-      if (p.as<ToolCall>()) return base + "/extra_content";
-      return p.as<Text>() ? pointer_to_turn(request, turn) + "/reasoning_details" : base;
-    case DialectId::openai_responses: return responses_item("/input", item_place(p.extras)) + "/encrypted_content";
-    case DialectId::gemini: return base + "/thoughtSignature";
-    case DialectId::anthropic:
-      return base + (p.as<Reasoning>() && p.as<Reasoning>()->redacted ? "/data" : "/signature");
-    case DialectId::cohere: return base + "/signature";
-    case DialectId::bedrock_converse: {
-      const bool redacted = p.as<Reasoning>() && p.as<Reasoning>()->redacted;
-      return base + (redacted ? "/reasoningContent/redactedContent" : "/reasoningContent/reasoningText/signature");
-    }
-    case DialectId::openai_completions: return base;
-  }
-  return base;
-}
-
-std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, std::size_t part) {
-  if (request.origin == DialectId::openai_chat) return pointer_to_turn(request, turn) + "/annotations";
-  if (request.origin == DialectId::cohere) return pointer_to_turn(request, turn) + "/citations";
-  const std::string base = pointer_to_part(request, turn, part);
-  if (request.origin == DialectId::bedrock_converse) return base + "/citationsContent/citations";
-  return base + (request.origin == DialectId::openai_responses ? "/annotations" : "/citations");
-}
-
-std::string pointer_to_tool(const ChatRequest& request, std::size_t tool) {
+std::string tool_words(const ChatRequest& request, std::size_t tool) {
   const std::string& place = request.tools[tool].place.text;
   return place.empty() ? numbered("/tools", tool) : place;
 }
 
-std::string pointer_to_strict(const ChatRequest& request, std::size_t tool) {
-  if (request.origin == DialectId::cohere) return "/strict_tools";
-  if (request.origin == DialectId::bedrock_converse) return pointer_to_tool(request, tool) + "/toolSpec/strict";
-  const bool chat = request.origin == DialectId::openai_chat && request.tools[tool].kind == ToolKind::function;
-  return pointer_to_tool(request, tool) + (chat ? "/function/strict" : "/strict");
+std::string schema_words(const ChatRequest& request, std::size_t tool) {
+  const std::string at = tool_words(request, tool);
+  switch (request.origin) {
+    case DialectId::openai_chat:
+    case DialectId::openai_completions:
+    case DialectId::cohere: return at + "/function/parameters";
+    case DialectId::openai_responses: return at + "/parameters";
+    case DialectId::anthropic: return at + "/input_schema";
+    case DialectId::bedrock_converse: return at + "/toolSpec/inputSchema/json";
+    case DialectId::gemini:
+      return at + (request.tools[tool].schema_native.text.empty() ? "/parametersJsonSchema" : "/parameters");
+  }
+  return at;
 }
 
-std::string pointer_to_choice(const Reply& reply, std::size_t choice) {
+std::string choice_words(const Reply& reply, std::size_t choice) {
   switch (reply.origin) {
     case DialectId::openai_chat:
     case DialectId::openai_completions: return numbered("/choices", choice);
@@ -378,11 +196,11 @@ std::string pointer_to_choice(const Reply& reply, std::size_t choice) {
   return "";
 }
 
-std::string pointer_to_message(const Reply& reply, std::size_t choice) {
+std::string message_words(const Reply& reply, std::size_t choice) {
   switch (reply.origin) {
-    case DialectId::openai_chat: return pointer_to_choice(reply, choice) + "/message";
-    case DialectId::gemini: return pointer_to_choice(reply, choice) + "/content";
-    case DialectId::openai_completions: return pointer_to_choice(reply, choice);
+    case DialectId::openai_chat: return choice_words(reply, choice) + "/message";
+    case DialectId::gemini: return choice_words(reply, choice) + "/content";
+    case DialectId::openai_completions: return choice_words(reply, choice);
     case DialectId::bedrock_converse: return "/output/message";
     case DialectId::cohere: return "/message";
     case DialectId::openai_responses:
@@ -391,8 +209,8 @@ std::string pointer_to_message(const Reply& reply, std::size_t choice) {
   return "";
 }
 
-std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t part) {
-  const std::string base = pointer_to_message(reply, choice);
+std::string answer_words(const Reply& reply, std::size_t choice, std::size_t part) {
+  const std::string base = message_words(reply, choice);
   switch (reply.origin) {
     case DialectId::openai_chat: return base + chat_part(reply.choices[choice].parts, true, part);
     case DialectId::gemini: return numbered(base + "/parts", part);
@@ -408,36 +226,136 @@ std::string pointer_to_part(const Reply& reply, std::size_t choice, std::size_t 
   return base;
 }
 
-std::string pointer_to_citations(const Reply& reply, std::size_t choice, std::size_t part) {
+std::string citation_words(const Reply& reply, std::size_t choice, std::size_t part) {
   switch (reply.origin) {
-    case DialectId::openai_chat: return pointer_to_message(reply, choice) + "/annotations";
-    case DialectId::openai_responses: return pointer_to_part(reply, choice, part) + "/annotations";
-    case DialectId::gemini: return pointer_to_choice(reply, choice) + "/groundingMetadata";
-    case DialectId::cohere: return pointer_to_message(reply, choice) + "/citations";
+    case DialectId::openai_chat: return message_words(reply, choice) + "/annotations";
+    case DialectId::openai_responses: return answer_words(reply, choice, part) + "/annotations";
+    case DialectId::gemini: return choice_words(reply, choice) + "/groundingMetadata";
+    case DialectId::cohere: return message_words(reply, choice) + "/citations";
     case DialectId::openai_completions:
-    case DialectId::anthropic: return pointer_to_part(reply, choice, part) + "/citations";
-    case DialectId::bedrock_converse: return pointer_to_part(reply, choice, part) + "/citationsContent/citations";
+    case DialectId::anthropic: return answer_words(reply, choice, part) + "/citations";
+    case DialectId::bedrock_converse: return answer_words(reply, choice, part) + "/citationsContent/citations";
   }
   return {};
 }
 
+}  // namespace
+
+std::size_t leading_system(const ChatRequest& request) {
+  std::size_t count = 0;
+  while (count < request.turns.size() &&
+         (request.turns[count].role == Role::system || request.turns[count].role == Role::developer)) {
+    ++count;
+  }
+  return count;
+}
+
+std::string Pointer::text() const {
+  const auto& [a, b, c] = index_;
+  switch (place_) {
+    case Place::said: return text_;
+    case Place::turn: return turn_words(*request_, a);
+    case Place::part: return part_words(*request_, a, b);
+    case Place::result_part: return result_words(*request_, a, b, c);
+    case Place::tool: return tool_words(*request_, a);
+    case Place::schema: return schema_words(*request_, a);
+    case Place::choice: return choice_words(*reply_, a);
+    case Place::message: return message_words(*reply_, a);
+    case Place::answer: return answer_words(*reply_, a, b);
+    case Place::citations: return citation_words(*reply_, a, b);
+  }
+  return {};
+}
+
+Pointer pointer_to_turn(const ChatRequest& request, std::size_t turn) {
+  return {request, Pointer::Place::turn, turn};
+}
+
+Pointer pointer_to_part(const ChatRequest& request, std::size_t turn, std::size_t part) {
+  return {request, Pointer::Place::part, turn, part};
+}
+
+Pointer pointer_to_result_part(const ChatRequest& request, std::size_t turn, std::size_t part, std::size_t inner) {
+  return {request, Pointer::Place::result_part, turn, part, inner};
+}
+
+Pointer pointer_to_tool(const ChatRequest& request, std::size_t tool) {
+  return {request, Pointer::Place::tool, tool};
+}
+
+Pointer pointer_to_schema(const ChatRequest& request, std::size_t tool) {
+  return {request, Pointer::Place::schema, tool};
+}
+
+Pointer pointer_to_choice(const Reply& reply, std::size_t choice) {
+  return {reply, Pointer::Place::choice, choice};
+}
+
+Pointer pointer_to_message(const Reply& reply, std::size_t choice) {
+  return {reply, Pointer::Place::message, choice};
+}
+
+Pointer pointer_to_part(const Reply& reply, std::size_t choice, std::size_t part) {
+  return {reply, Pointer::Place::answer, choice, part};
+}
+
+Pointer pointer_to_citations(const Reply& reply, std::size_t choice, std::size_t part) {
+  return {reply, Pointer::Place::citations, choice, part};
+}
+
+std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::size_t part) {
+  const Part& p = request.turns[turn].parts[part];
+  const std::string base = part_words(request, turn, part);
+  switch (request.origin) {
+    case DialectId::openai_chat:
+      if (p.as<ToolCall>()) return base + "/extra_content";
+      return p.as<Text>() ? turn_words(request, turn) + "/reasoning_details" : base;
+    case DialectId::openai_responses: return responses_item("/input", item_place(p.extras)) + "/encrypted_content";
+    case DialectId::gemini: return base + "/thoughtSignature";
+    case DialectId::anthropic:
+      return base + (p.as<Reasoning>() && p.as<Reasoning>()->redacted ? "/data" : "/signature");
+    case DialectId::cohere: return base + "/signature";
+    case DialectId::bedrock_converse: {
+      const bool redacted = p.as<Reasoning>() && p.as<Reasoning>()->redacted;
+      return base + (redacted ? "/reasoningContent/redactedContent" : "/reasoningContent/reasoningText/signature");
+    }
+    case DialectId::openai_completions: return base;
+  }
+  return base;
+}
+
+std::string pointer_to_citations(const ChatRequest& request, std::size_t turn, std::size_t part) {
+  if (request.origin == DialectId::openai_chat) return turn_words(request, turn) + "/annotations";
+  if (request.origin == DialectId::cohere) return turn_words(request, turn) + "/citations";
+  const std::string base = part_words(request, turn, part);
+  if (request.origin == DialectId::bedrock_converse) return base + "/citationsContent/citations";
+  return base + (request.origin == DialectId::openai_responses ? "/annotations" : "/citations");
+}
+
+std::string pointer_to_strict(const ChatRequest& request, std::size_t tool) {
+  if (request.origin == DialectId::cohere) return "/strict_tools";
+  if (request.origin == DialectId::bedrock_converse) return tool_words(request, tool) + "/toolSpec/strict";
+  const bool chat = request.origin == DialectId::openai_chat && request.tools[tool].kind == ToolKind::function;
+  return tool_words(request, tool) + (chat ? "/function/strict" : "/strict");
+}
+
 std::string pointer_to_logprobs(const Reply& reply, std::size_t choice) {
-  if (reply.origin == DialectId::gemini) return pointer_to_choice(reply, choice) + "/logprobsResult";
-  if (reply.origin != DialectId::openai_responses) return pointer_to_choice(reply, choice) + "/logprobs";
+  if (reply.origin == DialectId::gemini) return choice_words(reply, choice) + "/logprobsResult";
+  if (reply.origin != DialectId::openai_responses) return choice_words(reply, choice) + "/logprobs";
   const auto& parts = reply.choices[choice].parts;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].as<Text>()) return pointer_to_part(reply, choice, i) + "/logprobs";
+    if (parts[i].as<Text>()) return answer_words(reply, choice, i) + "/logprobs";
   }
   return "/output";
 }
 
 std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice) {
   if (reply.origin == DialectId::bedrock_converse) return "/additionalModelResponseFields/stop_sequence";
-  return pointer_to_choice(reply, choice) + "/stop_sequence";
+  return choice_words(reply, choice) + "/stop_sequence";
 }
 
 std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice) {
-  const std::string base = pointer_to_choice(reply, choice);
+  const std::string base = choice_words(reply, choice);
   if (reply.origin == DialectId::openai_responses) return "/incomplete_details";
   if (reply.origin != DialectId::gemini) return base + "/stop_details";
   // A blocked prompt has no candidate: its object of feedback is the detail.

@@ -44,7 +44,7 @@ bool is_memory(const Extra& extra) {
   return extra.key.starts_with(divider);
 }
 
-void write_extras(json::Writer& out, const Extras& extras, DialectId to, std::string_view pointer, Notes& notes) {
+void write_extras(json::Writer& out, const Extras& extras, DialectId to, const Pointer& pointer, Notes& notes) {
   if (extras.origin != to) return note_extras(extras, to, pointer, notes);
   for (const Extra& extra : extras.members) {
     if (extra.key.find(divider) == std::string::npos) out.member_raw(extra.key, extra.raw);
@@ -63,7 +63,7 @@ bool has_inner_extras(const Extras& extras, DialectId to, std::string_view inner
          std::ranges::any_of(extras.members, [&](const Extra& extra) { return is_inner(extra, inner); });
 }
 
-void note_extras(const Extras& extras, DialectId to, std::string_view pointer, Notes& notes) {
+void note_extras(const Extras& extras, DialectId to, const Pointer& pointer, Notes& notes) {
   if (extras.origin == to) return;
   for (const Extra& extra : extras.members) {
     if (is_memory(extra) || extra.raw == "null") continue;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "dialects/pointer.h"
 #include "model/extras.h"
 #include "model/notes.h"
 
@@ -24,11 +25,11 @@ void remember(Extras& extras, DialectId from, std::string_view word, std::string
 
 // Members of `extras` into the object that `out` has open, if they are of dialect `to`; else one Note "lost" each, at
 // `pointer` + "/" + key ("" for the top). Those of inner objects are not written here, but noted here.
-void write_extras(json::Writer& out, const Extras& extras, DialectId to, std::string_view pointer, Notes& notes);
+void write_extras(json::Writer& out, const Extras& extras, DialectId to, const Pointer& pointer, Notes& notes);
 // Those of the inner object `inner`, into that object. No Notes: write_extras has made them.
 void write_inner_extras(json::Writer& out, const Extras& extras, DialectId to, std::string_view inner);
 [[nodiscard]] bool has_inner_extras(const Extras& extras, DialectId to, std::string_view inner);
 // Only the Notes, where the target has no object to put them into. A null says nothing and is no loss.
-void note_extras(const Extras& extras, DialectId to, std::string_view pointer, Notes& notes);
+void note_extras(const Extras& extras, DialectId to, const Pointer& pointer, Notes& notes);
 
 }  // namespace sluice

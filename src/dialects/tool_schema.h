@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "dialects/pointer.h"
 #include "model/chat.h"
 #include "model/notes.h"
 
@@ -11,7 +12,7 @@ namespace sluice {
 
 // A tool's schema with an object at its root, without anyOf, oneOf and allOf there, which are noted below `pointer`. An
 // empty one is any object. `properties`: the vendor refuses an object that does not name its members, be it none.
-[[nodiscard]] RawJson object_schema(std::string_view schema, std::string_view pointer, Notes& notes,
+[[nodiscard]] RawJson object_schema(std::string_view schema, const Pointer& pointer, Notes& notes,
                                     bool properties = false);
 
 }  // namespace sluice

@@ -118,14 +118,14 @@ class BlockWriting {
   const Question& question_;
   Notes& notes_;
   const Part* part_ = nullptr;
-  std::string pointer_, citations_;  // where the part and its citations stood
+  Pointer pointer_, citations_;  // where the part and its citations stood
   std::size_t calls_ = 0;
 };
 
 // What stood beside the parts of the one choice that is written.
 void note_choice(const Reply& reply, Notes& notes) {
   const Choice& choice = reply.choices.front();
-  const std::string pointer = pointer_to_choice(reply, 0);
+  const Pointer pointer = pointer_to_choice(reply, 0);
   if (choice.logprobs) notes.lost(pointer_to_logprobs(reply, 0), "anthropic has no logprobs");
   note_extras(choice.extras, self, pointer, notes);
   note_extras(choice.message_extras, self, pointer_to_message(reply, 0), notes);

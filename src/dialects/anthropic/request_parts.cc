@@ -40,7 +40,7 @@ std::unexpected<Failure> unsupported(std::string pointer, std::string message) {
   return fail(std::move(error));
 }
 
-std::string place(const PartRules& rules, const PlacedPart& at) {
+Pointer place(const PartRules& rules, const PlacedPart& at) {
   // What was made up stands near a turn that may hold nothing.
   if (at.index >= rules.request.turns[at.turn].parts.size()) return pointer_to_turn(rules.request, at.turn);
   if (rules.inner) return pointer_to_result_part(rules.request, at.turn, at.index, *rules.inner);
@@ -52,7 +52,7 @@ std::string detail_pointer(const PartRules& rules, const std::string& part) {
   return part + (rules.request.origin == DialectId::openai_chat ? "/image_url/detail" : "/detail");
 }
 
-Result<bool> sayable_media(const PartRules& rules, const Media& media, const std::string& pointer, Role role,
+Result<bool> sayable_media(const PartRules& rules, const Media& media, const Pointer& pointer, Role role,
                            Notes& notes) {
   if (media.kind == MediaKind::audio || media.kind == MediaKind::video) {
     return unsupported(pointer,
@@ -96,13 +96,13 @@ bool own_seal(const Part& part) {
   return part.seal && part.seal->dialect == self;
 }
 
-bool sayable_reasoning(const PartRules& rules, const PlacedPart& placed, const std::string& pointer, Notes& notes) {
+bool sayable_reasoning(const PartRules& rules, const PlacedPart& placed, const Pointer& pointer, Notes& notes) {
   const Part& part = *placed.part;
   if (own_seal(part)) return true;
   if (part.seal) {
     // Where the proof does not stand in the part, it has a place of its own.
     std::string seal = pointer_to_seal(rules.request, placed.turn, placed.index);
-    if (!seal.starts_with(pointer)) notes.lost(std::move(seal), "a proof of another vendor");
+    if (!seal.starts_with(pointer.text())) notes.lost(std::move(seal), "a proof of another vendor");
   }
   // Look-alike servers make thinking without a proof and want it back so.
   const bool bare = !part.seal && rules.as_said && rules.provider != "anthropic";
@@ -137,7 +137,7 @@ void write_source(json::Writer& out, const Media& media) {
 // Writes the members of one block; its object is open.
 class BlockWriting {
  public:
-  BlockWriting(json::Writer& out, PartRules& rules, const PlacedPart& at, std::string pointer, Notes& notes)
+  BlockWriting(json::Writer& out, PartRules& rules, const PlacedPart& at, Pointer pointer, Notes& notes)
       : out_(out), rules_(rules), at_(at), pointer_(std::move(pointer)), part_(*at.part), notes_(notes) {}
 
   void operator()(const Text& text) {
@@ -220,7 +220,7 @@ class BlockWriting {
   json::Writer& out_;
   PartRules& rules_;
   const PlacedPart& at_;
-  std::string pointer_;
+  Pointer pointer_;
   const Part& part_;
   Notes& notes_;
 };
@@ -261,7 +261,7 @@ Result<bool> sayable(const PartRules& rules, const PlacedPart& placed, Role role
   return true;
 }
 
-void write_mark(json::Writer& out, PartRules& rules, const std::optional<CacheMark>& mark, const std::string& pointer,
+void write_mark(json::Writer& out, PartRules& rules, const std::optional<CacheMark>& mark, const Pointer& pointer,
                 Notes& notes) {
   if (!mark) return;
   if (rules.marks_to_skip > 0) {
@@ -278,7 +278,7 @@ void write_part(json::Writer& out, PartRules& rules, const PlacedPart& placed, N
     out.raw(*whole);
     return;
   }
-  std::string pointer = place(rules, placed);
+  Pointer pointer = place(rules, placed);
   out.begin_object();
   std::visit(BlockWriting(out, rules, placed, pointer, notes), part.body);
   write_mark(out, rules, part.cache, pointer, notes);

@@ -7,6 +7,7 @@
 
 #include "dialects/dialect.h"
 #include "dialects/dialogue.h"
+#include "dialects/pointer.h"
 
 namespace sluice::anthropic {
 
@@ -26,7 +27,7 @@ struct PartRules {
 // One sayable part as a block.
 void write_part(json::Writer& out, PartRules& rules, const PlacedPart& placed, Notes& notes);
 // "cache_control" into the open object, unless it is one too many.
-void write_mark(json::Writer& out, PartRules& rules, const std::optional<CacheMark>& mark, const std::string& pointer,
+void write_mark(json::Writer& out, PartRules& rules, const std::optional<CacheMark>& mark, const Pointer& pointer,
                 Notes& notes);
 
 // True for files that live with the vendor (Files API): they need a beta flag.

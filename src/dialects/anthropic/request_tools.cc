@@ -116,7 +116,7 @@ RawJson search_tool(json::Value options, Notes& notes) {
 void write_function(json::Writer& out, const ChatRequest& request, std::size_t index, const ModelRules& rules, bool own,
                     bool as_said, int& strict_left, Notes& notes) {
   const Tool& tool = request.tools[index];
-  const std::string pointer = pointer_to_tool(request, index);
+  const Pointer pointer = pointer_to_tool(request, index);
   const std::string schema_at = pointer_to_schema(request, index);
   if (as_said && !remembered(tool.extras, self, "custom").empty()) out.member("type", "custom");
   out.member("name", own ? tool.name : to_portable_tool_name(tool.name));
@@ -203,7 +203,7 @@ void write_tools(json::Writer& out, const ChatRequest& request, const Tools& too
     int strict_left = most_strict;
     for (std::size_t i = 0; i < request.tools.size(); ++i) {
       const Tool& tool = request.tools[i];
-      const std::string pointer = pointer_to_tool(request, i);
+      const Pointer pointer = pointer_to_tool(request, i);
       if (!tools.only.empty() && tool.name != tools.only) {
         notes.lost(pointer, "left out so that the wanted tool is called");
         continue;

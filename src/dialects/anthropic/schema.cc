@@ -196,13 +196,13 @@ class Narrowing {
 
 }  // namespace
 
-std::optional<RawJson> strict_schema(std::string_view schema, std::string_view pointer, Notes& notes) {
+std::optional<RawJson> strict_schema(std::string_view schema, const Pointer& pointer, Notes& notes) {
   json::Document doc;
   const auto root = doc.parse(schema);
   if (!root || !root->is_object()) return std::nullopt;
   Notes found;
   RawJson out;
-  if (!Narrowing(*root, found).run(pointer, out)) return std::nullopt;
+  if (!Narrowing(*root, found).run(pointer.text(), out)) return std::nullopt;
   for (const Note& note : found.all()) notes.restated(note.pointer, note.reason);
   return out;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "dialects/pointer.h"
 #include "dialects/seal_envelope.h"
 #include "model/chat.h"
 #include "model/notes.h"
@@ -46,14 +47,14 @@ void read_blocks(json::Value blocks, std::vector<Part>& out, bool history = fals
 void read_rest(json::Value object, std::initializer_list<std::string_view> known, Extras& extras);
 
 // The blocks, whole. Members that nobody knows are written back, or noted below `pointer`.
-void write_text(json::Writer& out, const Part& part, std::string_view text, std::string_view pointer, Notes& notes);
+void write_text(json::Writer& out, const Part& part, std::string_view text, const Pointer& pointer, Notes& notes);
 void write_call(json::Writer& out, const Part& part, std::string_view id, std::string_view name, std::string_view input,
-                std::string_view pointer, Notes& notes);
+                const Pointer& pointer, Notes& notes);
 // Thinking with what proves it; `text` may be empty.
-void write_reasoning(json::Writer& out, const Part& part, std::string_view pointer, Notes& notes);
+void write_reasoning(json::Writer& out, const Part& part, const Pointer& pointer, Notes& notes);
 // A file in the given format, under `name` where it has one; its source is one that this dialect has.
 void write_media(json::Writer& out, const Part& part, std::string_view format, std::string_view name,
-                 std::string_view pointer, Notes& notes);
+                 const Pointer& pointer, Notes& notes);
 void write_mark(json::Writer& out, const CacheMark& mark, std::string_view ttl);
 // The proof of a part that has no slot for one, as a block beside it.
 void write_proof(json::Writer& out, const Seal& seal, Belongs belongs);

@@ -10,7 +10,7 @@ namespace sluice::bedrock_converse {
 namespace {
 
 // Ends the kind's member and the block.
-void close(json::Writer& out, const Part& part, std::string_view kind, std::string_view pointer, Notes& notes) {
+void close(json::Writer& out, const Part& part, std::string_view kind, const Pointer& pointer, Notes& notes) {
   write_inner_extras(out, part.extras, self, kind);
   out.end_object();
   write_extras(out, part.extras, self, pointer, notes);
@@ -84,7 +84,7 @@ void write_source(json::Writer& out, const Part& part, const Media& media) {
 
 }  // namespace
 
-void write_text(json::Writer& out, const Part& part, std::string_view text, std::string_view pointer, Notes& notes) {
+void write_text(json::Writer& out, const Part& part, std::string_view text, const Pointer& pointer, Notes& notes) {
   const auto* body = part.as<Text>();
   const bool cited =
       body != nullptr && (!body->citations.empty() || !remembered(part.extras, self, cited_memory).empty());
@@ -112,14 +112,14 @@ void write_text(json::Writer& out, const Part& part, std::string_view text, std:
 }
 
 void write_call(json::Writer& out, const Part& part, std::string_view id, std::string_view name, std::string_view input,
-                std::string_view pointer, Notes& notes) {
+                const Pointer& pointer, Notes& notes) {
   out.begin_object().key("toolUse").begin_object();
   out.member("toolUseId", id).member("name", name).member_raw("input", input);
   if (!remembered(part.extras, self, type_memory).empty()) out.member("type", "tool_use");
   close(out, part, "toolUse", pointer, notes);
 }
 
-void write_reasoning(json::Writer& out, const Part& part, std::string_view pointer, Notes& notes) {
+void write_reasoning(json::Writer& out, const Part& part, const Pointer& pointer, Notes& notes) {
   const auto& reasoning = *part.as<Reasoning>();
   out.begin_object().key("reasoningContent").begin_object();
   const bool bare = part.seal && reasoning.text.empty() && (reasoning.redacted || part.seal->dialect != self);
@@ -135,7 +135,7 @@ void write_reasoning(json::Writer& out, const Part& part, std::string_view point
 }
 
 void write_media(json::Writer& out, const Part& part, std::string_view format, std::string_view name,
-                 std::string_view pointer, Notes& notes) {
+                 const Pointer& pointer, Notes& notes) {
   const auto& media = *part.as<Media>();
   const std::string_view kind = kind_word(media.kind);
   out.begin_object().key(kind).begin_object();

@@ -102,7 +102,7 @@ class BlockWriting {
   Notes& notes_;
   const Part* part_ = nullptr;
   std::size_t index_ = 0;
-  std::string pointer_;
+  Pointer pointer_;
   std::size_t calls_ = 0;
 };
 

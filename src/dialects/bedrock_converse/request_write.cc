@@ -248,6 +248,7 @@ void write_service_tier(Writing& w) {
 Result<WireRequest> write_request(const ChatRequest& request, const Destination& to, Notes& notes) {
   TRY_VOID(refuse(request));
   std::string body;
+  body.reserve(body_size(request));
   json::Writer out(body);
   Writing w{.request = request,
             .to = to,

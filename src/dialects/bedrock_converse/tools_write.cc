@@ -141,7 +141,7 @@ class Tools {
     std::vector<std::size_t> out;
     for (std::size_t i = 0; i < w_.request.tools.size(); ++i) {
       const Tool& tool = w_.request.tools[i];
-      const std::string pointer = pointer_to_tool(w_.request, i);
+      const Pointer pointer = pointer_to_tool(w_.request, i);
       if (!only_.empty() && tool.name != only_) {
         w_.notes.lost(pointer, "left out so that the wanted tool is called");
       } else if (!tool.vendor_raw.empty() && tool.origin != self && !(w_.rules.grounds && is_search(tool))) {
@@ -155,7 +155,7 @@ class Tools {
 
   void write_tool(std::size_t index) {
     const Tool& tool = w_.request.tools[index];
-    const std::string pointer = pointer_to_tool(w_.request, index);
+    const Pointer pointer = pointer_to_tool(w_.request, index);
     json::Writer& out = w_.out;
     if (!tool.vendor_raw.empty()) {
       if (tool.origin == self) {
@@ -176,7 +176,7 @@ class Tools {
     write_mark(w_, tool.cache, pointer);
   }
 
-  void write_free_text(const Tool& tool, const std::string& pointer) {
+  void write_free_text(const Tool& tool, const Pointer& pointer) {
     std::string description = tool.description;
     if (!tool.format.empty()) {
       description += (description.empty() ? "" : "\n") + ("The input has this form: " + tool.format);
@@ -193,7 +193,7 @@ class Tools {
       if (tool.strict) w_.out.member_bool("strict", *tool.strict);
       return;
     }
-    const std::string at = pointer_to_schema(w_.request, index);
+    const Pointer at = pointer_to_schema(w_.request, index);
     RawJson schema = object_schema(tool.schema, at, w_.notes);
     bool strict = tool.strict.value_or(false) && w_.rules.strict_tools;
     if (strict && w_.rules.claude) {

@@ -31,7 +31,7 @@ bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-std::string place(const Writing& w, const PlacedPart& at) {
+Pointer place(const Writing& w, const PlacedPart& at) {
   // What was made up stands near a turn that may hold nothing.
   const bool nowhere = at.index >= w.request.turns[at.turn].parts.size();
   return nowhere ? pointer_to_turn(w.request, at.turn) : pointer_to_part(w.request, at.turn, at.index);
@@ -56,7 +56,7 @@ std::string mime_of(const Media& media) {
 }
 
 // The format of a file that can be said. Error: unsupported.
-Result<std::string> format_of(const Media& media, const std::string& pointer) {
+Result<std::string> format_of(const Media& media, const Pointer& pointer) {
   if (media.form == MediaForm::text) {
     const auto known = format_of_mime(MediaKind::document, media.mime);
     return std::string(known.empty() ? std::string_view("txt") : known);
@@ -68,7 +68,7 @@ Result<std::string> format_of(const Media& media, const std::string& pointer) {
                                   (mime.empty() ? "that this is" : mime) + '.');
 }
 
-Result<bool> sayable_media(Writing& w, const Media& media, const std::string& pointer, Role role) {
+Result<bool> sayable_media(Writing& w, const Media& media, const Pointer& pointer, Role role) {
   if (!w.own && role != Role::user) {
     w.notes.lost(pointer, "bedrock takes files from the user only");
     return false;
@@ -91,7 +91,7 @@ Result<bool> sayable_media(Writing& w, const Media& media, const std::string& po
 }
 
 // Whether the part is said at all; if not, a Note tells why (an empty text needs none).
-Result<bool> sayable(Writing& w, const PlacedPart& placed, Role role, const std::string& pointer) {
+Result<bool> sayable(Writing& w, const PlacedPart& placed, Role role, const Pointer& pointer) {
   const Part& part = *placed.part;
   const bool own_seal = part.seal && part.seal->dialect == self;
   if (const auto* reasoning = part.as<Reasoning>()) {
@@ -99,7 +99,7 @@ Result<bool> sayable(Writing& w, const PlacedPart& placed, Role role, const std:
     if (own_seal || (w.own && !part.seal && !reasoning->text.empty())) return true;
     if (part.seal) {
       std::string seal = pointer_to_seal(w.request, placed.turn, placed.index);
-      if (!seal.starts_with(pointer)) w.notes.lost(std::move(seal), "a proof of another vendor");
+      if (!seal.starts_with(pointer.text())) w.notes.lost(std::move(seal), "a proof of another vendor");
     }
     w.notes.lost(pointer, "thinking without the vendor's own proof is refused");
     return false;
@@ -132,7 +132,7 @@ std::string detail_pointer(const Writing& w, const std::string& part) {
 // Writes one part as a block.
 class BlockWriting {
  public:
-  BlockWriting(Writing& w, const PlacedPart& at, std::string pointer)
+  BlockWriting(Writing& w, const PlacedPart& at, Pointer pointer)
       : w_(w), at_(at), pointer_(std::move(pointer)), part_(*at.part) {}
 
   void operator()(const Text& text) {
@@ -232,7 +232,7 @@ class BlockWriting {
       const Part& inner = result.parts[i];
       const auto* text = inner.as<Text>();
       if (object && text != nullptr && text->text == result.json) continue;
-      std::string pointer = place(w_, at_);
+      Pointer pointer = place(w_, at_);
       if (at_.index < w_.request.turns[at_.turn].parts.size()) {
         pointer = pointer_to_result_part(w_.request, at_.turn, at_.index, i);
       }
@@ -240,7 +240,7 @@ class BlockWriting {
     }
   }
 
-  void write_item(const Part& inner, const Text* text, const std::string& pointer) {
+  void write_item(const Part& inner, const Text* text, const Pointer& pointer) {
     if (text != nullptr && !remembered(inner.extras, self, json_memory).empty() && json::valid(text->text)) {
       w_.out.begin_object().member_raw("json", text->text).end_object();
       return;
@@ -257,7 +257,7 @@ class BlockWriting {
 
   Writing& w_;
   const PlacedPart& at_;
-  std::string pointer_;
+  Pointer pointer_;
   const Part& part_;
 };
 
@@ -273,7 +273,7 @@ std::optional<CacheMark> mark_of(const Part& part) {
 }
 
 void write_part(Writing& w, const PlacedPart& placed) {
-  const std::string pointer = place(w, placed);
+  const Pointer pointer = place(w, placed);
   std::visit(BlockWriting(w, placed, pointer), placed.part->body);
   write_mark(w, mark_of(*placed.part), pointer);
 }
@@ -333,7 +333,7 @@ std::string Writing::tool_name(std::string_view name) const {
   return own ? std::string(name) : to_portable_tool_name(name);
 }
 
-void write_mark(Writing& w, const std::optional<CacheMark>& mark, std::string_view pointer) {
+void write_mark(Writing& w, const std::optional<CacheMark>& mark, const Pointer& pointer) {
   if (!mark) return;
   if (w.own) return bedrock_converse::write_mark(w.out, *mark, mark->ttl);
   if (w.marks_to_skip > 0) {
@@ -422,7 +422,7 @@ void write_system(Writing& w) {
     const Turn& turn = w.request.turns[t];
     for (std::size_t i = 0; i < turn.parts.size(); ++i) {
       const PlacedPart placed{&turn.parts[i], t, i};
-      const std::string pointer = place(w, placed);
+      const Pointer pointer = place(w, placed);
       const auto keep = sayable(w, placed, Role::system, pointer);
       if (!keep) w.notes.lost(pointer, keep.error()->message);
       if (!keep || !*keep) continue;

@@ -39,7 +39,7 @@ struct Writing {
 void write_messages(Writing& w);
 void write_system(Writing& w);
 // A part's cache point behind it, unless it is one too many. `pointer`: the part's.
-void write_mark(Writing& w, const std::optional<CacheMark>& mark, std::string_view pointer);
+void write_mark(Writing& w, const std::optional<CacheMark>& mark, const Pointer& pointer);
 
 // toolConfig (tools_write.cc). `thinking`: a model that thinks cannot be forced to call.
 void write_tool_config(Writing& w, bool thinking);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "dialects/pointer.h"
 #include "model/chat.h"
 #include "model/notes.h"
 
@@ -47,9 +48,9 @@ struct DocumentText {
 
 // The content items of an answer or a history: text, thinking, and what came from here and nobody knows. False: the
 // part has no place in a content list, and nothing was written.
-bool write_content_part(json::Writer& out, const Part& part, std::string_view pointer, Notes& notes);
+bool write_content_part(json::Writer& out, const Part& part, const Pointer& pointer, Notes& notes);
 void write_tool_call(json::Writer& out, const Part& part, std::string_view id, std::string_view name,
-                     std::string_view pointer, Notes& notes);
+                     const Pointer& pointer, Notes& notes);
 // "signature": … into the open object, when the part carries a proof.
 void write_seal(json::Writer& out, const Part& part);
 // The citation as it came, or told anew. `text`: what it stands in; `index`: that text's place in the content.

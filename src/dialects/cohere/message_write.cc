@@ -28,7 +28,7 @@ std::string_view slice(std::string_view text, std::int64_t start, std::int64_t e
 
 }  // namespace
 
-bool write_content_part(json::Writer& out, const Part& part, std::string_view pointer, Notes& notes) {
+bool write_content_part(json::Writer& out, const Part& part, const Pointer& pointer, Notes& notes) {
   if (const auto* opaque = part.as<Opaque>()) {
     if (opaque->origin != self) return false;
     out.raw(opaque->raw);
@@ -52,7 +52,7 @@ bool write_content_part(json::Writer& out, const Part& part, std::string_view po
 }
 
 void write_tool_call(json::Writer& out, const Part& part, std::string_view id, std::string_view name,
-                     std::string_view pointer, Notes& notes) {
+                     const Pointer& pointer, Notes& notes) {
   const auto& call = *part.as<ToolCall>();
   out.begin_object().member("id", id).member("type", "function").key("function").begin_object();
   out.member("name", name);

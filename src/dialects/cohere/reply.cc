@@ -33,7 +33,7 @@ class MessageWriting {
   }
 
  private:
-  std::string at(std::size_t part) const { return pointer_to_part(reply_, 0, part); }
+  Pointer at(std::size_t part) const { return pointer_to_part(reply_, 0, part); }
   [[nodiscard]] bool own() const { return reply_.origin == self; }
 
   // What other vendors send without meaning; this one's own words stand.

@@ -22,7 +22,7 @@ bool offered(const ChatRequest& request, const Tool& tool) {
   return std::ranges::find(choice.names, tool.name) != choice.names.end();
 }
 
-void write_tool(Writing& w, const Tool& tool, const std::string& pointer) {
+void write_tool(Writing& w, const Tool& tool, const Pointer& pointer) {
   w.out.begin_object().member("type", "function").key("function").begin_object();
   const std::string name = w.own() ? tool.name : to_portable_tool_name(tool.name);
   if (name != tool.name) w.notes.restated(pointer, "a tool's name has characters that are not taken");

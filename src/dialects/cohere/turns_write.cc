@@ -53,7 +53,7 @@ class Turns {
   }
 
  private:
-  std::string at(std::size_t part) const { return pointer_to_part(w_.request, turn_, part); }
+  Pointer at(std::size_t part) const { return pointer_to_part(w_.request, turn_, part); }
 
   void hints() {
     for (const std::string& hint : w_.hints) {
@@ -173,7 +173,7 @@ class Turns {
     std::vector<std::string> pieces;  // the same in words, media as a mark
     for (std::size_t i = 0; i < result.parts.size(); ++i) {
       const Part& part = result.parts[i];
-      const std::string pointer = pointer_to_result_part(w_.request, turn_, index, i);
+      const Pointer pointer = pointer_to_result_part(w_.request, turn_, index, i);
       if (const auto* text = part.as<Text>()) {
         pieces.push_back(text->text);
         items.push_back({&part, pointer});
@@ -211,7 +211,7 @@ class Turns {
   }
 
   // What another dialect keeps in a result.
-  Result<void> result_media(const Part& part, const Media& media, const std::string& pointer,
+  Result<void> result_media(const Part& part, const Media& media, const Pointer& pointer,
                             std::vector<std::string>& pieces) {
     if (media.kind == MediaKind::document && media.form == MediaForm::text) {
       w_.notes.restated(pointer, "a document in a tool result became text");
@@ -330,10 +330,10 @@ class Turns {
     return out;
   }
 
-  void mark(const Part& part, const std::string& pointer) {
+  void mark(const Part& part, const Pointer& pointer) {
     if (part.cache) w_.notes.lost(pointer_to_mark(w_.request, pointer), "cohere has no cache marks");
   }
-  void note_rest(const Part& part, const std::string& pointer) {
+  void note_rest(const Part& part, const Pointer& pointer) {
     mark(part, pointer);
     note_extras(part.extras, self, pointer, w_.notes);
   }
@@ -362,7 +362,7 @@ class Turns {
     }
   }
 
-  void image(const Part& part, const Media& media, const std::string& pointer) {
+  void image(const Part& part, const Media& media, const Pointer& pointer) {
     out_.begin_object().member("type", "image_url").key("image_url").begin_object();
     out_.member("url", media.form == MediaForm::base64 ? write_data_url(media.mime, media.data) : media.data);
     if (!media.detail.empty()) {

@@ -14,7 +14,7 @@ namespace sluice::cohere {
 // A part and where it stood.
 struct Placed {
   const Part* part = nullptr;
-  std::string pointer;
+  Pointer pointer;
 };
 
 struct Writing {

@@ -37,7 +37,7 @@ void note_stop(const Reply& reply, std::size_t index, Notes& notes) {
 
 void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const Question& question, Notes& notes) {
   const Choice& choice = reply.choices[index];
-  const std::string at = pointer_to_choice(reply, index);
+  const Pointer at = pointer_to_choice(reply, index);
   const std::string message_at = pointer_to_message(reply, index);
   w.begin_object();
   std::string parts;
@@ -49,7 +49,7 @@ void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const 
   std::size_t written = 0;
   for (std::size_t i = 0; i < choice.parts.size(); ++i) {
     const Part& part = choice.parts[i];
-    const std::string place = pointer_to_part(reply, index, i);
+    const Pointer place = pointer_to_part(reply, index, i);
     if (const auto* text = part.as<Text>(); text != nullptr && !text->citations.empty() && reply.origin != self) {
       cited.emplace_back(written, text);
       notes.restated(pointer_to_citations(reply, index, i), "gemini cites by address and place");

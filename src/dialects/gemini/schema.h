@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "dialects/pointer.h"
 #include "model/notes.h"
 
 namespace sluice::gemini {
@@ -17,10 +18,10 @@ namespace sluice::gemini {
 
 // A JSON Schema as parametersJsonSchema and responseJsonSchema take it. What they do not take is said in the
 // description instead. Notes at `pointer` + place.
-[[nodiscard]] std::string taken_json_schema(std::string_view schema, std::string_view pointer, Notes& notes);
+[[nodiscard]] std::string taken_json_schema(std::string_view schema, const Pointer& pointer, Notes& notes);
 
 // A JSON Schema as `Schema`, for models that know nothing else: references are put in place, types are upper-case, what
 // has no word is said in the description. Notes likewise. Empty when a reference goes in a circle.
-[[nodiscard]] std::string to_own_schema(std::string_view schema, std::string_view pointer, Notes& notes);
+[[nodiscard]] std::string to_own_schema(std::string_view schema, const Pointer& pointer, Notes& notes);
 
 }  // namespace sluice::gemini

@@ -391,24 +391,24 @@ bool taken(json::Value schema) {
 
 }  // namespace
 
-std::string taken_json_schema(std::string_view schema, std::string_view pointer, Notes& notes) {
+std::string taken_json_schema(std::string_view schema, const Pointer& pointer, Notes& notes) {
   json::Document doc;
   const auto root = doc.parse(schema);
   if (!root || taken(*root)) return std::string(schema);
   std::string out;
   json::Writer w(out);
-  Rewriting(*root, notes, false).write(w, *root, std::string(pointer));
+  Rewriting(*root, notes, false).write(w, *root, pointer.text());
   return out;
 }
 
-std::string to_own_schema(std::string_view schema, std::string_view pointer, Notes& notes) {
+std::string to_own_schema(std::string_view schema, const Pointer& pointer, Notes& notes) {
   json::Document doc;
   const auto root = doc.parse(schema);
   if (!root) return std::string(schema);
   std::string out;
   json::Writer w(out);
   Rewriting rewriting(*root, notes, true);
-  rewriting.write(w, *root, std::string(pointer));
+  rewriting.write(w, *root, pointer.text());
   return rewriting.circular() ? std::string() : out;
 }
 

@@ -197,7 +197,7 @@ class Writing {
       w.member_raw("parametersJsonSchema", tool.schema);
       return;
     }
-    const std::string place = pointer_to_schema(request_, i);
+    const Pointer place = pointer_to_schema(request_, i);
     if (!rules_.json_schema) {
       const std::string text = to_own_schema(tool.schema, place, notes_);
       if (!text.empty()) {

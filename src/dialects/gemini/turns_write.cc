@@ -55,7 +55,7 @@ class Contents {
     const std::vector<Part>& parts = request_.turns[p.turn].parts;
     return p.index >= parts.size() || &parts[p.index] != p.part;
   }
-  [[nodiscard]] std::string at(const PlacedPart& p) const {
+  [[nodiscard]] Pointer at(const PlacedPart& p) const {
     const bool nowhere = p.index >= request_.turns[p.turn].parts.size();
     return nowhere ? pointer_to_turn(request_, p.turn) : pointer_to_part(request_, p.turn, p.index);
   }
@@ -158,7 +158,7 @@ class Contents {
         signature = p.seal->raw;
       } else if (p.seal && reasoning != nullptr && !reasoning->text.empty()) {
         notes_.restated(at(placed), "the thought goes without its proof, which is only for the vendor that made it");
-        if (!at_seal(placed).starts_with(at(placed))) {
+        if (!at_seal(placed).starts_with(at(placed).text())) {
           notes_.lost(at_seal(placed), "a proof is only for the vendor that made it");
         }
       } else if (p.seal) {

@@ -62,13 +62,13 @@ class Rewriting {
 
 }  // namespace
 
-RawJson moonshot_schema(std::string_view schema, std::string_view pointer, Notes& notes) {
+RawJson moonshot_schema(std::string_view schema, const Pointer& pointer, Notes& notes) {
   json::Document doc;
   const auto root = doc.parse(schema);
   if (!root) return RawJson(schema);
   RawJson text;
   json::Writer out(text);
-  Rewriting(out, notes).write(*root, std::string(pointer));
+  Rewriting(out, notes).write(*root, pointer.text());
   return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "dialects/pointer.h"
 #include "model/chat.h"
 #include "model/notes.h"
 
@@ -11,6 +12,6 @@ namespace sluice::openai_chat {
 
 // `schema` with tuples as prefixItems, a type that stood beside alternatives in each of them, and without $schema. What
 // means another thing to a reader is noted below `pointer`. Text that is no JSON stays.
-[[nodiscard]] RawJson moonshot_schema(std::string_view schema, std::string_view pointer, Notes& notes);
+[[nodiscard]] RawJson moonshot_schema(std::string_view schema, const Pointer& pointer, Notes& notes);
 
 }  // namespace sluice::openai_chat

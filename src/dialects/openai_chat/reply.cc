@@ -97,7 +97,7 @@ class MessageWriting {
   }
 
  private:
-  std::string at(std::size_t part) const { return pointer_to_part(reply_, at_, part); }
+  Pointer at(std::size_t part) const { return pointer_to_part(reply_, at_, part); }
 
   // One string; a list only where a part of this dialect that we do not know must be kept.
   void content() {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view input_schema =
     R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false})";
 
-std::string written_name(Writing& w, const std::string& name, const std::string& pointer) {
+std::string written_name(Writing& w, const std::string& name, const Pointer& pointer) {
   std::string out = to_portable_tool_name(name);
   if (out != name && !w.own()) {
     w.notes.restated(pointer, "a tool's name has characters that are not taken");
@@ -34,12 +34,12 @@ void write_custom(Writing& w, const Tool& tool) {
 RawJson taken_schema(Writing& w, std::size_t index) {
   const RawJson& schema = w.request.tools[index].schema;
   if (w.own() || w.vendor.schemas == SchemaForm::any) return schema;
-  const std::string pointer = pointer_to_schema(w.request, index);
+  const Pointer pointer = pointer_to_schema(w.request, index);
   RawJson out = object_schema(schema, pointer, w.notes, true);
   return w.vendor.schemas == SchemaForm::moonshot ? moonshot_schema(out, pointer, w.notes) : out;
 }
 
-void write_function(Writing& w, std::size_t index, const std::string& pointer) {
+void write_function(Writing& w, std::size_t index, const Pointer& pointer) {
   const Tool& tool = w.request.tools[index];
   w.out.member("type", "function").key("function").begin_object();
   w.out.member("name", written_name(w, tool.name, pointer + "/name"));
@@ -63,7 +63,7 @@ void write_function(Writing& w, std::size_t index, const std::string& pointer) {
 
 void write_tool(Writing& w, std::size_t index) {
   const Tool& tool = w.request.tools[index];
-  const std::string pointer = pointer_to_tool(w.request, index);
+  const Pointer pointer = pointer_to_tool(w.request, index);
   if (!tool.vendor_raw.empty()) {
     if (tool.origin == self) {
       w.out.raw(tool.vendor_raw);

@@ -40,10 +40,10 @@ class Turns {
  private:
   struct Placed {
     const Part* part;
-    std::string pointer;
+    Pointer pointer;
   };
 
-  std::string at(std::size_t part) const { return pointer_to_part(w_.request, turn_, part); }
+  Pointer at(std::size_t part) const { return pointer_to_part(w_.request, turn_, part); }
 
   void open_message(std::string_view role, const Turn& turn) {
     out_.begin_object().member("role", std::string(role));
@@ -133,7 +133,7 @@ class Turns {
     bool media = false;
     for (std::size_t i = 0; i < result.parts.size(); ++i) {
       const Part& part = result.parts[i];
-      const std::string pointer = pointer_to_result_part(w_.request, turn_, index, i);
+      const Pointer pointer = pointer_to_result_part(w_.request, turn_, index, i);
       if (const auto* text = part.as<Text>()) {
         pieces.push_back(text->text);
         plain &= !part.cache && !has_list_extras(part);
@@ -220,7 +220,7 @@ class Turns {
   }
 
   // True: stands in the content (never, today); audio by id has a member of its own.
-  bool assistant_media(const Media& media, const Part& part, const std::string& pointer, const Part*& audio) {
+  bool assistant_media(const Media& media, const Part& part, const Pointer& pointer, const Part*& audio) {
     if (media.kind == MediaKind::audio && media.form == MediaForm::file_id && media.origin == self) {
       audio = &part;
     } else {
@@ -229,7 +229,7 @@ class Turns {
     return false;
   }
 
-  void reasoning_note(const std::string& pointer) {
+  void reasoning_note(const Pointer& pointer) {
     if (w_.vendor.reasoning_field.empty()) {
       w_.notes.lost(pointer, "this vendor takes no reasoning of earlier turns");
     }
@@ -408,7 +408,7 @@ class Turns {
     out_.end_object();
   }
 
-  void media_part(const Media& media, const Part& part, const std::string& pointer) {
+  void media_part(const Media& media, const Part& part, const Pointer& pointer) {
     const bool gemini = w_.request.origin == DialectId::gemini;
     const bool url_only = media.kind == MediaKind::image || media.kind == MediaKind::video;
     if (!media.detail.empty() && media.kind != MediaKind::image && !w_.own()) {
@@ -489,7 +489,7 @@ void write_turns(Writing& w) {
   Turns(w).write();
 }
 
-void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, std::string_view pointer) {
+void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, const Pointer& pointer) {
   if (!mark) return;
   const bool breakpoint = !remembered(mark->extras, self, "breakpoint").empty();
   const bool openai = w.vendor.name == "openai";

@@ -29,7 +29,7 @@ struct Writing {
 // messages: every turn, in this dialect's order (turns_write.cc).
 void write_turns(Writing& w);
 // A cache mark of `owner`, inside its object.
-void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, std::string_view pointer);
+void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, const Pointer& pointer);
 // tools, tool_choice, parallel_tool_calls (tools_write.cc).
 void write_tools(Writing& w);
 // How much to think (reasoning_write.cc). Error: unsupported where this vendor's model cannot call tools here.

@@ -48,7 +48,7 @@ std::string said(const Reply& reply, std::size_t at, Notes& notes) {
   const Choice& choice = reply.choices[at];
   for (std::size_t i = 0; i < choice.parts.size(); ++i) {
     const Part& part = choice.parts[i];
-    const std::string pointer = pointer_to_part(reply, at, i);
+    const Pointer pointer = pointer_to_part(reply, at, i);
     if (const auto* text = part.as<Text>()) {
       out += text->text;
       if (!text->citations.empty())

@@ -199,7 +199,7 @@ class Writing {
       for (std::size_t i = 0; i < request_.turns[0].parts.size(); ++i) {
         const Part& part = request_.turns[0].parts[i];
         joined += part.as<Text>()->text;
-        const std::string at = pointer_to_part(request_, 0, i);
+        const Pointer at = pointer_to_part(request_, 0, i);
         note_extras(part.extras, self, at, notes_);
         if (part.cache) notes_.lost(at + "/cache_control", "openai_completions has no cache marks");
       }

@@ -8,7 +8,7 @@
 namespace sluice::openai_responses {
 namespace {
 
-std::unexpected<Failure> unsupported(const std::string& pointer, std::string_view message) {
+std::unexpected<Failure> unsupported(const Pointer& pointer, std::string_view message) {
   return fail(Error{.fault = Fault::unsupported, .message = std::string(message), .param = pointer});
 }
 
@@ -17,7 +17,7 @@ bool own_file(const Media& media) {
   return media.origin == self || media.origin == DialectId::openai_chat;
 }
 
-Result<bool> sayable_media(Writing& w, const Media& media, bool said, const std::string& pointer) {
+Result<bool> sayable_media(Writing& w, const Media& media, bool said, const Pointer& pointer) {
   if (said) {
     w.notes.lost(pointer, "an assistant message carries text only");
     return false;
@@ -46,7 +46,7 @@ std::string_view default_name(std::string_view mime) {
   return mime == "application/json" ? "document.json" : "document.pdf";
 }
 
-void write_image(Writing& w, const Media& media, const std::string& pointer) {
+void write_image(Writing& w, const Media& media, const Pointer& pointer) {
   w.out.member("type", "input_image");
   if (media.form == MediaForm::file_id) {
     w.out.member("file_id", media.data);
@@ -61,7 +61,7 @@ void write_image(Writing& w, const Media& media, const std::string& pointer) {
   if (!media.name.empty() && !w.own()) w.notes.lost(pointer, "openai_responses has no name for an image");
 }
 
-void write_file(Writing& w, const Media& media, const std::string& pointer) {
+void write_file(Writing& w, const Media& media, const Pointer& pointer) {
   w.out.member("type", "input_file");
   switch (media.form) {
     case MediaForm::file_id: w.out.member("file_id", media.data); break;
@@ -93,7 +93,7 @@ void write_citations(Writing& w, const Text& text) {
   if (open) w.out.end_array();
 }
 
-void write_mark(Writing& w, const Part& part, bool said, const std::string& pointer) {
+void write_mark(Writing& w, const Part& part, bool said, const Pointer& pointer) {
   if (!part.cache) return;
   // Only marks of this vendor's own kind are meant for it: it caches by itself.
   const bool ours = part.cache->extras.origin == self || part.cache->extras.origin == DialectId::openai_chat;
@@ -110,7 +110,7 @@ void write_mark(Writing& w, const Part& part, bool said, const std::string& poin
 
 }  // namespace
 
-Result<bool> sayable(Writing& w, const Part& part, bool said, const std::string& pointer) {
+Result<bool> sayable(Writing& w, const Part& part, bool said, const Pointer& pointer) {
   if (const auto* media = part.as<Media>(); media != nullptr && !w.own()) {
     return sayable_media(w, *media, said, pointer);
   }
@@ -125,7 +125,7 @@ Result<bool> sayable(Writing& w, const Part& part, bool said, const std::string&
   return true;
 }
 
-Result<void> write_content(Writing& w, const Part& part, bool said, const std::string& pointer) {
+Result<void> write_content(Writing& w, const Part& part, bool said, const Pointer& pointer) {
   if (const auto* opaque = part.as<Opaque>()) {
     w.out.raw(opaque->raw);
     return {};

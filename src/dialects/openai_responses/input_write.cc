@@ -61,7 +61,7 @@ class Input {
 
  private:
   static const Text* only_text(const Turn& turn) { return turn.parts.size() == 1 ? turn.parts[0].as<Text>() : nullptr; }
-  [[nodiscard]] std::string at(std::size_t part) const { return pointer_to_part(w_.request, turn_, part); }
+  [[nodiscard]] Pointer at(std::size_t part) const { return pointer_to_part(w_.request, turn_, part); }
   [[nodiscard]] std::string at_turn() const {
     return pointer_to_turn(w_.request, std::min(turn_, w_.request.turns.size() - 1));
   }

@@ -24,7 +24,7 @@ std::unexpected<Failure> broken(std::string detail) {
 // What an answer of another dialect holds and this one cannot say.
 void note_part(const Reply& reply, std::size_t choice, std::size_t index, Notes& notes) {
   const Part& part = reply.choices[choice].parts[index];
-  const std::string at = pointer_to_part(reply, choice, index);
+  const Pointer at = pointer_to_part(reply, choice, index);
   if (part.as<ServerTool>() || part.as<ToolResult>()) notes.lost(at, "a tool that another vendor ran");
   if (part.as<Opaque>()) notes.lost(at, "a part that only its own dialect knows");
   if (const auto* media = part.as<Media>();

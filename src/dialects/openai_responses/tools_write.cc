@@ -30,7 +30,7 @@ const SameTool* same_tool(const Tool& tool) {
   return nullptr;
 }
 
-std::string written_name(Writing& w, const std::string& name, const std::string& pointer) {
+std::string written_name(Writing& w, const std::string& name, const Pointer& pointer) {
   if (w.own() || portable_tool_name(name)) return name;
   w.notes.restated(pointer, "a tool's name has characters that are not taken");
   return to_portable_tool_name(name);
@@ -52,7 +52,7 @@ void write_tool_format(json::Writer& out, const RawJson& format) {
 
 void write_tool(Writing& w, std::size_t index) {
   const Tool& tool = w.request.tools[index];
-  const std::string pointer = pointer_to_tool(w.request, index);
+  const Pointer pointer = pointer_to_tool(w.request, index);
   if (!tool.vendor_raw.empty()) {
     if (tool.origin == self) {
       w.out.raw(tool.vendor_raw);

@@ -29,9 +29,9 @@ struct Writing {
 [[nodiscard]] Result<void> write_input(Writing& w);
 // A content part of a message or of a tool's output; `said`: by the assistant (content_write.cc). What cannot be said
 // leaves a Note; media of a user that cannot is an Error: unsupported.
-[[nodiscard]] Result<void> write_content(Writing& w, const Part& part, bool said, const std::string& pointer);
+[[nodiscard]] Result<void> write_content(Writing& w, const Part& part, bool said, const Pointer& pointer);
 // False: the part cannot stand in content, and has its Note.
-[[nodiscard]] Result<bool> sayable(Writing& w, const Part& part, bool said, const std::string& pointer);
+[[nodiscard]] Result<bool> sayable(Writing& w, const Part& part, bool said, const Pointer& pointer);
 // tools, tool_choice, parallel_tool_calls (tools_write.cc).
 void write_tools(Writing& w);
 // Chat's member that stands for a tool here: no unknown one.
