@@ -21,39 +21,45 @@ constexpr std::string_view echo_word = "echo", echo_key =
 // Members that a response repeats from its question, and what stands there when nothing was asked. Empty: then it is
 // left out.
 struct Echo {
-  std::string_view name, unasked;
+  std::string_view key, unasked;  // the key as it is written, quotes and colon included
+  [[nodiscard]] constexpr std::string_view name() const { return key.substr(1, key.size() - 3); }
 };
 constexpr std::array echoes = std::to_array<Echo>({
-    {"background", "false"},
-    {"conversation", ""},
-    {"frequency_penalty", ""},
-    {"instructions", "null"},
-    {"max_output_tokens", "null"},
-    {"max_tool_calls", "null"},
-    {"metadata", "{}"},
-    {"parallel_tool_calls", "true"},
-    {"presence_penalty", ""},
-    {"previous_response_id", "null"},
-    {"prompt", ""},
-    {"prompt_cache_key", "null"},
-    {"prompt_cache_options", ""},
-    {"prompt_cache_retention", "null"},
-    {"reasoning", R"({"effort":null,"summary":null})"},
-    {"safety_identifier", "null"},
-    {"temperature", "1.0"},
-    {"text", R"({"format":{"type":"text"}})"},
-    {"tool_choice", R"("auto")"},
-    {"tools", "[]"},
-    {"top_logprobs", "0"},
-    {"top_p", "1.0"},
-    {"truncation", R"("disabled")"},
-    {"user", "null"},
+    {R"("background":)", "false"},
+    {R"("conversation":)", ""},
+    {R"("frequency_penalty":)", ""},
+    {R"("instructions":)", "null"},
+    {R"("max_output_tokens":)", "null"},
+    {R"("max_tool_calls":)", "null"},
+    {R"("metadata":)", "{}"},
+    {R"("parallel_tool_calls":)", "true"},
+    {R"("presence_penalty":)", ""},
+    {R"("previous_response_id":)", "null"},
+    {R"("prompt":)", ""},
+    {R"("prompt_cache_key":)", "null"},
+    {R"("prompt_cache_options":)", ""},
+    {R"("prompt_cache_retention":)", "null"},
+    {R"("reasoning":)", R"({"effort":null,"summary":null})"},
+    {R"("safety_identifier":)", "null"},
+    {R"("temperature":)", "1.0"},
+    {R"("text":)", R"({"format":{"type":"text"}})"},
+    {R"("tool_choice":)", R"("auto")"},
+    {R"("tools":)", "[]"},
+    {R"("top_logprobs":)", "0"},
+    {R"("top_p":)", "1.0"},
+    {R"("truncation":)", R"("disabled")"},
+    {R"("user":)", "null"},
 });
+
+// Its place among them; echoes.size() when it is none.
+std::size_t echo_of(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(echoes, name, &Echo::name) - echoes.begin());
+}
 
 // The rest of what is no news.
 bool no_news(std::string_view key) {
   return key == "completed_at" || key == "output_text" || key == "error" || key == "store" ||
-         std::ranges::find(echoes, key, &Echo::name) != echoes.end();
+         echo_of(key) != echoes.size();
 }
 
 void append_member(std::string& out, std::string_view key, std::string_view raw) {
@@ -97,11 +103,17 @@ void read_head(json::Value response, Reply& out) {
 Head::Head(const Question& question)
     : model_(question.model), exchange_(question.exchange_id), seconds_(question.unix_seconds) {
   echo_.reserve(768);
-  for (const Echo& echo : echoes) {
-    const auto asked = std::ranges::find(question.asked, echo.name, &json::TopMember::key);
-    const bool said = asked != question.asked.end() && asked->kind != json::Kind::null && echo.name != "conversation";
-    const std::string_view raw = said ? asked->raw : echo.unasked;
-    if (!raw.empty()) append_member(echo_, echo.name, raw);
+  std::array<std::string_view, echoes.size()> said;
+  std::ranges::transform(echoes, said.begin(), &Echo::unasked);
+  for (const json::TopMember& asked : question.asked) {
+    const std::size_t place = echo_of(asked.key);
+    if (place < said.size() && asked.kind != json::Kind::null && asked.key != "conversation") said[place] = asked.raw;
+  }
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    if (said[i].empty()) continue;
+    if (!echo_.empty()) echo_ += ',';
+    echo_ += echoes[i].key;
+    echo_ += said[i];
   }
 }
 
