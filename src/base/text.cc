@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <limits>
 #include <numeric>
 #include <utility>
+
+#include "base/per_cpu.h"
 
 namespace sluice {
 namespace {
@@ -112,6 +115,25 @@ std::string lower(std::string_view text) {
 
 bool text_detail::same_but_for_case(const char* a, const char* b, std::size_t size) {
   return std::equal(a, a + size, b, [](char x, char y) { return x == y || lower(x) == lower(y); });
+}
+
+// Blocks of possible first letters against those of last ones; what is found is looked at.
+SLUICE_PER_CPU bool contains(std::string_view text, std::string_view needle) {
+  const std::size_t span = needle.size() - 1;
+  if (text.size() < block_width + span) return text.find(needle) != std::string_view::npos;
+  const std::size_t last = text.size() - block_width - span;  // the last block may say again what one before said
+  for (std::size_t at = 0;; at = std::min(at + block_width, last)) {
+    Block first;
+    Block second;
+    load(first, text.data() + at);
+    load(second, text.data() + at + span);
+    std::uint64_t pairs = where(first, static_cast<unsigned char>(needle.front())) &
+                          where(second, static_cast<unsigned char>(needle.back()));
+    for (; pairs != 0; pairs &= pairs - 1) {
+      if (text.substr(at + static_cast<std::size_t>(std::countr_zero(pairs))).starts_with(needle)) return true;
+    }
+    if (at == last) return false;
+  }
 }
 
 std::string_view trim(std::string_view text) {

@@ -24,6 +24,8 @@ namespace text_detail {
 }
 // Without spaces and tabs at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
+// True if `needle`, which is not empty, stands in `text`: for texts too long for std::string_view::find.
+[[nodiscard]] bool contains(std::string_view text, std::string_view needle);
 // True if `list` ("a, b;q=1") holds the token, ASCII case aside.
 [[nodiscard]] bool list_has(std::string_view list, std::string_view token);
 

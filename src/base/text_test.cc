@@ -90,5 +90,22 @@ TEST(Secrets, AreTakenOutOfOthersWords) {
   EXPECT_EQ(said, "bad key [key], not sk-1234567; [key]");
 }
 
+TEST(Text, ContainsFindsANeedleAtEveryPlace) {
+  for (const std::string_view needle : {"x", "ab", "\"item_reference"}) {
+    for (std::size_t size = needle.size(); size < 300; size += 7) {
+      const std::string without(size, 'a');
+      EXPECT_FALSE(contains(without, needle)) << size;
+      for (std::size_t at = 0; at + needle.size() <= size; ++at) {
+        std::string with = without;
+        with.replace(at, needle.size(), needle);
+        EXPECT_TRUE(contains(with, needle)) << size << ' ' << at;
+        with[at + needle.size() - 1] = 'a';
+        if (needle.size() > 2) EXPECT_TRUE(!contains(with, needle)) << size << ' ' << at;
+      }
+    }
+  }
+  EXPECT_FALSE(contains("", "x"));
+}
+
 }  // namespace
 }  // namespace sluice

@@ -2,7 +2,6 @@
 #include "dialects/openai_responses/held.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -246,11 +245,7 @@ std::string held_item_id(std::string_view prefix, std::string_view exchange_id, 
 std::vector<Reference> references(std::span<const json::TopMember> members) {
   std::vector<Reference> out;
   const auto input = std::ranges::find(members, "input", &json::TopMember::key);
-  constexpr std::string_view mark_of_one = "\"item_reference\"";
-  if (input == members.end() ||
-      memmem(input->raw.data(), input->raw.size(), mark_of_one.data(), mark_of_one.size()) == nullptr) {
-    return out;
-  }
+  if (input == members.end() || !contains(input->raw, "\"item_reference")) return out;
   json::Document doc;
   const auto items = doc.parse(input->raw);
   if (!items) return out;
