@@ -287,6 +287,8 @@ TEST(AnthropicErrors, MapToFaults) {
   EXPECT_EQ(fault(413, "request_too_large"), Fault::upstream_rejected);
   EXPECT_EQ(fault(429, "rate_limit_error"), Fault::upstream_limited);
   EXPECT_EQ(fault(500, "api_error"), Fault::upstream_failed);
+  EXPECT_EQ(fault(502, "api_error"), Fault::upstream_failed);
+  EXPECT_EQ(fault(503, "api_error"), Fault::upstream_overloaded);
   EXPECT_EQ(fault(504, "timeout_error"), Fault::upstream_timeout);
   EXPECT_EQ(fault(529, "overloaded_error"), Fault::upstream_overloaded);
   EXPECT_EQ(read_error(503, "").fault, Fault::upstream_overloaded);

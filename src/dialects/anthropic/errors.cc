@@ -92,7 +92,8 @@ Error read_object(json::Value body, int status) {
   Error out{.fault = fault_of_status(status), .status = status};
   for (const Row& row : read_rows) {
     if (row.type != type) continue;
-    out.fault = row.fault;
+    // That it failed is the least that can be said: a status like 503 says more.
+    if (row.fault != Fault::upstream_failed || status <= 500) out.fault = row.fault;
     if (status == 0) out.status = row.status;
   }
   out.message = error.is_string() ? error.text() : error["message"].text();
