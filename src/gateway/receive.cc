@@ -60,6 +60,19 @@ Result<Caller> authenticate(Exchange& ex, const Entry& entry) {
 
 namespace {
 
+// Dialects look for names in lower case; clients spell them as they like ("Anthropic-Beta" from Go).
+void read_headers(Intake& intake, const http1::Fields& fields) {
+  std::size_t size = 0;
+  for (const http1::Field& f : fields) size += f.name.size();
+  intake.names.reserve(size);  // so that the views stay
+  intake.headers.reserve(fields.size());
+  for (const http1::Field& f : fields) {
+    const char* begin = intake.names.data() + intake.names.size();
+    for (const char c : f.name) intake.names.push_back(lower(c));
+    intake.headers.emplace_back(std::string_view(begin, f.name.size()), f.value);
+  }
+}
+
 // What the head and the top level of the body say. The head's index goes back to the connection.
 [[gnu::noinline]] Result<Intake> read_intake(Exchange& ex, const Entry& entry, std::string_view body) {
   const http1::RequestHead& head = ex.client.head();
@@ -70,8 +83,7 @@ namespace {
                  .status = 415});
   }
   Intake intake{.entry = entry, .body = body};
-  intake.headers.reserve(head.fields.size());
-  for (const http1::Field& f : head.fields) intake.headers.emplace_back(f.name, f.value);
+  read_headers(intake, head.fields);
   TRY(intake.peek, entry.dialect->peek(intake.asked()));
   if (entry.operation == Operation::count_tokens) intake.peek.stream = false;
   ex.client.release_head();

@@ -27,6 +27,7 @@ struct Intake {
   Peek peek;
   std::string_view body;  // lives until the request is released
   std::vector<HeaderView> headers;
+  std::vector<char> names;          // of the headers, in lower case
   std::unique_ptr<HeldState> held;  // of the Responses only
   [[nodiscard]] Asked asked() const {
     return {.path_model = entry.path_model,
