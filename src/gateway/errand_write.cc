@@ -107,7 +107,7 @@ std::string errand_path(const Errand& errand, const Target& target) {
   const VendorOperation& operation = errand.operation();
   const Backend& backend = *target.backend;
   std::string path = errand.entry.path;
-  std::string query = errand.entry.query;
+  std::string query = without_key(errand.entry.query);
   std::string_view base = backend.url.path;
   while (base.ends_with('/')) base.remove_suffix(1);
   if (!operation.provider.empty()) {
@@ -118,10 +118,8 @@ std::string errand_path(const Errand& errand, const Target& target) {
   } else if (operation.model == ModelPlace::path && renamed(errand, target)) {
     path = with_model(path, operation.pattern, target.model);
   }
-  if (operation.dialect == DialectId::gemini) {
-    query = without_key(query);
-    if (path.starts_with("/upload/") && base.ends_with("/v1beta")) base.remove_suffix(7);
-  }
+  if (operation.dialect == DialectId::gemini && path.starts_with("/upload/") && base.ends_with("/v1beta"))
+    base.remove_suffix(7);
   const bool openais = operation.dialect == DialectId::openai_chat || operation.dialect == DialectId::openai_responses;
   const bool as_it_is = operation.also && backend.speaks(*operation.also);
   if (openais && !as_it_is && operation.provider.empty() && operation.below.empty())

@@ -12,14 +12,40 @@ namespace {
 
 using Words = std::string_view;
 
-constexpr std::array asked_names = {
-    Words("accept"),      Words("accept-encoding"),     Words("accept-language"), Words("content-type"),
-    Words("range"),       Words("content-encoding"),    Words("content-range"),   Words("content-disposition"),
-    Words("if-match"),    Words("content-language"),    Words("if-none-match"),   Words("if-modified-since"),
-    Words("if-range"),    Words("if-unmodified-since"), Words("digest"),          Words("idempotency-key"),
-    Words("prefer"),      Words("user-agent"),          Words("traceparent"),     Words("tracestate"),
-    Words("openai-beta"), Words("x-client-name"),       Words("x-title"),         Words("x-client-request-id")};
-constexpr std::array asked_prefixes = {Words("anthropic-"), Words("x-goog-"), Words("x-stainless-"), Words("cohere-")};
+constexpr std::array asked_names = {Words("accept"),
+                                    Words("accept-encoding"),
+                                    Words("accept-language"),
+                                    Words("content-type"),
+                                    Words("range"),
+                                    Words("content-encoding"),
+                                    Words("content-range"),
+                                    Words("content-disposition"),
+                                    Words("if-match"),
+                                    Words("content-language"),
+                                    Words("if-none-match"),
+                                    Words("if-modified-since"),
+                                    Words("if-range"),
+                                    Words("if-unmodified-since"),
+                                    Words("digest"),
+                                    Words("idempotency-key"),
+                                    Words("prefer"),
+                                    Words("user-agent"),
+                                    Words("traceparent"),
+                                    Words("tracestate"),
+                                    Words("x-title"),
+                                    Words("x-client-name"),
+                                    Words("x-client-request-id")};
+constexpr Words asked_prefix = "x-stainless-";
+// What only one vendor is told: how such a name begins, and the words that are spoken with it.
+struct ToVendor {
+  Words begins;
+  DialectId dialect;
+};
+constexpr std::array to_vendors = {
+    ToVendor{"openai-beta", DialectId::openai_chat}, ToVendor{"openai-beta", DialectId::openai_responses},
+    ToVendor{"anthropic-", DialectId::anthropic},    ToVendor{"x-goog-", DialectId::gemini},
+    ToVendor{"cohere-", DialectId::cohere},
+};
 // Of these prefixes: credentials, and whose project pays.
 constexpr std::array asked_secrets = {
     Words("x-goog-api-key"),          Words("x-goog-iam-authorization-token"),  Words("x-goog-iam-authority-selector"),
@@ -48,12 +74,21 @@ constexpr std::array kept_back = {Words("connection"),
                                   Words("retry-after"),
                                   Words("retry-after-ms")};
 
+// Parameters in which clients put keys: Google's, Azure's, AWS's signed addresses.
+constexpr std::array query_secrets = {Words("key"),     Words("access_token"), Words("oauth_token"),
+                                      Words("api_key"), Words("api-key"),      Words("subscription-key")};
+constexpr Words signed_prefix = "x-amz-";
+
 bool among(std::span<const Words> names, Words name) {
   return std::ranges::any_of(names, [&](Words one) { return iequals(one, name); });
 }
 
 bool begins(Words name, Words prefix) {
   return name.size() >= prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
+}
+
+bool is_credential(Words parameter) {
+  return among(query_secrets, parameter) || begins(parameter, signed_prefix);
 }
 
 // Keys that the request itself shows, so that no other field carries them on.
@@ -85,11 +120,12 @@ std::string moved_here(Words url, Words own_address) {
 
 }  // namespace
 
-void append_asked_fields(std::string& out, const http1::Fields& fields) {
+void append_asked_fields(std::string& out, const http1::Fields& fields, DialectId spoken) {
   const Shown shown(fields);
   for (const http1::Field& f : fields) {
-    const bool named = among(asked_names, f.name) ||
-                       std::ranges::any_of(asked_prefixes, [&](Words prefix) { return begins(f.name, prefix); });
+    const bool named =
+        among(asked_names, f.name) || begins(f.name, asked_prefix) ||
+        std::ranges::any_of(to_vendors, [&](ToVendor to) { return to.dialect == spoken && begins(f.name, to.begins); });
     if (!named || among(asked_secrets, f.name) || shown.in(f.value)) continue;
     if (list_has(fields.get("connection"), f.name)) continue;  // meant for us alone (RFC 9110, 7.6.1)
     http1::append_field(out, lower(f.name), f.value);
@@ -118,7 +154,7 @@ std::string without_key(std::string_view query) {
     const Words one = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     const auto name = percent_decode(one.substr(0, one.find('=')));
-    if (one.empty() || (name && (*name == "key" || *name == "access_token"))) continue;
+    if (one.empty() || (name && is_credential(*name))) continue;
     if (!out.empty()) out += '&';
     out += one;
   }
