@@ -17,6 +17,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "dialects/limit_spelling.h"
 #include "model/chat.h"
 #include "model/event.h"
 #include "model/notes.h"
@@ -207,15 +208,11 @@ class Dialect {
   // The value of x-amzn-errortype, for clients that look for an error's name there; empty for all others.
   [[nodiscard]] virtual std::string_view error_kind(const Error& /*error*/) const { return {}; }
 
-  // The names under which clients of this dialect look for their limit of requests, what is left of it, and when all of
-  // it is free again. OpenAI's names are what everybody else's clients know too.
-  struct LimitHeaders {
-    std::string_view limit = "x-ratelimit-limit-requests";
-    std::string_view remaining = "x-ratelimit-remaining-requests";
-    std::string_view reset = "x-ratelimit-reset-requests";
-    bool reset_is_time = false;  // RFC 3339 instead of Go's duration
-  };
-  [[nodiscard]] virtual LimitHeaders limit_headers() const { return {}; }
+  // How clients of this dialect are told of limits. OpenAI's spelling is what everybody else's clients know too.
+  [[nodiscard]] virtual const LimitSpelling& limit_spelling() const { return openai_limits; }
+  // How the names of the vendor's own response fields begin, which go along to clients of this dialect only
+  // ("openai-").
+  [[nodiscard]] virtual std::string_view own_fields() const { return {}; }
   // The name of the header that carries the request id to clients of this dialect ("x-request-id", "request-id").
   [[nodiscard]] virtual std::string_view request_id_header() const = 0;
   // The answer to a model list; the body of one model when `one`.

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "gateway/answer_fields.h"
 #include "gateway/passage.h"
 #include "gateway/respond.h"
 #include "gateway/worker.h"
@@ -61,6 +62,7 @@ Flight::Flight(Exchange& ex, const Target& target, bool stream, std::string_view
       attempt_(ex.record.attempts.size()),
       stream_(stream),
       own_address_(own_address) {
+  ex.relayed_fields.clear();  // they tell of this attempt, not of one before
   Attempt& attempt = ex.record.attempts.emplace_back();
   attempt.backend = target.backend->name;
   attempt.model = target.model;
@@ -179,12 +181,16 @@ Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
   Head out{.status = response.status, .content_type = std::string(response.fields.get("content-type"))};
   attempt().head_us = ex_.elapsed_us();
   attempt().status = response.status;
-  for (const std::string_view name : {"x-request-id", "request-id", "x-amzn-requestid"}) {
+  for (const std::string_view name : request_id_names()) {
     if (attempt().upstream_request_id.empty())
       attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
   }
-  own_address_.empty() ? append_relayed_fields(out.relayed, response.fields)
-                       : append_passed_fields(out.relayed, response.fields, own_address_);
+  const bool own_limits = ex_.limits.limit > 0;
+  own_address_.empty() ? append_answer_fields(out.relayed, response.fields,
+                                              {.client = *ex_.dialect,
+                                               .own_limits = own_limits,
+                                               .now_unix_ms = ex_.record.unix_ms + ex_.elapsed_us() / 1000})
+                       : append_passed_fields(out.relayed, response.fields, own_address_, own_limits);
   out.event_stream = out.content_type.starts_with("text/event-stream") ||
                      out.content_type.starts_with("application/vnd.amazon.eventstream");
   if (out.status >= 400) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/text.h"
+#include "gateway/answer_fields.h"
 
 namespace sluice {
 namespace {
@@ -132,11 +133,13 @@ void append_asked_fields(std::string& out, const http1::Fields& fields, DialectI
   }
 }
 
-void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address) {
+void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address,
+                          bool own_limits) {
   for (const http1::Field& f : fields) {
     if (among(kept_back, f.name) || begins(f.name, "x-sluice-") || begins(f.name, "access-control-")) continue;
     if (list_has(fields.get("connection"), f.name)) continue;
-    if (iequals(f.name, "x-request-id") || iequals(f.name, "request-id")) {
+    if (own_limits && tells_request_limit(f.name)) continue;
+    if (names_request_id(f.name)) {
       http1::append_field(out, "x-sluice-upstream-request-id", f.value);
     } else if (iequals(f.name, "x-goog-upload-url") || iequals(f.name, "x-goog-upload-control-url")) {
       if (const std::string own = moved_here(f.value, own_address); !own.empty())

@@ -18,8 +18,9 @@ void append_asked_fields(std::string& out, const http1::Fields& fields, DialectI
 
 // Appends the lines of an answer's fields that the client may see: all but those of the connection, of framing, of the
 // upstream's place, and those that the gateway itself sets. An address under which Google wants an upload to go on
-// becomes one of the gateway's own ("http://host:port").
-void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address);
+// becomes one of the gateway's own ("http://host:port"). With `own_limits` the gateway's limit of requests stands for
+// the upstream's.
+void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address, bool own_limits);
 
 // The query without a key in it, for clients that may put theirs there ("?key=", Gemini's; a signed address, AWS's).
 [[nodiscard]] std::string without_key(std::string_view query);

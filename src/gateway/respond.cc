@@ -41,11 +41,11 @@ void number_field(Print& out, std::string_view name, std::int64_t value) {
 }
 
 void limit_fields(Print& out, const Exchange& ex) {
-  const Dialect::LimitHeaders names = ex.dialect->limit_headers();
-  number_field(out, names.limit, ex.limits.limit);
-  number_field(out, names.remaining, ex.limits.remaining);
-  field(out, names.reset,
-        names.reset_is_time ? rfc3339(ex.record.unix_ms + ex.limits.reset.count()) : go_duration(ex.limits.reset));
+  const LimitSpelling& spelling = ex.dialect->limit_spelling();
+  const auto name = [&](LimitPart part) { return LimitName{LimitOf::requests, part}.in(spelling); };
+  number_field(out, name(LimitPart::limit), ex.limits.limit);
+  number_field(out, name(LimitPart::remaining), ex.limits.remaining);
+  field(out, name(LimitPart::reset), spelling.reset(ex.limits.reset, ex.record.unix_ms));
 }
 
 void append_head(std::string& text, const Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
@@ -177,37 +177,6 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
   }
   head.fields = fields;
   return send_whole(ex, head, body);
-}
-
-void append_relayed_fields(std::string& out, const http1::Fields& fields) {
-  for (const http1::Field& f : fields) {
-    if (f.name.size() < 5) continue;
-    const auto begins = [&](std::string_view prefix) {
-      return f.name.size() >= prefix.size() && iequals(f.name.substr(0, prefix.size()), prefix);
-    };
-    const char first = lower(f.name[0]);
-    if (first != 'x' && first != 'o' && first != 'a' && first != 'r') continue;
-    if (first == 'x') {
-      const bool id = begins("x-request-id") || begins("x-amzn-requestid");
-      if (!begins("x-ratelimit-") && !begins("x-should-retry") && !begins("x-amzn-bedrock-") && !id) continue;
-      if (id) {
-        http1::append_field(out, "x-sluice-upstream-request-id", f.value);
-        continue;
-      }
-    } else if (first == 'o') {
-      if (!begins("openai-")) continue;
-    } else if (first == 'a') {
-      if (!begins("anthropic-")) continue;
-    } else {
-      // Not retry-after: send_error() tells it.
-      if (iequals(f.name, "request-id")) http1::append_field(out, "x-sluice-upstream-request-id", f.value);
-      continue;
-    }
-    if (out.empty()) out.reserve(256);
-    const std::size_t before = out.size();
-    http1::append_field(out, f.name, f.value);
-    for (std::size_t i = before; i < out.size() && out[i] != ':'; ++i) out[i] = lower(out[i]);
-  }
 }
 
 }  // namespace sluice

@@ -38,7 +38,4 @@ struct ReplyHead {
 // An error in the caller's dialect, as an HTTP answer. Only while !ex.head_sent.
 [[nodiscard]] Task<Result<bool>> send_error(Exchange& ex, const Error& error);
 
-// Appends the fields of an upstream's answer that the client may see (rate limits, vendor's own, retry hints).
-void append_relayed_fields(std::string& out, const http1::Fields& fields);
-
 }  // namespace sluice

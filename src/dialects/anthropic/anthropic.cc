@@ -140,12 +140,8 @@ class Anthropic final : public Dialect {
   }
 
   [[nodiscard]] std::string_view request_id_header() const override { return "request-id"; }
-  [[nodiscard]] LimitHeaders limit_headers() const override {
-    return {.limit = "anthropic-ratelimit-requests-limit",
-            .remaining = "anthropic-ratelimit-requests-remaining",
-            .reset = "anthropic-ratelimit-requests-reset",
-            .reset_is_time = true};
-  }
+  [[nodiscard]] const LimitSpelling& limit_spelling() const override { return anthropic_limits; }
+  [[nodiscard]] std::string_view own_fields() const override { return "anthropic-"; }
 
   [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
     std::string body;

@@ -114,6 +114,7 @@ class Bedrock final : public Dialect {
   [[nodiscard]] std::string_view error_kind(const Error& error) const override { return exception_of(error); }
 
   [[nodiscard]] std::string_view request_id_header() const override { return "x-amzn-requestid"; }
+  [[nodiscard]] std::string_view own_fields() const override { return "x-amzn-bedrock-"; }
 
   [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
     std::string body;

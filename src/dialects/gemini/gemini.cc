@@ -171,6 +171,7 @@ class Gemini final : public Dialect {
   }
 
   [[nodiscard]] std::string_view request_id_header() const override { return "x-request-id"; }
+  [[nodiscard]] std::string_view own_fields() const override { return "x-gemini-"; }
 
   [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
     std::string out;

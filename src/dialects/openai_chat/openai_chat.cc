@@ -60,6 +60,7 @@ class OpenaiChat final : public Dialect {
     return openai_chat::write_error(error);
   }
   [[nodiscard]] std::string_view request_id_header() const override { return "x-request-id"; }
+  [[nodiscard]] std::string_view own_fields() const override { return "openai-"; }
   [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
     return openai_chat::write_models(rows, one);
   }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/answer_fields.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "dialects/registry.h"
+
+namespace sluice {
+namespace {
+
+bool begins(std::string_view name, std::string_view prefix) {
+  return name.size() > prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
+}
+
+void append_limit(std::string& out, const http1::Fields& fields, const http1::Field& f, const LimitSpelling& from,
+                  const FieldsFor& to) {
+  const auto name = read_limit_name(f.name, from);
+  if (to.own_limits && name && name->of == LimitOf::requests) return;
+  const LimitSpelling& spelling = to.client.limit_spelling();
+  if (&from == &spelling) {
+    http1::append_field(out, lower(f.name), f.value);
+    return;
+  }
+  if (!name) return;
+  const std::string theirs = name->in(spelling);
+  if (fields.has(theirs)) return;  // it is told both ways
+  if (const auto value = retell_limit(f.value, name->part, from, spelling, to.now_unix_ms))
+    http1::append_field(out, theirs, *value);
+}
+
+}  // namespace
+
+std::span<const std::string_view> request_id_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> out;
+    for (const Dialect* one : dialects()) {
+      if (std::ranges::find(out, one->request_id_header()) == out.end()) out.push_back(one->request_id_header());
+    }
+    return out;
+  }();
+  return names;
+}
+
+bool names_request_id(std::string_view field) {
+  return std::ranges::any_of(request_id_names(), [&](std::string_view name) { return iequals(field, name); });
+}
+
+bool tells_request_limit(std::string_view field) {
+  const LimitSpelling* spelling = spelling_of(field);
+  if (!spelling) return false;
+  const auto name = read_limit_name(field, *spelling);
+  return name && name->of == LimitOf::requests;
+}
+
+void append_answer_fields(std::string& out, const http1::Fields& fields, const FieldsFor& to) {
+  const std::string_view own = to.client.own_fields();
+  for (const http1::Field& f : fields) {
+    if (const LimitSpelling* spelling = spelling_of(f.name)) {
+      append_limit(out, fields, f, *spelling, to);
+    } else if (names_request_id(f.name)) {
+      http1::append_field(out, "x-sluice-upstream-request-id", f.value);
+    } else if (iequals(f.name, "x-should-retry") || (!own.empty() && begins(f.name, own))) {
+      http1::append_field(out, lower(f.name), f.value);
+    }
+  }
+}
+
+}  // namespace sluice

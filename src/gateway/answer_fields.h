@@ -1,0 +1,32 @@
+// Which fields of an upstream's answer go along to the client when the gateway writes the answer itself: what the
+// client's dialect has a name for, under that name. What passes untouched: passage.h. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "dialects/dialect.h"
+#include "wire/http1.h"
+
+namespace sluice {
+
+// The names under which upstreams tell their ids, whatever they speak.
+[[nodiscard]] std::span<const std::string_view> request_id_names();
+[[nodiscard]] bool names_request_id(std::string_view field);
+
+struct FieldsFor {
+  const Dialect& client;
+  bool own_limits = false;       // the gateway tells its own limit of requests, which is the client's
+  std::int64_t now_unix_ms = 0;  // limits that are over at a time are told as a duration, and the reverse
+};
+
+// Appends lines: limits in the client's spelling, the vendor's own fields to clients of its dialect, the upstream's id
+// under a name of ours, whether to try again. Not how long to wait: send_error() tells that.
+void append_answer_fields(std::string& out, const http1::Fields& fields, const FieldsFor& to);
+
+// True for a limit of requests in whatever spelling.
+[[nodiscard]] bool tells_request_limit(std::string_view field);
+
+}  // namespace sluice
