@@ -268,11 +268,12 @@ Result<Reply> read_reply(std::string_view body) {
               .created = (*root)["created"].integer()};
   std::int64_t place = 0;
   for (const Value choice : choices.elements()) reply.choices.push_back(read_choice(choice, place++));
-  if (const Value usage = find_usage(*root)) reply.usage = read_usage(usage);
+  const Value usage = find_usage(*root);
+  if (usage) reply.usage = read_usage(usage);
   if ((*root)["service_tier"].is_string()) reply.service_tier = (*root)["service_tier"].text();
   for (const auto [key, value] : root->members()) {
     if (key == "id" || key == "object" || key == "created" || key == "model" || key == "choices") continue;
-    if (key == "usage" && value.is_object()) continue;
+    if (key == "usage" && usage) continue;  // a null of it beside the vendor's own place of usage, too
     if (key == "service_tier" && value.is_string()) continue;
     reply.extras.add(self, key, value.raw());
   }

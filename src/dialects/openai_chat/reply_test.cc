@@ -200,6 +200,12 @@ TEST(OpenaiChatReply, SaysEachMemberOnce) {
   Notes notes;
   const std::string written = write_reply(*reply, {.model = "m", .exchange_id = "e"}, notes);
   EXPECT_EQ(written.find("logprobs"), written.rfind("logprobs")) << written;
+  // A vendor's own place of usage beside an empty one.
+  const auto counted = read_reply(R"({"choices":[],"usage":null,"x_groq":{"usage":{"prompt_tokens":5}}})");
+  ASSERT_TRUE(counted);
+  const auto members = json::scan_object(write_reply(*counted, {.model = "m", .exchange_id = "e"}, notes));
+  ASSERT_TRUE(members);
+  EXPECT_EQ(std::ranges::count(*members, "usage", &json::TopMember::key), 1);
 }
 
 TEST(OpenaiChatModels, AreAListOrOne) {

@@ -109,6 +109,22 @@ TEST(Completions, TellProbabilitiesOfAChatInFourLists) {
             R"({"tokens":["ü","b"],"token_logprobs":[-1,-3],"top_logprobs":[{"u":-2},null],"text_offset":[3,4]})");
   EXPECT_EQ(offset, 5);
   EXPECT_EQ(write_logprobs("{\"content\":null}", true, offset), "null");
+  EXPECT_EQ(
+      write_logprobs(R"({"content":[{"logprob":-1,"top_logprobs":[{"token":"u"}]},{"token":"b"}]})", true, offset),
+      R"({"tokens":["","b"],"token_logprobs":[-1,null],"top_logprobs":[{"u":null},null],"text_offset":[5,5]})");
+}
+
+TEST(Completions, SayEachMemberOnce) {
+  const auto reply = read_reply(
+      R"({"id":"c","object":"text_completion","created":1,"model":"m","usage":null,"choices":[{"text":"Bern",)"
+      R"("index":0,"logprobs":null,"finish_reason":"stop"}],"x_groq":{"usage":{"prompt_tokens":5,"completion_tokens":2}}})");
+  ASSERT_TRUE(reply);
+  Notes notes;
+  const std::string written = write_reply(*reply, question(), notes);
+  EXPECT_EQ(written.find("logprobs"), written.rfind("logprobs")) << written;
+  const auto members = json::scan_object(written);
+  ASSERT_TRUE(members);
+  EXPECT_EQ(std::ranges::count(*members, "usage", &json::TopMember::key), 1) << written;
 }
 
 TEST(Completions, AreSeenOnTheirWay) {

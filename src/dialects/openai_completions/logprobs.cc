@@ -17,6 +17,8 @@ struct Lists {
     if (!list.empty()) list += ',';
     list += item;
   }
+  // The lists stay side by side where a number is missing.
+  static std::string_view number(Value value) { return value ? value.raw() : "null"; }
   static void join(std::string& list, Value items) {
     for (const Value one : items.elements()) add(list, one.raw());
   }
@@ -28,12 +30,14 @@ std::int64_t code_points(std::string_view text) {
 
 void add_chat(Lists& lists, Value token, std::int64_t& offset) {
   const std::string text = token["token"].text();
-  Lists::add(lists.tokens, token["token"].raw());
-  Lists::add(lists.probabilities, token["logprob"].raw());
+  Lists::add(lists.tokens, json::quoted(text));
+  Lists::add(lists.probabilities, Lists::number(token["logprob"]));
   std::string tops;
   json::Writer w(tops);
   w.begin_object();
-  for (const Value top : token["top_logprobs"].elements()) w.member_raw(top["token"].text(), top["logprob"].raw());
+  for (const Value top : token["top_logprobs"].elements()) {
+    w.member_raw(top["token"].text(), Lists::number(top["logprob"]));
+  }
   w.end_object();
   Lists::add(lists.tops, token["top_logprobs"].size() == 0 ? "null" : tops);
   Lists::add(lists.offsets, std::to_string(offset));

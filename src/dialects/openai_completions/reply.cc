@@ -22,8 +22,7 @@ Choice read_choice(Value value, std::int64_t place) {
   choice.stop.origin = self;
   if (value["logprobs"].is_object()) choice.logprobs = json::compact(value["logprobs"].raw());
   for (const auto [key, inner] : value.members()) {
-    if (key == "index" || key == "text" || key == "finish_reason") continue;
-    if (key == "logprobs" && !inner.is_null()) continue;
+    if (key == "index" || key == "text" || key == "finish_reason" || key == "logprobs") continue;
     choice.extras.add(self, key, inner.raw());
   }
   return choice;
@@ -133,10 +132,11 @@ Result<Reply> read_reply(std::string_view body) {
               .created = (*root)["created"].integer()};
   std::int64_t place = 0;
   for (const Value choice : choices.elements()) reply.choices.push_back(read_choice(choice, place++));
-  if (const Value usage = openai_chat::find_usage(*root)) reply.usage = openai_chat::read_usage(usage);
+  const Value usage = openai_chat::find_usage(*root);
+  if (usage) reply.usage = openai_chat::read_usage(usage);
   for (const auto [key, value] : root->members()) {
     if (key == "id" || key == "object" || key == "created" || key == "model" || key == "choices") continue;
-    if (key == "usage" && value.is_object()) continue;
+    if (key == "usage" && usage) continue;  // a null of it beside the vendor's own place of usage, too
     reply.extras.add(self, key, value.raw());
   }
   return reply;
