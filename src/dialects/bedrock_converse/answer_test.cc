@@ -152,6 +152,25 @@ TEST(BedrockAnswer, TheUsageComesBehindTheStopAndMayBeMissing) {
   EXPECT_EQ(failure(stream({{"messageStart", start}})).code, "stream_truncated");
 }
 
+TEST(BedrockAnswer, ABlockBehindTheStopIsNoneWhenToldAgain) {
+  const auto events = read(stream({{"messageStart", start},
+                                   {"contentBlockDelta", R"({"contentBlockIndex":0,"delta":{"text":"A"}})"},
+                                   {"messageStop", stop},
+                                   {"contentBlockStart", R"({"contentBlockIndex":1,"start":{"toolUse":{"name":"f"}}})"},
+                                   {"contentBlockDelta", R"({"contentBlockIndex":2,"delta":{"text":"B"}})"},
+                                   {"contentBlockStop", R"({"contentBlockIndex":2})"},
+                                   {"messageStop", R"({"stopReason":"tool_use"})"},
+                                   {"later", R"({"x":1})"},
+                                   {"metadata", R"({"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}})"}}));
+  const std::string again = laws::write_stream(bedrock(), events);
+  const auto reply = fold(read(again));
+  ASSERT_TRUE(reply) << reply.error()->detail;
+  ASSERT_EQ(reply->choices.at(0).parts.size(), 1U);
+  EXPECT_EQ(reply->choices[0].parts[0].as<Text>()->text, "A");
+  EXPECT_EQ(reply->choices[0].stop.raw, "end_turn");
+  EXPECT_EQ(std::ranges::count(frames(again), "later", &Said::event), 1);
+}
+
 TEST(BedrockAnswer, WritesTheStreamAsTheVendorDoes) {
   Reply reply{.origin = DialectId::openai_chat};
   Choice& choice = reply.choices.emplace_back();

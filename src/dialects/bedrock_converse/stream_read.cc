@@ -66,7 +66,8 @@ class Reader final : public StreamReader {
     if (frame.event == "metadata") {
       metadata(root);
     } else if (complete_) {
-      opaque(frame.event, frame.data);
+      // A block behind the stop is part of no answer; told again it would stand in front of the stop.
+      if (!frame.event.starts_with("contentBlock") && frame.event != "messageStop") opaque(frame.event, frame.data);
     } else if (frame.event == "contentBlockStart") {
       start(root);
     } else if (frame.event == "contentBlockDelta") {
