@@ -51,7 +51,6 @@ Blocks::Block& Blocks::push(Part part, std::vector<Event>& out) {
   Block& block = queue_.back();
   block.seal = std::exchange(block.part.seal, {});
   block.held = take_text(block.part);
-  block.said = block.held;
   if (block.part.as<ToolCall>()) block.balance.feed(block.held);
   pump(false, out);
   return queue_.back();
@@ -94,7 +93,6 @@ void Blocks::pump(bool force, std::vector<Event>& out) {
 void Blocks::grow(Block& block, std::string_view piece, std::vector<Event>& out, std::optional<RawJson> logprobs,
                   Extras extras) {
   if (block.part.as<ToolCall>()) block.balance.feed(piece);
-  if (block.part.as<Reasoning>()) block.said += piece;
   if (!block.open) {
     block.held += piece;
     if (logprobs) block.logprobs = std::move(logprobs);
@@ -130,7 +128,8 @@ void Blocks::refusal(std::string_view piece, std::vector<Event>& out, std::optio
 void Blocks::reasoning(std::string_view piece, std::vector<Event>& out) {
   if (piece.empty()) return;
   Block* block = last<Reasoning>();
-  if (block == nullptr || block->seal) block = &push({.body = Reasoning{}}, out);
+  if (block == nullptr || block->seal || block->repeated) block = &push({.body = Reasoning{}}, out);
+  block->plain += piece;
   grow(*block, piece, out);
 }
 
@@ -156,10 +155,8 @@ void Blocks::detail(Value entry, bool alone, std::vector<Event>& out) {
   const auto index = entry["index"].integer();
   Block* block = last<Reasoning>();
   const bool alike = block != nullptr && !block->seal && (!block->index || !index || block->index == index);
-  // What we wrote ourselves seals the end of what was said, where thought without a proof came before it.
-  const bool ours = part.seal && part.seal->dialect != self;
-  const bool repeats = alike && alone && !told->text.empty() &&
-                       (block->said == told->text || (ours && block->said.ends_with(told->text)));
+  // A thought that has no entry of its own may stand in front of what is repeated.
+  const bool repeats = alike && alone && !told->text.empty() && block->plain.ends_with(told->text);
   const bool same = repeats || (alike && block->part.as<Reasoning>()->summary == told->summary);
   if (told->text.empty() && !part.seal) return;
   if (!same && !(told->text.empty() && block != nullptr && !block->seal)) {
@@ -169,6 +166,8 @@ void Blocks::detail(Value entry, bool alone, std::vector<Event>& out) {
   }
   if (part.seal) block->seal = std::move(part.seal);
   block->index = index;
+  block->repeated = repeats;
+  block->plain.clear();
   if (!repeats && !told->text.empty()) grow(*block, told->text, out);
 }
 

@@ -53,14 +53,15 @@ class Blocks {
  private:
   struct Block {
     Part part;
-    std::string held;  // text that came before the block was opened
-    std::string said;  // reasoning: all text, to know a repetition
+    std::string held;   // text that came before the block was opened
+    std::string plain;  // reasoning: what came without an entry since the last one, to know its repetition
     std::optional<Seal> seal;
     std::optional<std::int64_t> index;  // of a call, or of a detail
     std::optional<RawJson> logprobs;
     Balance balance;
     bool open = false;
-    bool whole = false;  // nothing more will come
+    bool whole = false;     // nothing more will come
+    bool repeated = false;  // an entry has said it again: what comes next is another thought
   };
 
   template <class T>

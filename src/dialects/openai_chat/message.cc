@@ -139,21 +139,40 @@ void hand_out_seals(std::vector<Part>& parts) {
   }
 }
 
+// What `text` says in front of each part and behind the last; false when it is no repetition of them.
+bool find_gaps(std::string_view text, const std::vector<Part>& parts, std::vector<std::string_view>& gaps) {
+  for (const Part& part : parts) {
+    const auto* reasoning = part.as<Reasoning>();
+    const std::string_view told = reasoning == nullptr ? std::string_view() : std::string_view(reasoning->text);
+    const auto at = text.find(told);
+    if (at == std::string_view::npos) return false;
+    gaps.push_back(text.substr(0, at));
+    text.remove_prefix(at + told.size());
+  }
+  gaps.push_back(text);
+  return true;
+}
+
 void read_reasoning(std::string text, json::Value details, json::Value blocks, std::vector<Part>& out) {
   for (const json::Value detail : details.elements()) out.push_back(read_reasoning_detail(detail));
   if (out.empty()) read_thinking_blocks(blocks, out);
-  // The plain text repeats what blocks say; it counts where they say nothing, and for what it says before and behind
-  // them.
+  // The plain text repeats what blocks say; it counts where they say nothing, and for what it says before, between and
+  // behind them.
   std::string said;
   for (const Part& part : out) {
     if (const auto* reasoning = part.as<Reasoning>()) said += reasoning->text;
   }
   if (text.size() <= said.size()) return;
+  const auto plain = [](std::string_view piece) { return Part{.body = Reasoning{.text = std::string(piece)}}; };
   if (text.ends_with(said)) {
     text.resize(text.size() - said.size());
-    out.insert(out.begin(), Part{.body = Reasoning{.text = std::move(text)}});
+    out.insert(out.begin(), plain(text));
   } else if (text.starts_with(said)) {
-    out.push_back({.body = Reasoning{.text = text.substr(said.size())}});
+    out.push_back(plain(std::string_view(text).substr(said.size())));
+  } else if (std::vector<std::string_view> gaps; find_gaps(text, out, gaps)) {
+    for (std::size_t i = gaps.size(); i-- > 0;) {
+      if (!gaps[i].empty()) out.insert(out.begin() + static_cast<std::ptrdiff_t>(i), plain(gaps[i]));
+    }
   }
 }
 

@@ -291,6 +291,54 @@ TEST(OpenaiChatTurns, ResultsStandBehindTheirCallsAndImagesBehindTheResults) {
   EXPECT_TRUE(noted(notes, "/messages/1/content/0"));  // the thought: openai takes none
 }
 
+// What only an assistant says is no part of other messages, and never an object without a type.
+TEST(OpenaiChatTurns, OnlyAnAssistantCallsAndThinks) {
+  for (const std::string_view role : {"user", "system"}) {
+    std::vector<Note> notes;
+    const std::string body =
+        write(read(R"({"model":"m","messages":[{"role":")" + std::string(role) +
+                   R"(","content":"hi","reasoning_content":"hm","tool_calls":[{"id":"a","type":"function",)"
+                   R"("function":{"name":"f","arguments":"{}"}}]}]})"),
+              "compatible", "m", &notes);
+    EXPECT_EQ(json::difference(member(body, "messages"),
+                               R"([{"role":")" + std::string(role) + R"(","content":[{"type":"text","text":"hi"}]}])"),
+              "");
+    EXPECT_TRUE(noted(notes, "/messages/0/reasoning_content")) << role;
+    EXPECT_TRUE(noted(notes, "/messages/0/tool_calls/0")) << role;
+  }
+}
+
+// The plain text of thoughts and their entries say the same: neither is told twice, and nothing is dropped.
+TEST(OpenaiChatTurns, ThoughtsAreReadOnceHoweverTheirEntriesLie) {
+  const auto thoughts = [](std::string_view plain_text, std::string_view entries) {
+    std::string body = R"({"model":"m","messages":[{"role":"assistant","content":"c","reasoning_content":")";
+    body.append(plain_text).append(R"(","reasoning_details":[)").append(entries).append("]}]}");
+    std::string out;
+    for (const Part& part : read(body).turns[0].parts) {
+      if (const auto* thought = part.as<Reasoning>()) out += thought->text + (part.seal ? "!" : "") + ' ';
+    }
+    return out;
+  };
+  const std::string b = R"({"type":"reasoning.text","text":"b","signature":"s"})";
+  const std::string d = R"({"type":"reasoning.text","text":"d","signature":"s"})";
+  EXPECT_EQ(thoughts("ab", b), "a b! ");
+  EXPECT_EQ(thoughts("bc", b), "b! c ");
+  EXPECT_EQ(thoughts("abc", b), "a b! c ");
+  EXPECT_EQ(thoughts("abcde", b + ',' + d), "a b! c d! e ");
+  EXPECT_EQ(thoughts("another", b), "b! ");
+}
+
+TEST(OpenaiChatTurns, AThoughtBehindTheTextMovesToTheFrontAndIsNoted) {
+  std::vector<Note> notes;
+  const std::string body =
+      write(read(R"({"model":"m","messages":[{"role":"assistant","content":[{"type":"text","text":"a"},)"
+                 R"({"type":"thinking","thinking":"b"},{"type":"text","text":"c"}]}]})"),
+            "compatible", "m", &notes);
+  EXPECT_THAT(body, HasSubstr(R"("reasoning_content":"b")"));
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].reason, "reasoning amid an answer moved to its front");
+}
+
 TEST(OpenaiChatTurns, AForeignProofIsNeverSentToAStranger) {
   const std::string body = write(foreign(), "openrouter");
   EXPECT_THAT(body, Not(HasSubstr("sig")));

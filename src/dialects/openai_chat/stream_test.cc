@@ -125,6 +125,23 @@ TEST(OpenaiChatStream, ADetailThatRepeatsTheTextOnlySealsIt) {
       "thought ab;sealed s;");
 }
 
+TEST(OpenaiChatStream, EveryThoughtIsRepeatedByItsOwnDetail) {
+  const auto entry = [](std::string_view members) {
+    return delta(R"("reasoning_details":[{"type":"reasoning.)" + std::string(members) + "}]");
+  };
+  EXPECT_EQ(shape(read({delta(R"("reasoning_content":"Hm")"), entry(R"(text","text":"Hm","index":0)"),
+                        delta(R"("reasoning_content":", yes.")"),
+                        entry(R"(text","text":", yes.","signature":"s","index":1)"), "[DONE]"})),
+            "thought Hm;thought , yes.;sealed s;");
+  // The first one has none.
+  EXPECT_EQ(shape(read({delta(R"("reasoning_content":"Hm")"), delta(R"("reasoning_content":", yes.")"),
+                        entry(R"(summary","summary":", yes.","index":0)"), "[DONE]"})),
+            "thought Hm, yes.;");
+  // Nothing was said before: the same word twice.
+  EXPECT_EQ(shape(read({entry(R"(text","text":"ha","index":0)"), entry(R"(text","text":"ha","index":0)"), "[DONE]"})),
+            "thought haha;");
+}
+
 TEST(OpenaiChatStream, NeitherReasonNorDoneIsAFailure) {
   EXPECT_EQ(shape(read({delta(R"("content":"a")")})), "failed: upstream_broken");
   EXPECT_EQ(shape(read({delta(R"("content":"a")"), "{\"id\":"})), "failed: upstream_broken");

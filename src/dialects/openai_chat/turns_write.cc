@@ -189,7 +189,7 @@ class Turns {
       if (part.as<ToolCall>()) {
         calls.push_back({&part, at(i)});
       } else if (part.as<Reasoning>() || !remembered(part.extras, self, "detail").empty()) {
-        reasoning_note(at(i));
+        reasoning_note(at(i), !said.empty());
       } else if (const auto* r = part.as<Refusal>(); r != nullptr && remembered(part.extras, self, "part").empty()) {
         refusal = &part;
       } else if (const auto* media = part.as<Media>();
@@ -229,9 +229,11 @@ class Turns {
     return false;
   }
 
-  void reasoning_note(const Pointer& pointer) {
+  void reasoning_note(const Pointer& pointer, bool amid) {
     if (w_.vendor.reasoning_field.empty()) {
       w_.notes.lost(pointer, "this vendor takes no reasoning of earlier turns");
+    } else if (amid) {
+      w_.notes.restated(pointer, "reasoning amid an answer moved to its front");
     }
   }
 
@@ -362,6 +364,10 @@ class Turns {
     }
     if (part.as<ServerTool>()) {
       w_.notes.lost(placed.pointer, "openai_chat has no blocks of server tools");
+      return;
+    }
+    if (part.as<ToolCall>() || part.as<Reasoning>()) {
+      w_.notes.lost(placed.pointer, "only an assistant message has it");
       return;
     }
     if (const auto* media = part.as<Media>(); media != nullptr && !sayable(*media)) {
