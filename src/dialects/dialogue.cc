@@ -137,7 +137,8 @@ class Alternation {
       ToolResult missing{.call_id = call.id, .name = call.name, .is_error = true, .plain_string = true};
       missing.parts.push_back(Part{.body = Text{.text = std::string(not_executed)}});
       out_.made.push_back(Part{.body = std::move(missing)});
-      message.parts.push_back({&out_.made.back(), t, 0});
+      // Behind all parts of the turn: at the place of one it would be taken for that one.
+      message.parts.push_back({&out_.made.back(), t, request_.turns[t].parts.size()});
     }
     calls_.clear();
     for (const auto& [turn, at] : std::exchange(waiting_, {})) place_system(*turn, at);

@@ -16,7 +16,8 @@ namespace sluice {
 struct PlacedPart {
   const Part* part = nullptr;
   std::size_t turn = 0,
-              index = 0;  // where it stood: pointer_to_part(request, turn, index); of `made` ones the nearest place
+              index = 0;  // where it stood: pointer_to_part(request, turn, index); of `made` texts the nearest place,
+                          // of `made` results behind the turn's last part
 };
 
 struct Message {

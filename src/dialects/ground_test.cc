@@ -244,6 +244,24 @@ TEST(Dialogue, AnswersForgottenCallsAndKeepsOrphansAsText) {
   EXPECT_EQ(notes.all()[1].pointer, "/messages/0");
 }
 
+// A made result is not looked for among the parts of the turn that it stands near.
+TEST(Dialogue, AnswersACallBesideAResultWithoutParts) {
+  Notes notes;
+  const auto request = dialect(DialectId::gemini)
+                           ->read_request({.path_model = "m", .body = R"({"contents":[
+      {"role":"user","parts":[{"text":"hi"}]},
+      {"role":"model","parts":[{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{}}}]},
+      {"role":"user","parts":[{"functionResponse":{"name":"f","response":{"a":1}}}]}]})"},
+                                          notes);
+  ASSERT_TRUE(request);
+  for (const Dialect* other : dialects()) {
+    const auto written = other->write_request(*request, {.model = "m", .provider = "compatible"}, notes);
+    if (other->id() == DialectId::openai_completions) continue;  // takes no conversation
+    ASSERT_TRUE(written) << other->name();
+    EXPECT_EQ(written->body.contains(not_executed), other->id() != DialectId::gemini) << written->body;
+  }
+}
+
 TEST(Dialogue, KeepsSystemTextAmidAConversationInItsPlace) {
   ChatRequest request;
   request.turns.push_back({.role = Role::user, .parts = {text("hi")}});

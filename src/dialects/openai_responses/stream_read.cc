@@ -203,6 +203,7 @@ class Reader final : public StreamReader {
     if (kind_ == ItemKind::call || kind_ == ItemKind::custom_call) {
       Part part = read_call(item, std::to_string(count_));
       part.as<ToolCall>()->arguments.clear();
+      if (open_) stop({});  // a delta went to a wrong number
       start({.part = std::move(part)});
     } else if (kind_ == ItemKind::message || kind_ == ItemKind::reasoning) {
       beginning_ = std::string(item.raw());

@@ -84,6 +84,22 @@ TEST(ResponsesStream, ADoneTextIsNotSaidTwice) {
   EXPECT_EQ(folded(events)->choices.at(0).parts.at(0).as<Text>()->text, "Hi");
 }
 
+TEST(ResponsesStream, ADeltaUnderAWrongNumberEndsWhereACallBegins) {
+  const auto events =
+      read(created + frame(R"({"type":"response.refusal.delta","output_index":0,"content_index":0,"delta":"No."})") +
+           frame(R"({"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"f",
+        "call_id":"c","name":"n","arguments":""}})") +
+           frame(R"({"type":"response.function_call_arguments.delta","output_index":0,"delta":"{}"})") +
+           frame(R"({"type":"response.completed","response":{"status":"completed"}})"));
+  Grammar grammar;
+  for (const Event& event : events) EXPECT_EQ(grammar.check(event), "");
+  EXPECT_EQ(grammar.check_end(), "");
+  const auto reply = folded(events);
+  ASSERT_EQ(reply->choices.at(0).parts.size(), 2U);
+  EXPECT_EQ(reply->choices[0].parts[0].as<Refusal>()->text, "No.");
+  EXPECT_EQ(reply->choices[0].parts[1].as<ToolCall>()->arguments, "{}");
+}
+
 TEST(ResponsesStream, FailuresInsideAreRead) {
   const auto failure = [](std::string_view bytes) {
     const auto events = read(bytes);
