@@ -5,6 +5,7 @@
 #include "dialects/body_size.h"
 #include "dialects/openai_chat/openai_chat.h"
 #include "dialects/openai_chat/writing.h"
+#include "dialects/pointer_within.h"
 #include "dialects/spare.h"
 
 namespace sluice::openai_chat {
@@ -176,6 +177,21 @@ void write_rest(Writing& w) {
 }
 
 }  // namespace
+
+void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, const Pointer& pointer) {
+  if (!mark) return;
+  const bool breakpoint = !remembered(mark->extras, self, "breakpoint").empty();
+  const bool openai = w.vendor.name == "openai";
+  if (!(openai ? breakpoint : w.vendor.cache_control)) {
+    w.notes.lost(pointer_to_mark(w.request, pointer), "this vendor has no cache marks");
+    return;
+  }
+  w.out.key(breakpoint ? "prompt_cache_breakpoint" : "cache_control").begin_object();
+  breakpoint ? w.out.member("mode", "explicit") : w.out.member("type", "ephemeral");
+  if (!mark->ttl.empty()) w.out.member("ttl", mark->ttl);
+  write_extras(w.out, mark->extras, self, std::string(pointer) + "/cache_control", w.notes);
+  w.out.end_object();
+}
 
 Result<std::string> write_request(const ChatRequest& request, const Destination& to, Notes& notes) {
   std::string text;

@@ -495,19 +495,4 @@ void write_turns(Writing& w) {
   Turns(w).write();
 }
 
-void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, const Pointer& pointer) {
-  if (!mark) return;
-  const bool breakpoint = !remembered(mark->extras, self, "breakpoint").empty();
-  const bool openai = w.vendor.name == "openai";
-  if (!(openai ? breakpoint : w.vendor.cache_control)) {
-    w.notes.lost(pointer_to_mark(w.request, pointer), "this vendor has no cache marks");
-    return;
-  }
-  w.out.key(breakpoint ? "prompt_cache_breakpoint" : "cache_control").begin_object();
-  breakpoint ? w.out.member("mode", "explicit") : w.out.member("type", "ephemeral");
-  if (!mark->ttl.empty()) w.out.member("ttl", mark->ttl);
-  write_extras(w.out, mark->extras, self, std::string(pointer) + "/cache_control", w.notes);
-  w.out.end_object();
-}
-
 }  // namespace sluice::openai_chat
