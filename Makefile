@@ -62,13 +62,13 @@ check-threads: ## unit tests under the thread sanitizer
 
 check-fuzz: ## a minute over the fuzzers' seeds, the same every time
 	@tools/bootstrap build test
-	@tools/build fuzz
+	@tools/build fuzz fuzzers
 	@echo "check: fuzzers, a minute together"
 	@tools/fuzz all 60
 
 fuzz: ## every fuzzer for a minute (SECONDS=60)
 	@tools/bootstrap build test
-	@tools/build fuzz
+	@tools/build fuzz fuzzers
 	@tools/fuzz each $(or $(SECONDS),60)
 
 bench: build ## our bars as ratios to nginx, in one table (ARGS="--runs 15")
