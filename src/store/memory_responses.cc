@@ -52,8 +52,8 @@ bool MemoryResponses::keep(HeldResponse&& response) {
     forget(response.tenant, response.id);
   }
   auto conversation = conversations_.end();
-  if (const auto before = responses_.find(response.previous);
-      before != responses_.end() && before->second.response.tenant == response.tenant) {
+  const auto before = response.previous.empty() ? responses_.end() : responses_.find(response.previous);
+  if (before != responses_.end() && before->second.response.tenant == response.tenant) {
     conversation = before->second.conversation;
     conversations_.splice(conversations_.begin(), conversations_, conversation);
   } else {
@@ -61,10 +61,11 @@ bool MemoryResponses::keep(HeldResponse&& response) {
   }
   conversation->used_ms = clock_();
   bytes_ += weight(response);
-  const std::string id = response.id;
-  conversation->responses.push_back(responses_.emplace(id, Held{std::move(response), conversation}).first);
+  std::string id = response.id;
+  const auto at = responses_.emplace(std::move(id), Held{std::move(response), conversation}).first;
+  conversation->responses.push_back(&at->first);
   fit();
-  return responses_.contains(id);
+  return !conversations_.empty();  // this one stands in front, and goes last
 }
 
 ResponseStore::Finding MemoryResponses::find(const std::string& tenant, const std::string& id, Reach reach) {
@@ -87,7 +88,7 @@ bool MemoryResponses::forget(const std::string& tenant, const std::string& id) {
   const auto at = responses_.find(id);
   if (at == responses_.end() || at->second.response.tenant != tenant || stale(*at->second.conversation)) return false;
   const auto conversation = at->second.conversation;
-  std::erase(conversation->responses, at);
+  std::erase(conversation->responses, &at->first);
   if (conversation->responses.empty()) conversations_.erase(conversation);
   bytes_ -= weight(at->second.response);
   responses_.erase(at);
@@ -95,7 +96,8 @@ bool MemoryResponses::forget(const std::string& tenant, const std::string& id) {
 }
 
 void MemoryResponses::drop(Conversations::iterator conversation) {
-  for (const auto& at : conversation->responses) {
+  for (const std::string* id : conversation->responses) {
+    const auto at = responses_.find(*id);
     bytes_ -= weight(at->second.response);
     responses_.erase(at);
   }

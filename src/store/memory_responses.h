@@ -2,8 +2,10 @@
 #pragma once
 
 #include <list>
-#include <map>
 #include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "ports/response_store.h"
 
@@ -28,9 +30,10 @@ class MemoryResponses final : public ResponseStore {
     HeldResponse response;
     Conversations::iterator conversation;
   };
-  using Responses = std::map<std::string, Held, std::less<>>;
+  // Hashed: among a hundred thousand, each step of a search is memory that no cache holds.
+  using Responses = std::unordered_map<std::string, Held>;
   struct Conversation {
-    std::vector<Responses::iterator> responses;
+    std::vector<const std::string*> responses;  // their ids, as they stand in the map
     std::int64_t used_ms = 0;
   };
   bool keep(HeldResponse&& response);
