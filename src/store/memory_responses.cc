@@ -49,7 +49,11 @@ bool MemoryResponses::keep(HeldResponse&& response) {
   if (bounds_.bytes == 0 || bounds_.count == 0) return false;
   if (const auto known = responses_.find(response.id); known != responses_.end()) {
     if (known->second.response.tenant != response.tenant) return false;
-    forget(response.tenant, response.id);
+    if (stale(*known->second.conversation)) {
+      drop(known->second.conversation);
+    } else {
+      forget(response.tenant, response.id);
+    }
   }
   auto conversation = conversations_.end();
   const auto before = response.previous.empty() ? responses_.end() : responses_.find(response.previous);
