@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/json_long.h"
 
-#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -9,13 +8,6 @@
 
 namespace sluice::json {
 namespace {
-
-constexpr std::array<bool, 256> make_short_escapes() {
-  std::array<bool, 256> out{};
-  for (const char c : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'}) out[static_cast<unsigned char>(c)] = true;
-  return out;
-}
-constexpr std::array<bool, 256> short_escapes = make_short_escapes();
 
 [[gnu::always_inline]] inline std::uint64_t specials(const Block& block) {
   return where(block, '"') | where(block, '\\') | below(block, 0x20);
@@ -31,7 +23,7 @@ SLUICE_PER_CPU const char* over_text(const char* p, const char* end, bool& escap
     std::size_t next = block_width;
     while (marks != 0) {
       const int at = std::countr_zero(marks);
-      if (p[at] != '\\' || !short_escapes[static_cast<unsigned char>(p[at + 1])]) return p + at;
+      if (p[at] != '\\' || !is_short_escape(p[at + 1])) return p + at;
       escaped = true;
       if (at == static_cast<int>(block_width) - 1) next = block_width + 1;  // its second half stands in the next block
       marks &= ~(std::uint64_t{3} << at);
@@ -50,7 +42,7 @@ SLUICE_PER_CPU std::size_t count_escapes(std::string_view text) {
     load(block, p);
     count += static_cast<std::size_t>(std::popcount(specials(block)));
   }
-  for (; p < end; ++p) count += *p == '"' || *p == '\\' || static_cast<unsigned char>(*p) < 0x20 ? 1 : 0;
+  for (; p < end; ++p) count += is_escaped(*p) ? 1 : 0;
   return count;
 }
 

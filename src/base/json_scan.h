@@ -37,7 +37,7 @@ struct Scan {
     for (const char* p = text.data() + at + 1;;) {
       if (end - p > long_text) {
         p = plain_run(p, p + short_text);
-        if (*p != '"' && p[1] != 'u') p = over_text(p, end, escaped);
+        if (*p != '"' && (*p != '\\' || p[1] != 'u')) p = over_text(p, end, escaped);
       }
       p = plain_run(p, end);
       if (p < end && *p == '\\') {
@@ -105,20 +105,6 @@ struct Scan {
     }
     while (p < end && *p != '"' && *p != '\\' && static_cast<unsigned char>(*p) > 0x1f) ++p;
     return p;
-  }
-
-  static bool is_short_escape(char c) {
-    switch (c) {
-      case '"':
-      case '\\':
-      case '/':
-      case 'b':
-      case 'f':
-      case 'n':
-      case 'r':
-      case 't': return true;
-      default: return false;
-    }
   }
 
   // At the backslash of an escape that is not a short one.

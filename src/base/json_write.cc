@@ -20,9 +20,6 @@ __m128i escapes(__m128i bytes) {
   return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
                       _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
 }
-bool is_escaped(char c) {
-  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-}
 __m128i load16(const char* p) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
 }
