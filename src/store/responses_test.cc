@@ -175,6 +175,22 @@ TEST_P(Responses, AreBoundedInBytesAndAge) {
   EXPECT_FALSE(keep(*store, response("off")));
 }
 
+// Nobody finds what is too old, also where it stands until there is reason to look: its id is free.
+TEST_P(Responses, OfTooGreatAnAgeMakeRoomForTheirIds) {
+  EXPECT_TRUE(keep(*store, response("a")));
+  EXPECT_TRUE(keep(*store, response("b", "a")));
+  now_ms += 1000;
+  HeldResponse again = response("a");
+  again.object = "{}";
+  EXPECT_TRUE(keep(*store, again));
+  const auto found = find(*store, "a", Reach::chain);
+  ASSERT_EQ(ids(found), "a ");
+  EXPECT_EQ(found.responses.front().object, "{}");
+  EXPECT_EQ(find(*store, "b").whose, Whose::nobodys);
+  store->bound({});
+  EXPECT_EQ(find(*store, "a").whose, Whose::nobodys);
+}
+
 class File : public testing::Test {
  protected:
   File() : folder(std::filesystem::temp_directory_path() / ("sluice-store-" + std::to_string(::getpid()))) {
@@ -220,6 +236,27 @@ TEST_F(File, IsRefusedWhenItIsNone) {
   ASSERT_FALSE(damaged);
   EXPECT_EQ(damaged.error()->fault, Fault::internal);
   EXPECT_FALSE(SqliteResponses::open(folder / "none" / "x.db", clock_ms));
+}
+
+TEST_F(File, OfTheFirstVersionIsBroughtUpToDate) {
+  {
+    const auto store = open();
+    EXPECT_TRUE(keep(*store, response("a")));
+    EXPECT_TRUE(keep(*store, [] {
+      HeldResponse one = response("vendors");
+      one.input.clear();
+      return one;
+    }()));
+  }
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 1", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  for (int time = 0; time < 2; ++time) {
+    const auto store = open();
+    EXPECT_EQ(find(*store, "a").responses.at(0).input, R"([{"role":"user"}])");
+    EXPECT_EQ(find(*store, "vendors").responses.at(0).input, "");
+  }
 }
 
 TEST_F(File, OfANewerVersionIsLeftAlone) {

@@ -26,7 +26,9 @@ CREATE TABLE IF NOT EXISTS responses(
   previous TEXT NOT NULL, backend TEXT NOT NULL, made_ms INTEGER NOT NULL, object TEXT NOT NULL, input TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS responses_by_conversation ON responses(conversation);
 )";
-constexpr std::int64_t version = 1;  // of the tables
+constexpr std::int64_t version = 2;  // of the tables
+// Version 1 kept a question as items without the list's brackets.
+constexpr const char* from_version_1 = "UPDATE responses SET input = '[' || input || ']' WHERE input <> ''";
 constexpr std::size_t most_waiting = 64 * 1024 * 1024;
 constexpr std::size_t most_together = 256;  // calls in one transaction
 
@@ -55,6 +57,7 @@ Result<std::unique_ptr<SqliteResponses>> SqliteResponses::open(const std::string
                 path + ": version " + std::to_string(found));
   }
   TRY_VOID(db->run(tables));
+  if (found == 1) TRY_VOID(db->run(from_version_1));
   TRY_VOID(db->run(("PRAGMA user_version = " + std::to_string(version)).c_str()));
   std::unique_ptr<SqliteResponses> out(new SqliteResponses(std::move(db), clock));
   TRY(out->bytes_, one_number(*out->db_, "SELECT coalesce(sum(bytes), 0) FROM conversations"));
