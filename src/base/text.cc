@@ -262,6 +262,46 @@ std::string rfc3339(std::int64_t unix_ms) {
                      t.second, unix_ms - seconds * 1000);
 }
 
+std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
+  const auto number = [&](std::size_t at, std::size_t size) {
+    int value = 0;
+    for (const char c : text.substr(at, size)) value = c >= '0' && c <= '9' && value >= 0 ? value * 10 + (c - '0') : -1;
+    return value;
+  };
+  constexpr std::string_view form = "0000-00-00T00:00:00";
+  if (text.size() <= form.size()) return std::nullopt;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    if (form[i] != '0' && lower(form[i]) != lower(text[i]) && !(form[i] == 'T' && text[i] == ' ')) return std::nullopt;
+  }
+  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  if (year < 1970 || month < 1 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 60)
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return std::nullopt;
+  std::int64_t ms = std::chrono::sys_days(date).time_since_epoch().count() * 86'400'000LL;
+  ms += ((hour * 60LL + minute) * 60 + second) * 1000;
+  text.remove_prefix(form.size());
+  if (text.starts_with('.')) {
+    const std::string_view digits = text.substr(1, std::min(text.find_first_not_of("0123456789", 1), text.size()) - 1);
+    if (digits.empty()) return std::nullopt;
+    int scale = 100;
+    for (const char c : digits.substr(0, 3)) {
+      ms += static_cast<std::int64_t>(c - '0') * scale;
+      scale /= 10;
+    }
+    text.remove_prefix(1 + digits.size());
+  }
+  if (text == "Z" || text == "z") return ms;
+  if (text.size() != 6 || text[3] != ':' || (text[0] != '+' && text[0] != '-')) return std::nullopt;
+  const std::string offset = {text[1], text[2], text[4], text[5]};
+  if (!std::ranges::all_of(offset, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  const std::int64_t minutes = std::stoi(offset.substr(0, 2)) * 60LL + std::stoi(offset.substr(2));
+  return text[0] == '+' ? ms - minutes * 60'000 : ms + minutes * 60'000;
+}
+
 std::string http_date(std::int64_t unix_seconds) {
   const Civil t = civil(unix_seconds);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", weekdays[t.weekday],

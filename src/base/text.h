@@ -22,6 +22,9 @@ namespace text_detail {
 [[nodiscard]] inline bool iequals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && text_detail::same_but_for_case(a.data(), b.data(), a.size());
 }
+[[nodiscard]] inline bool istarts_with(std::string_view text, std::string_view prefix) {
+  return iequals(text.substr(0, prefix.size()), prefix);
+}
 // Without spaces and tabs at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
 // True if `needle`, which is not empty, stands in `text`: for texts too long for std::string_view::find.
@@ -47,6 +50,8 @@ namespace text_detail {
 [[nodiscard]] std::string go_duration(std::chrono::milliseconds time);
 // "2026-11-24T16:18:58.123Z"
 [[nodiscard]] std::string rfc3339(std::int64_t unix_ms);
+// The same and every other form that RFC 3339 has, from 1970 on: offsets, fractions of any length.
+[[nodiscard]] std::optional<std::int64_t> parse_rfc3339(std::string_view text);
 // "Tue, 24 Nov 2026 16:18:58 GMT" <-> Unix seconds.
 [[nodiscard]] std::string http_date(std::int64_t unix_seconds);
 [[nodiscard]] std::optional<std::int64_t> parse_http_date(std::string_view text);

@@ -90,6 +90,16 @@ TEST(Secrets, AreTakenOutOfOthersWords) {
   EXPECT_EQ(said, "bad key [key], not sk-1234567; [key]");
 }
 
+TEST(Dates, OfRfc3339AreReadAsTheyAreWritten) {
+  for (const std::int64_t ms : {std::int64_t{0}, std::int64_t{784111777'120}, std::int64_t{1'796'000'000'001}}) {
+    EXPECT_EQ(parse_rfc3339(rfc3339(ms)), ms);
+  }
+  EXPECT_EQ(parse_rfc3339("2026-05-04T20:01:02.264968Z"), 1777924862'264);
+  EXPECT_EQ(parse_rfc3339("2026-05-04T22:01:02+02:00"), 1777924862'000);
+  EXPECT_FALSE(parse_rfc3339("2026-05-04T20:01:02"));
+  EXPECT_FALSE(parse_rfc3339("2026-05-04"));
+}
+
 TEST(Text, ContainsFindsANeedleAtEveryPlace) {
   for (const std::string_view needle : {"x", "ab", "\"item_reference"}) {
     for (std::size_t size = needle.size(); size < 300; size += 7) {

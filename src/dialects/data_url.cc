@@ -8,7 +8,7 @@
 namespace sluice {
 
 std::optional<DataUrl> read_data_url(std::string_view url) {
-  if (url.size() < 5 || !iequals(url.substr(0, 5), "data:")) return std::nullopt;
+  if (!istarts_with(url, "data:")) return std::nullopt;
   const auto comma = url.find(',');
   if (comma == std::string_view::npos) return std::nullopt;
   const std::string_view head = url.substr(5, comma - 5);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "base/text.h"
 
@@ -45,45 +46,11 @@ std::optional<milliseconds> read_duration(Words text) {
   return milliseconds(static_cast<std::int64_t>(total));
 }
 
-// RFC 3339 in milliseconds since 1970.
-std::optional<std::int64_t> read_time(Words text) {
-  const auto number = [&](std::size_t at, std::size_t size) {
-    int value = 0;
-    for (const char c : text.substr(at, size)) value = c >= '0' && c <= '9' && value >= 0 ? value * 10 + (c - '0') : -1;
-    return value;
-  };
-  constexpr Words form = "0000-00-00T00:00:00";
-  if (text.size() <= form.size()) return std::nullopt;
-  for (std::size_t i = 0; i < form.size(); ++i) {
-    if (form[i] != '0' && lower(form[i]) != lower(text[i]) && !(form[i] == 'T' && text[i] == ' ')) return std::nullopt;
-  }
-  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  if (year < 1970 || month < 1 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-      second > 60)
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  std::int64_t ms = std::chrono::sys_days(date).time_since_epoch().count() * 86'400'000LL;
-  ms += ((hour * 60LL + minute) * 60 + second) * 1000;
-  text.remove_prefix(form.size());
-  if (text.starts_with('.')) {
-    const Words digits = text.substr(1, std::min(text.find_first_not_of("0123456789", 1), text.size()) - 1);
-    if (digits.empty()) return std::nullopt;
-    int scale = 100;
-    for (const char c : digits.substr(0, 3)) {
-      ms += static_cast<std::int64_t>(c - '0') * scale;
-      scale /= 10;
-    }
-    text.remove_prefix(1 + digits.size());
-  }
-  if (text == "Z" || text == "z") return ms;
-  if (text.size() != 6 || text[3] != ':' || (text[0] != '+' && text[0] != '-')) return std::nullopt;
-  const std::string offset = {text[1], text[2], text[4], text[5]};
-  if (!std::ranges::all_of(offset, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
-  const std::int64_t minutes = std::stoi(offset.substr(0, 2)) * 60LL + std::stoi(offset.substr(2));
-  return text[0] == '+' ? ms - minutes * 60'000 : ms + minutes * 60'000;
+// What stands behind the prefix, in front of the dash and behind it.
+std::pair<Words, Words> words(const LimitName& name, const LimitSpelling& spelling) {
+  const Words count = counts[static_cast<std::size_t>(name.of)];
+  const Words what = parts[static_cast<std::size_t>(name.part)];
+  return spelling.part_last ? std::pair(count, what) : std::pair(what, count);
 }
 
 bool is_count(Words text) {
@@ -97,27 +64,31 @@ std::string LimitSpelling::reset(milliseconds until, std::int64_t now_unix_ms) c
 }
 
 std::string LimitName::in(const LimitSpelling& spelling) const {
-  const Words count = counts[static_cast<std::size_t>(of)];
-  const Words what = parts[static_cast<std::size_t>(part)];
+  const auto [first, second] = words(*this, spelling);
   std::string out(spelling.prefix);
-  out += spelling.part_last ? count : what;
+  out += first;
   out += '-';
-  out += spelling.part_last ? what : count;
+  out += second;
   return out;
 }
 
 const LimitSpelling* spelling_of(Words field) {
   for (const LimitSpelling* one : spellings) {
-    if (field.size() > one->prefix.size() && iequals(field.substr(0, one->prefix.size()), one->prefix)) return one;
+    if (field.size() > one->prefix.size() && istarts_with(field, one->prefix)) return one;
   }
   return nullptr;
 }
 
 std::optional<LimitName> read_limit_name(Words field, const LimitSpelling& spelling) {
+  if (!istarts_with(field, spelling.prefix)) return std::nullopt;
+  const Words rest = field.substr(spelling.prefix.size());
+  const auto dash = std::min(rest.find('-'), rest.size());
   for (const LimitOf of : {LimitOf::requests, LimitOf::tokens}) {
     for (const LimitPart part : {LimitPart::limit, LimitPart::remaining, LimitPart::reset}) {
       const LimitName name{of, part};
-      if (iequals(field, name.in(spelling))) return name;
+      const auto [first, second] = words(name, spelling);
+      if (iequals(rest.substr(0, dash), first) && dash < rest.size() && iequals(rest.substr(dash + 1), second))
+        return name;
     }
   }
   return std::nullopt;
@@ -130,7 +101,7 @@ std::optional<std::string> retell_limit(Words value, LimitPart part, const Limit
   std::optional<milliseconds> until;
   if (!from.reset_is_time) {
     until = read_duration(value);
-  } else if (const auto time = read_time(value)) {
+  } else if (const auto time = parse_rfc3339(value)) {
     until = milliseconds(std::max<std::int64_t>(0, *time - now_unix_ms));
   }
   if (!until) return std::nullopt;

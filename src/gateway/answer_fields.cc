@@ -10,10 +10,6 @@
 namespace sluice {
 namespace {
 
-bool begins(std::string_view name, std::string_view prefix) {
-  return name.size() > prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
-}
-
 void append_limit(std::string& out, const http1::Fields& fields, const http1::Field& f, const LimitSpelling& from,
                   const FieldsFor& to) {
   const auto name = read_limit_name(f.name, from);
@@ -61,7 +57,7 @@ void append_answer_fields(std::string& out, const http1::Fields& fields, const F
       append_limit(out, fields, f, *spelling, to);
     } else if (names_request_id(f.name)) {
       http1::append_field(out, "x-sluice-upstream-request-id", f.value);
-    } else if (iequals(f.name, "x-should-retry") || (!own.empty() && begins(f.name, own))) {
+    } else if (iequals(f.name, "x-should-retry") || (!own.empty() && istarts_with(f.name, own))) {
       http1::append_field(out, lower(f.name), f.value);
     }
   }

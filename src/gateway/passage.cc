@@ -84,12 +84,8 @@ bool among(std::span<const Words> names, Words name) {
   return std::ranges::any_of(names, [&](Words one) { return iequals(one, name); });
 }
 
-bool begins(Words name, Words prefix) {
-  return name.size() >= prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
-}
-
 bool is_credential(Words parameter) {
-  return among(query_secrets, parameter) || begins(parameter, signed_prefix);
+  return among(query_secrets, parameter) || istarts_with(parameter, signed_prefix);
 }
 
 // Keys that the request itself shows, so that no other field carries them on.
@@ -97,7 +93,7 @@ struct Shown {
   std::array<Words, 4> keys;
   explicit Shown(const http1::Fields& fields) {
     Words bearer = fields.get("authorization");
-    if (begins(bearer, "bearer ")) bearer.remove_prefix(7);
+    if (istarts_with(bearer, "bearer ")) bearer.remove_prefix(7);
     keys = {trim(bearer), fields.get("x-api-key"), fields.get("api-key"), fields.get("x-goog-api-key")};
   }
   [[nodiscard]] bool in(Words value) const {
@@ -124,9 +120,10 @@ std::string moved_here(Words url, Words own_address) {
 void append_asked_fields(std::string& out, const http1::Fields& fields, DialectId spoken) {
   const Shown shown(fields);
   for (const http1::Field& f : fields) {
-    const bool named =
-        among(asked_names, f.name) || begins(f.name, asked_prefix) ||
-        std::ranges::any_of(to_vendors, [&](ToVendor to) { return to.dialect == spoken && begins(f.name, to.begins); });
+    const bool named = among(asked_names, f.name) || istarts_with(f.name, asked_prefix) ||
+                       std::ranges::any_of(to_vendors, [&](ToVendor to) {
+                         return to.dialect == spoken && istarts_with(f.name, to.begins);
+                       });
     if (!named || among(asked_secrets, f.name) || shown.in(f.value)) continue;
     if (list_has(fields.get("connection"), f.name)) continue;  // meant for us alone (RFC 9110, 7.6.1)
     http1::append_field(out, lower(f.name), f.value);
@@ -136,7 +133,8 @@ void append_asked_fields(std::string& out, const http1::Fields& fields, DialectI
 void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address,
                           bool own_limits) {
   for (const http1::Field& f : fields) {
-    if (among(kept_back, f.name) || begins(f.name, "x-sluice-") || begins(f.name, "access-control-")) continue;
+    if (among(kept_back, f.name) || istarts_with(f.name, "x-sluice-") || istarts_with(f.name, "access-control-"))
+      continue;
     if (list_has(fields.get("connection"), f.name)) continue;
     if (own_limits && tells_request_limit(f.name)) continue;
     if (names_request_id(f.name)) {

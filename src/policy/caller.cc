@@ -124,7 +124,7 @@ bool names_a_relay(std::string_view field) {
   switch (lower(field[0])) {
     case 'f': return iequals(field, "forwarded");
     case 'v': return iequals(field, "via");
-    case 'x': return field.size() > 12 && iequals(field.substr(0, 12), "x-forwarded-");
+    case 'x': return istarts_with(field, "x-forwarded-");
     default: return false;
   }
 }

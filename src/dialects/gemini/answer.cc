@@ -166,20 +166,8 @@ Stop blocked_stop(json::Value feedback) {
 }
 
 std::optional<std::int64_t> read_time(std::string_view text) {
-  const auto number = [&](std::size_t at, std::size_t size) -> int {
-    int value = -1;
-    if (at + size <= text.size()) std::from_chars(text.data() + at, text.data() + at + size, value);
-    return value;
-  };
-  if (text.size() < 20 || text[4] != '-' || text[10] != 'T') return std::nullopt;
-  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (year < 1970 || month < 1 || day < 1 || hour < 0 || minute < 0 || second < 0) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  const auto days = std::chrono::sys_days(date).time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(days).count() + hour * 3600 + minute * 60 + second;
+  const auto ms = parse_rfc3339(text);
+  return ms ? std::optional(*ms / 1000) : std::nullopt;
 }
 
 namespace {
