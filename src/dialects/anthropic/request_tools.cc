@@ -117,7 +117,7 @@ void write_function(json::Writer& out, const ChatRequest& request, std::size_t i
                     bool as_said, int& strict_left, Notes& notes) {
   const Tool& tool = request.tools[index];
   const Pointer pointer = pointer_to_tool(request, index);
-  const std::string schema_at = pointer_to_schema(request, index);
+  const Pointer schema_at = pointer_to_schema(request, index);
   if (as_said && !remembered(tool.extras, self, "custom").empty()) out.member("type", "custom");
   out.member("name", own ? tool.name : to_portable_tool_name(tool.name));
   if (!own && !portable_tool_name(tool.name)) notes.restated(pointer, "a name that anthropic takes");

@@ -38,7 +38,7 @@ void note_stop(const Reply& reply, std::size_t index, Notes& notes) {
 void write_choice(json::Writer& w, const Reply& reply, std::size_t index, const Question& question, Notes& notes) {
   const Choice& choice = reply.choices[index];
   const Pointer at = pointer_to_choice(reply, index);
-  const std::string message_at = pointer_to_message(reply, index);
+  const Pointer message_at = pointer_to_message(reply, index);
   w.begin_object();
   std::string parts;
   json::Writer list(parts);

@@ -189,7 +189,7 @@ void write_cache_mark(Writing& w, const std::optional<CacheMark>& mark, const Po
   w.out.key(breakpoint ? "prompt_cache_breakpoint" : "cache_control").begin_object();
   breakpoint ? w.out.member("mode", "explicit") : w.out.member("type", "ephemeral");
   if (!mark->ttl.empty()) w.out.member("ttl", mark->ttl);
-  write_extras(w.out, mark->extras, self, std::string(pointer) + "/cache_control", w.notes);
+  write_extras(w.out, mark->extras, self, pointer + "/cache_control", w.notes);
   w.out.end_object();
 }
 
