@@ -26,16 +26,10 @@ each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 @pytest.fixture(scope="module")
-def square(session_upstream, tmp_path_factory):
+def shared_gateway(session_upstream, tmp_path_factory):
     gateway = Gateway(tmp_path_factory.mktemp("headers"), {"backends": configuration(session_upstream)})
     yield gateway
     gateway.stop()
-
-
-@pytest.fixture
-def gateway(square, upstream):
-    yield square
-    assert square.process.poll() is None, square.said()[-8000:]
 
 
 # -- ids
