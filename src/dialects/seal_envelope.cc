@@ -74,7 +74,8 @@ std::optional<Seal> unwrap_seal(std::string_view text) {
   return std::nullopt;
 }
 
-// Both marks by two letters that are rare side by side; what is found is looked at.
+// Both marks in one pass, which two calls of contains() are not, by two letters that are rare side by side; what is
+// found is looked at.
 SLUICE_PER_CPU bool may_hold_envelope(std::string_view body) {
   static_assert(mark.substr(1, 2) == "w1" && mark_in_base64.substr(2, 2) == "cx");
   const auto marked = [&](std::size_t letters) {

@@ -2,7 +2,6 @@
 #include "dialects/gemini/answer.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
 #include "dialects/gemini/names.h"
