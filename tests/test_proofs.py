@@ -9,6 +9,7 @@ from conftest import VENDORS
 from harness.gateway import CLIENT_KEY, KEYS
 from harness.replies import Call
 from harness.spoken import spoken
+from harness.upstream import Answer
 
 SIGNATURE = "RXVyb3BlIGlzIHNpZ25lZA=="
 ENVELOPES = ("gw1.", "Z3cxL")  # as text, and where a slot takes base64 only
@@ -94,3 +95,58 @@ def test_to_openais_responses(gateway, upstream, vendor):
     assert [item["type"] for item in sent] == ["message", "function_call", "function_call_output"]
     assert "id" not in sent[1], "without its reasoning an item may not claim to be the one that the vendor knows"
     assert "lost /input/" in second.header("x-sluice-notes"), second.header("x-sluice-notes")
+
+
+def counts(gateway, mouth, model, said):
+    """What `mouth` asks to be counted: a conversation in which `said` was answered."""
+    if mouth == "anthropic":
+        call = next(block for block in said if block["type"] == "tool_use")
+        result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call["id"], "content": "noon"}]}
+        messages = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": said}, result]
+        body = {"model": model, "messages": messages}
+        return gateway.post("/v1/messages/count_tokens", body, [("anthropic-version", "2023-06-01")])
+    if mouth == "responses":
+        call = next(item for item in said if item["type"] == "function_call")
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "noon"}
+        body = {"model": model, "input": [{"role": "user", "content": QUESTION}, *said, output]}
+        return gateway.post("/v1/responses/input_tokens", body)
+    contents = [{"role": "user", "parts": [{"text": QUESTION}]}, said]
+    result = {"functionResponse": {"name": "clock", "response": {"output": "noon"}}}
+    contents.append({"role": "user", "parts": [result]})
+    return gateway.post(f"/v1beta/models/{model}:countTokens", {"contents": contents})
+
+
+@pytest.mark.parametrize(
+    "mouth, first, second",
+    [("anthropic", "gemini", "claude"), ("gemini", "claude", "gemini"), ("responses", "gemini", "openai")],
+)
+def test_counting_tells_no_stranger_either(gateway, upstream, mouth, first, second):
+    upstream.strict = False  # it knows no rules of counting
+    models = {"claude": VENDORS["claude"], "gemini": VENDORS["gemini"], "openai": "gpt-5"}
+    thinking = {"thinking": "I need the clock.", "signature": SIGNATURE} if first == "claude" else {}
+    call = Call("clock", {}, signature=SIGNATURE if first == "gemini" else None)
+    upstream.say(text="Let me look.", calls=[call], **thinking)
+    if mouth == "anthropic":
+        said = anthropic(gateway, models[first], [{"role": "user", "content": QUESTION}]).json["content"]
+    elif mouth == "responses":
+        said = responses(gateway, models[first], [{"role": "user", "content": QUESTION}]).json["output"]
+    else:
+        clock = {"functionDeclarations": [{"name": "clock"}]}
+        body = {"contents": [{"role": "user", "parts": [{"text": QUESTION}]}], "tools": [clock]}
+        said = gateway.post(f"/v1beta/models/{models[first]}:generateContent", body).json["candidates"][0]["content"]
+    assert holds_a_proof(json.dumps(said))
+    number = {"input_tokens": 77, "totalTokens": 77, "object": "response.input_tokens"}
+    upstream.answer(Answer(pieces=[json.dumps(number).encode()]))
+    reply = counts(gateway, mouth, models[second], said)
+    assert reply.status == 200, reply.text
+    assert 77 in reply.json.values() and reply.header("x-sluice-estimate") is None
+    sent = upstream.last().body.decode()
+    assert "count" in upstream.last().path.lower() or upstream.last().path.endswith("input_tokens")
+    assert not holds_a_proof(sent), sent
+    assert QUESTION in sent and "Let me look." in sent and "noon" in sent and "clock" in sent
+    assert " /" in (reply.header("x-sluice-notes") or ""), "what is dropped is told"
+    # Its own vendor counts the proof as it is.
+    if (mouth, first) == ("anthropic", "gemini"):
+        upstream.answer(Answer(pieces=[json.dumps(number).encode()]))
+        assert counts(gateway, mouth, models[first], said).status == 200
+        assert SIGNATURE in upstream.last().body.decode()

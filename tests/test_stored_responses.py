@@ -317,6 +317,66 @@ def test_what_a_vendor_does_not_hold_is_held_here(upstream, start, mode):
         assert len(upstream.seen) == 3
 
 
+# --- counted before it is asked ------------------------------------------------------------------------------------------
+
+
+def counts(tokens=1234):
+    body = {"object": "response.input_tokens", "input_tokens": tokens, "totalTokens": tokens}
+    return Answer(pieces=[dumps(body).encode()])
+
+
+def count(client, model, **body):
+    return client.responses.input_tokens.count(model=model, **body).input_tokens
+
+
+@pytest.mark.parametrize("counter", [*MODELS.values(), NATIVE])
+@pytest.mark.parametrize("first", list(MODELS))
+def test_what_is_held_here_is_counted_with_the_question(client, upstream, first, counter):
+    thinking = {"thinking": "Hm.", "signature": SIGNATURE} if first == "claude" else {}
+    upstream.say(text="Hello, Ada. " * 50, **thinking)
+    held = client.responses.create(model=MODELS[first], input="I am Ada.")
+    if counter == MODELS["chat"]:  # nobody counts there: guessed here
+        alone = count(client, counter, input="Who am I?")
+        assert count(client, counter, input="Who am I?", previous_response_id=held.id) > alone + 100
+        return
+    upstream.answer(counts())
+    assert count(client, counter, input="Who am I?", previous_response_id=held.id, truncation="auto") == 1234
+    seen = upstream.last()
+    assert [text for _, text in asked.said(seen)] == ["I am Ada.", "Hello, Ada. " * 50, "Who am I?"]
+    assert "sluice" not in seen.body.decode(), "our names are nobody else's"
+    if counter == NATIVE:
+        assert seen.path == "/v1/responses/input_tokens" and seen.json["truncation"] == "auto"
+        assert "previous_response_id" not in seen.json and "store" not in seen.json
+        assert "gw1." not in seen.body.decode() and SIGNATURE not in seen.body.decode()
+    # A count is no turn: nothing is held of it, and the conversation goes on from where it was.
+    upstream.say(text="You are Ada.")
+    client.responses.create(model=MODELS["chat"], input="Well?", previous_response_id=held.id)
+    assert [text for _, text in asked.said(upstream.last())][-1] == "Well?"
+    assert len(asked.said(upstream.last())) == 3
+
+
+def test_what_a_vendor_holds_is_counted_by_it_alone(client, upstream):
+    id = unique()
+    upstream.answer(named(spoken("Hello."), id))
+    client.responses.create(model=NATIVE, input="Hi")
+    upstream.answer(counts())
+    assert count(client, NATIVE, input="Again", previous_response_id=id) == 1234
+    assert upstream.last().path == "/v1/responses/input_tokens"
+    assert upstream.last().json == {"model": NATIVE, "input": "Again", "previous_response_id": id}
+    seen = len(upstream.seen)
+    for model in (*MODELS.values(), "gpt-other"):
+        refused = not_found(
+            openai.BadRequestError,
+            lambda: count(client, model, input="x", previous_response_id=id),  # noqa: B023
+        )
+        assert refused.param == "previous_response_id" and '"native"' in refused.message
+    unknown = not_found(
+        openai.BadRequestError, lambda: count(client, NATIVE, input="x", previous_response_id="resp_sluice_0")
+    )
+    assert unknown.code == "previous_response_not_found"
+    assert len(upstream.seen) == seen
+
+
 # --- whose, how long, and whether it lasts -----------------------------------------------------------------------------
 
 
@@ -341,6 +401,11 @@ def test_nobody_sees_anothers_responses(upstream, start):
                     lambda: eve.responses.create(model=model, input="x", previous_response_id=id),  # noqa: B023
                 )
                 assert unknown.code == "previous_response_not_found"
+                uncounted = not_found(
+                    openai.BadRequestError,
+                    lambda: count(eve, model, input="x", previous_response_id=id),  # noqa: B023
+                )
+                assert uncounted.code == "previous_response_not_found"
         assert len(upstream.seen) == seen
         assert ada.responses.retrieve(mine).output_text == "A secret."
 

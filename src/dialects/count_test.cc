@@ -71,6 +71,17 @@ TEST(Count, KeepsToolsAndThinking) {
   EXPECT_FALSE((*root)["max_tokens"]);
 }
 
+TEST(Count, KeepsWhatItsOwnClientSaysBesides) {
+  Notes notes;
+  const std::string_view said = R"({"model":"claude-sonnet-4-5","input":"Hi","previous_response_id":"resp_1",
+                                    "truncation":"auto","personality":"friendly"})";
+  const std::string body = told(DialectId::openai_responses, said, DialectId::openai_responses, "openai", notes);
+  EXPECT_EQ(json::difference(body, said), "");
+  EXPECT_TRUE(notes.empty()) << header_value(notes.all());
+  told(DialectId::openai_responses, said, DialectId::gemini, "gemini", notes);
+  EXPECT_TRUE(header_value(notes.all()).contains("lost /truncation")) << header_value(notes.all());
+}
+
 TEST(Count, IsReadAndWrittenInEachShape) {
   for (const DialectId id :
        {DialectId::anthropic, DialectId::gemini, DialectId::openai_responses, DialectId::bedrock_converse}) {

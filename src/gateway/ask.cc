@@ -161,10 +161,10 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
   std::vector<Header> fields;
   if (out.verbatim) {
     fields = asked_in.verbatim_headers(intake_.asked());
-    // An envelope holds the proof of another vendor: no stranger may see it. What was said to others, and is held here,
-    // goes as this vendor takes what it did not say itself.
+    // An envelope holds the proof of another vendor: no stranger may see it, not to count it either. What was said to
+    // others, and is held here, goes as this vendor takes what it did not say itself.
     const bool recalled = intake_.held && !intake_.held->body.empty();
-    if (operation == Operation::chat && (recalled || may_hold_proofs())) {
+    if (recalled || may_hold_proofs()) {
       TRY_VOID(write_conversation(backend, *way, to, out, fields, notes));
     } else {
       TRY_VOID(write_bytes(*way, to, out, fields, notes));

@@ -79,6 +79,7 @@ def _anthropic(body):
 
 
 def _gemini(body):
+    body = body.get("generateContentRequest", body)  # to be counted
     out = [("system", [p["text"]]) for p in (body.get("systemInstruction") or {}).get("parts", [])]
     for turn in gemini_spelling.turns(body["contents"]):
         found = []

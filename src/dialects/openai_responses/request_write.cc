@@ -267,7 +267,7 @@ Result<std::string> write_count_request(const ChatRequest& request, const Destin
   out.begin_object();
   if (!to.model.empty()) out.member("model", to.model);
   TRY_VOID(write_question(w));
-  note_extras(request.extras, self, "", notes);
+  write_extras(out, request.extras, self, "", notes);
   out.end_object();
   return text;
 }
