@@ -142,22 +142,24 @@ def result_of(text):
 
 
 def tool_loop(cell):
-    """The vendor signs what it thought, the client keeps what its README keeps, and the vendor sees its proof again."""
-    call = Call("weather", {"city": "Bern", "days": 1}, id="call_" + uuid.uuid4().hex[:20])
-    say = Say(calls=[call])
+    """The vendor signs what it thought and calls three tools at once, the client keeps what its README keeps, and the
+    vendor sees its proof again."""
     thought = cell.vendor.proof == "thought"
+    named = cell.vendor.proof != "call"
+    calls = [dataclasses.replace(call, id="call_" + uuid.uuid4().hex[:20] if named else "") for call in CALLS]
+    say = Say(calls=calls)
     if thought:
-        say = Say(thinking="I need the weather. First of Bern.", signature=SIGNATURE, calls=[call])
+        say = Say(thinking="I need the weather. First of Bern.", signature=SIGNATURE, calls=calls)
     elif cell.vendor.proof == "call":
-        call.signature, call.id = SIGNATURE, ""
-    ask = Ask(tools=(WEATHER,), effort="high" if thought else "")
+        calls[0].signature = SIGNATURE
+    ask = Ask(tools=(WEATHER, CLOCK), effort="high" if thought else "")
     first = cell.talk(ask, say, cell.vendor.thinking_model())
-    assert [(c.name, c.arguments) for c in first.calls] == [(call.name, call.arguments)]
-    past = ((first.turn, ((first.calls[0], "snow"),)),)
+    assert [(c.name, c.arguments) for c in first.calls] == [(c.name, c.arguments) for c in calls]
+    past = ((first.turn, tuple(zip(first.calls, RESULTS, strict=True))),)
     second = cell.talk(dataclasses.replace(ask, past=past), Say(text="Snow."), cell.vendor.thinking_model())
     assert second.text == "Snow."
-    assert [c[1:] for c in asked.items(cell.seen(), "call")] == [(call.name, call.arguments)]
-    assert [result_of(text) for _, _, text in asked.items(cell.seen(), "result")] == ["snow"]
+    assert [c[1:] for c in asked.items(cell.seen(), "call")] == [(c.name, c.arguments) for c in calls]
+    assert [result_of(text) for _, _, text in asked.items(cell.seen(), "result")] == list(RESULTS)
     if cell.vendor.proof:
         cell.crossed("signature", proofs(cell.seen()), [SIGNATURE], "proof|signature|encrypted|reasoning")
     if thought:
