@@ -197,6 +197,8 @@ class Dialect {
   [[nodiscard]] virtual std::unique_ptr<Framer> framer(std::string_view content_type) const = 0;
   [[nodiscard]] virtual std::unique_ptr<StreamReader> stream_reader() const = 0;
   [[nodiscard]] virtual std::unique_ptr<StreamWriter> stream_writer(const Question& question) const = 0;
+  // Whether a stream can name a source of a text that is over.
+  [[nodiscard]] virtual bool cites_late() const { return false; }
 
   // An upstream's error reply (any status >= 400, any body: JSON, HTML, nothing) by the fault table; verbatim is filled
   // by the caller. retry_after is taken from the body where the dialect has it there (RetryInfo), headers are the

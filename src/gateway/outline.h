@@ -3,6 +3,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 #include "dialects/dialect.h"
 #include "model/fold.h"
 #include "model/notes.h"
@@ -17,6 +21,8 @@ class Outline {
 
  private:
   Fold fold_;
+  std::vector<std::int64_t> open_;                                 // choices in a block
+  std::vector<std::pair<std::int64_t, std::int64_t>> cited_late_;  // choice and block
 };
 
 }  // namespace sluice

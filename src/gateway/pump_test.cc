@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "dialects/registry.h"
 
 namespace sluice {
@@ -59,6 +61,36 @@ TEST(Pump, NotesWhatAStreamCouldNotSay) {
   pump.end(out);
   ASSERT_EQ(record.notes.size(), 1U);
   EXPECT_EQ(record.notes[0].reason, "cohere has no word for this end");
+}
+
+// Google names its sources in the last chunk, when a call may have ended the text.
+TEST(Pump, TellsOrNotesSourcesThatComeLate) {
+  for (const DialectId id : {DialectId::openai_chat, DialectId::openai_responses, DialectId::anthropic,
+                             DialectId::bedrock_converse, DialectId::cohere, DialectId::openai_completions}) {
+    const Dialect& client = *dialect(id);
+    Record record;
+    Pump pump(record, {.upstream = dialect(DialectId::gemini),
+                       .client = &client,
+                       .content_type = "text/event-stream",
+                       .question = {.model = "m", .exchange_id = "x"}});
+    const auto chunk = [](const std::string& parts, const std::string& more) {
+      return R"(data: {"candidates":[{"content":{"parts":[)" + parts + "]}" + more + "}]}\r\n\r\n";
+    };
+    std::string out;
+    pump.feed(chunk(R"({"text":"It is red."})", "") + chunk(R"({"functionCall":{"name":"f","args":{}}})", ""), out);
+    pump.feed(chunk("", R"(,"finishReason":"STOP","groundingMetadata":{"groundingChunks":[)"
+                        R"({"web":{"uri":"https://a.example","title":"A"}}],"groundingSupports":[)"
+                        R"({"segment":{"endIndex":10,"text":"It is red."},"groundingChunkIndices":[0]}]})"),
+              out);
+    pump.end(out);
+    ASSERT_FALSE(pump.failed());
+    const auto noted = [](const Note& note) {
+      return note.kind == NoteKind::lost && note.pointer == "/candidates/0/groundingMetadata" &&
+             note.reason == "the sources came when their text was over";
+    };
+    EXPECT_EQ(out.contains("https://a.example"), client.cites_late()) << client.name() << '\n' << out;
+    EXPECT_EQ(std::ranges::count_if(record.notes, noted), client.cites_late() ? 0 : 1) << client.name();
+  }
 }
 
 }  // namespace

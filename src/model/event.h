@@ -33,6 +33,7 @@ struct Delta {
   std::optional<RawJson> logprobs;  // for this delta, in the origin's form
   Extras extras;                    // unknown members of the delta
 };
+// In the open block, or, while none is open, in any text before: some vendors name their sources last.
 struct CitationSeen {
   std::int64_t choice = 0;
   std::int64_t block = 0;

@@ -80,7 +80,8 @@ void Fold::on(const Delta& e) {
 
 void Fold::on(const CitationSeen& e) {
   Choice& c = choice(e.choice);
-  if (auto* text = c.parts.empty() ? nullptr : c.parts.back().as<Text>()) text->citations.push_back(e.citation);
+  const auto at = static_cast<std::size_t>(e.block);
+  if (auto* text = at < c.parts.size() ? c.parts[at].as<Text>() : nullptr) text->citations.push_back(e.citation);
 }
 
 void Fold::on(const BlockStop& e) {

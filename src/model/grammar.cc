@@ -39,7 +39,12 @@ std::string Grammar::check(const Event& event) {
                           return {};
                         },
                         [&](const Delta& e) -> std::string { return inside(e.choice, e.block, "a delta"); },
-                        [&](const CitationSeen& e) -> std::string { return inside(e.choice, e.block, "a citation"); },
+                        [&](const CitationSeen& e) -> std::string {
+                          const auto& state = choices_[e.choice];
+                          if (state.finished) return "a citation after finish";
+                          if (state.open) return inside(e.choice, e.block, "a citation");
+                          return e.block >= 0 && e.block < state.next ? "" : "a citation outside a block";
+                        },
                         [&](const BlockStop& e) -> std::string {
                           if (auto fault = inside(e.choice, e.block, "a block stop"); !fault.empty()) return fault;
                           choices_[e.choice].open = false;

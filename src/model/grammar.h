@@ -1,6 +1,7 @@
-// What a legal stream of events is: Begin once and first; deltas only inside the open block; blocks numbered 0, 1, 2 …
-// within their choice and closed before the next opens; Finish of a choice after its blocks; exactly one End or Failed,
-// last. End needs a Finish of every choice that had blocks. SPDX-License-Identifier: MIT
+// What a legal stream of events is: Begin once and first; deltas only inside the open block, citations also in an
+// earlier one while none is open; blocks numbered 0, 1, 2 … within their choice and closed before the next opens;
+// Finish of a choice after its blocks; exactly one End or Failed, last. End needs a Finish of every choice that had
+// blocks. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <map>

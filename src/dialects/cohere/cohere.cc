@@ -97,6 +97,7 @@ class Cohere final : public Dialect {
   [[nodiscard]] std::unique_ptr<StreamWriter> stream_writer(const Question& question) const override {
     return cohere::stream_writer(question);
   }
+  [[nodiscard]] bool cites_late() const override { return true; }
 
   [[nodiscard]] Error read_error(int status, std::string_view body, std::string_view /*kind*/ = {}) const override {
     return cohere::read_error(status, body);

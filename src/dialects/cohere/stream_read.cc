@@ -143,6 +143,7 @@ class Reader final : public StreamReader {
   void open(Open kind, Part part) {
     close();
     open_ = kind;
+    if (kind == Open::text) texts_.emplace_back(content_, next_);
     out_->emplace_back(BlockStart{.block = next_, .part = std::move(part)});
   }
 
@@ -256,8 +257,11 @@ class Reader final : public StreamReader {
     const bool plan = type.equals("PLAN");
     const bool here = open_ == (plan ? Open::plan : Open::text) && index.integer().value_or(content_) == content_ &&
                       !type.equals("THINKING_CONTENT");
+    const auto over = std::ranges::find(texts_, index.integer().value_or(content_), &Passage::first);
     if (here) {
       out_->emplace_back(CitationSeen{0, next_, read_citation(citation)});
+    } else if (!plan && !type.equals("THINKING_CONTENT") && over != texts_.end()) {
+      late_.push_back({0, over->second, read_citation(citation)});  // when nothing is open
     } else {
       citations_ += (citations_.empty() ? "[" : ",") + json::compact(citation.raw());
     }
@@ -273,6 +277,7 @@ class Reader final : public StreamReader {
     }
     if (auto error = error_of_end(delta)) return failed(*std::move(error), *out_);
     close();
+    for (CitationSeen& late : late_) out_->emplace_back(std::move(late));
     over_ = complete_ = true;
     if (!citations_.empty()) message_extras_.add(self, "citations", citations_ + ']');
     out_->emplace_back(
@@ -287,7 +292,10 @@ class Reader final : public StreamReader {
   std::vector<Event>* out_ = nullptr;  // of the frame that is being read
   bool begun_ = false, over_ = false, complete_ = false;
   Extras message_extras_;
-  std::string citations_;  // those whose text is not open
+  using Passage = std::pair<std::int64_t, std::int64_t>;
+  std::vector<Passage> texts_;      // as the upstream counts, and as events do
+  std::vector<CitationSeen> late_;  // of those that are over
+  std::string citations_;           // of what is no text here
 
   Open open_ = Open::none;
   std::int64_t next_ = 0;      // the open or next block, as events count

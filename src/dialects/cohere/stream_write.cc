@@ -33,6 +33,13 @@ void append_json(std::string& out, std::string_view event, std::string_view data
 
 enum class Open : std::uint8_t { none, content, plan, call, whole };
 
+// A text that is over.
+struct Passage {
+  std::int64_t block = 0;
+  std::int64_t content = 0;  // its number here
+  std::string text;
+};
+
 class Writer final : public StreamWriter {
  public:
   explicit Writer(const Question& question) : exchange_id_(question.exchange_id) {}
@@ -97,7 +104,9 @@ class Writer final : public StreamWriter {
   }
 
   void on(const CitationSeen& e) {
-    if (e.choice != 0 || (open_ != Open::content && open_ != Open::plan)) return;
+    if (e.choice != 0) return;
+    if (open_ == Open::none) return speak_late(e);
+    if (open_ != Open::content && open_ != Open::plan) return;
     // One that spans its whole text, as others cite, is known when the text is.
     if (e.citation.end || e.citation.origin == self) return speak_citation(e.citation);
     citations_.push_back(e.citation);
@@ -109,6 +118,7 @@ class Writer final : public StreamWriter {
     if (open_ == Open::content) {
       if (seal && !spoken_) speak_content_start();
       for (const Citation& citation : std::exchange(citations_, {})) speak_citation(citation);
+      if (part_.as<Text>() != nullptr && spoken_) texts_.push_back({e.block, content_, std::move(text_)});
       if (spoken_) speak_end("content-end", content_++, seal);
     } else if (open_ == Open::call) {
       if (custom_) {
@@ -254,6 +264,11 @@ class Writer final : public StreamWriter {
     append_json(*out_, "citation-start", data + "}}}");
     speak_end("citation-end", cited_++, {});
   }
+  // Of a text that is over.
+  void speak_late(const CitationSeen& e) {
+    const auto text = std::ranges::find(texts_, e.block, &Passage::block);
+    if (text != texts_.end()) speak_citation(citation_json(e.citation, text->text, text->content));
+  }
   void speak_late_citations(std::string_view list) {
     json::Document doc;
     const auto citations = doc.parse(list);
@@ -293,6 +308,7 @@ class Writer final : public StreamWriter {
   std::vector<Citation> citations_;  // that wait for the end of their text
   bool spoken_ = false;              // the content's start is out
   bool custom_ = false;              // a free-text call: its arguments come whole, wrapped
+  std::vector<Passage> texts_;
   std::int64_t content_ = 0, call_ = 0, cited_ = 0;
 };
 

@@ -178,6 +178,27 @@ TEST(GeminiStream, AProofStaysOnItsPart) {
   EXPECT_EQ(parts[3].seal->raw, "s2");
 }
 
+TEST(GeminiStream, SourcesThatComeLastStandInTheirTexts) {
+  const std::string source = R"({"groundingChunkIndices":[0],"segment":{"startIndex":0,"endIndex":4,"text":)";
+  const Reply reply = folded({
+      chunk(R"({"text":"One."})"),
+      chunk(R"({"text":"Two.","thoughtSignature":"s"})"),
+      chunk(R"({"functionCall":{"name":"f"}})"),
+      R"({"candidates":[{"groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://a.example"}}],)"
+      R"("groundingSupports":[)" +
+          source + R"("One."}},)" + source + R"("Two."}}]}}]})",
+      R"({"candidates":[{"finishReason":"STOP","citationMetadata":{"citationSources":[{"uri":"https://b.example"}]}}]})",
+  });
+  const auto& parts = reply.choices[0].parts;
+  ASSERT_EQ(parts.size(), 3U);
+  ASSERT_EQ(parts[0].as<Text>()->citations.size(), 1U);
+  EXPECT_EQ(parts[0].as<Text>()->citations[0].url, "https://a.example");
+  EXPECT_EQ(parts[0].as<Text>()->citations[0].end, 4);
+  ASSERT_EQ(parts[1].as<Text>()->citations.size(), 2U);
+  EXPECT_EQ(parts[1].as<Text>()->citations[0].cited_text, "Two.");
+  EXPECT_EQ(parts[1].as<Text>()->citations[1].url, "https://b.example");
+}
+
 TEST(GeminiStream, AProofAloneIsKept) {
   const Reply reply = folded({chunk(R"({"functionCall":{"name":"f"},"thoughtSignature":"s1"})"),
                               chunk(R"({"text":"","thoughtSignature":"s2"})", R"(,"finishReason":"STOP")")});

@@ -33,8 +33,9 @@ struct Progress {
   bool calls = false;
   bool has_reason = false;
   Stop stop;
-  std::optional<Seal> seal;        // of the open block, which nothing but its end can follow
-  std::vector<std::string> texts;  // of the text blocks: citations point into them
+  std::optional<Seal> seal;                                 // of the open block, which nothing but its end can follow
+  std::vector<std::pair<std::int64_t, std::string>> texts;  // of the text blocks, by number: citations point into them
+  std::vector<std::pair<std::int64_t, Citation>> cited;     // by block
   RawJson grounding, recitation;
   Extras extras, message_extras;
   std::optional<RawJson> logprobs;         // waiting for a text
@@ -57,6 +58,7 @@ class Reader final : public StreamReader {
     if (!complete()) return failed(broken("the stream ended without a finishReason"), out);
     for (Progress& p : choices_) {
       close(p, out, true);
+      cite(p, true, out);
       p.stop.kind = blocked_ ? p.stop.kind : stop_kind(p.stop.raw, p.calls);
       Finish finish{.choice = p.index, .stop = std::move(p.stop)};
       finish.extras = std::move(p.extras);
@@ -294,7 +296,7 @@ class Reader final : public StreamReader {
     if (!empty || p.logprobs) {
       Delta delta{.choice = p.index, .block = p.blocks - 1, .text = text.text()};
       delta.logprobs = std::exchange(p.logprobs, std::nullopt);
-      if (!thought) p.texts.back() += delta.text;
+      if (!thought) p.texts.back().second += delta.text;
       out.emplace_back(std::move(delta));
     }
     if (sealed) p.seal = read_seal(signature.text(), self);
@@ -306,7 +308,7 @@ class Reader final : public StreamReader {
       start.part.body = Reasoning{};
     } else {
       start.part.body = Text{};
-      p.texts.emplace_back();
+      p.texts.emplace_back(start.block, "");
     }
     p.open = kind;
     out.emplace_back(std::move(start));
@@ -315,7 +317,7 @@ class Reader final : public StreamReader {
   // A block stays open until something else begins, for its sources may be named in a later chunk.
   void close(Progress& p, std::vector<Event>& out, bool last = false) {
     if (p.open == Progress::Open::nothing) return;
-    if (p.open == Progress::Open::text && (!p.grounding.empty() || !p.recitation.empty())) cite(p, last, out);
+    if (p.open == Progress::Open::text) cite(p, last, out);
     if (p.open == Progress::Open::call) {
       out.emplace_back(Delta{.choice = p.index, .block = p.blocks - 1, .text = p.arguments->text()});
       p.arguments.reset();
@@ -324,16 +326,26 @@ class Reader final : public StreamReader {
     p.open = Progress::Open::nothing;
   }
 
+  // The sources of the text that is open; of all texts, when none is.
   static void cite(Progress& p, bool last, std::vector<Event>& out) {
+    if (p.grounding.empty() && p.recitation.empty()) return;
+    const bool open = p.open == Progress::Open::text;
+    auto told = p.cited;
     std::vector<Passage> passages;
-    for (const std::string& text : p.texts) passages.push_back({text, 0});
+    for (const auto& [block, text] : p.texts) passages.push_back({text, 0});
     json::Document grounding, recitation;
     static_cast<void>(grounding.parse(p.grounding));
     static_cast<void>(recitation.parse(p.recitation));
     for (Found& found : read_citations(grounding.root(), recitation.root(), passages)) {
-      // What stands in an earlier block came too late for it; what has no place waits for the last one.
-      if (found.passage + 1 != passages.size() || (!found.citation.start && !last)) continue;
-      out.emplace_back(CitationSeen{p.index, p.blocks - 1, std::move(found.citation)});
+      // What has no place waits for the last text.
+      if (open && (found.passage + 1 != passages.size() || (!found.citation.start && !last))) continue;
+      auto cited = std::pair(p.texts[found.passage].first, std::move(found.citation));
+      if (const auto before = std::ranges::find(told, cited); before != told.end()) {
+        told.erase(before);  // some sources stand there twice
+        continue;
+      }
+      out.emplace_back(CitationSeen{p.index, cited.first, cited.second});
+      p.cited.push_back(std::move(cited));
     }
   }
 
@@ -370,6 +382,7 @@ class Reader final : public StreamReader {
       grows = std::exchange(media->data, {});
     } else if (auto* text = part.as<Text>()) {
       grows = std::exchange(text->text, {});
+      p.texts.emplace_back(block, grows);
     } else if (auto* reasoning = part.as<Reasoning>()) {
       grows = std::exchange(reasoning->text, {});
     }

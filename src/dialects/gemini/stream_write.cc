@@ -44,9 +44,9 @@ class Writing final : public StreamWriter {
     Kind open = Kind::none;
     Kind last = Kind::none;  // of the block before: two of a kind would flow together
     bool last_sealed = false;
-    bool hold = false;  // the open block goes out as one part
-    Part part;          // of the open block; its text as far as it is held back
-    std::vector<std::pair<std::size_t, Text>> cited;
+    bool hold = false;                                 // the open block goes out as one part
+    Part part;                                         // of the open block; its text as far as it is held back
+    std::vector<std::pair<std::int64_t, Text>> texts;  // of the blocks that are over, with what they cite
     std::size_t parts = 0;
     std::size_t calls = 0;
     bool malformed = false;
@@ -98,7 +98,12 @@ class Writing final : public StreamWriter {
 
   void on(const CitationSeen& e, std::string&) {
     Progress& p = progress(e.choice);
-    if (auto* text = p.part.as<Text>()) text->citations.push_back(e.citation);
+    auto* text = p.part.as<Text>();
+    if (p.open == Kind::none) {
+      const auto over = std::ranges::find(p.texts, e.block, &std::pair<std::int64_t, Text>::first);
+      text = over == p.texts.end() ? nullptr : &over->second;
+    }
+    if (text != nullptr) text->citations.push_back(e.citation);
   }
 
   void on(const BlockStop& e, std::string& out) {
@@ -123,9 +128,7 @@ class Writing final : public StreamWriter {
       json::append_quoted(part, seal_text(*e.seal, self));
       part_chunk(p, part + '}', {}, out);
     }
-    if (auto* text = p.part.as<Text>(); text != nullptr && !text->citations.empty()) {
-      p.cited.emplace_back(0, std::move(*text));
-    }
+    if (auto* text = p.part.as<Text>()) p.texts.emplace_back(e.block, std::move(*text));
     p.last = std::exchange(p.open, Kind::none);
     p.last_sealed = e.seal.has_value();
   }
@@ -198,7 +201,7 @@ class Writing final : public StreamWriter {
       }
     }
     std::vector<std::pair<std::size_t, const Text*>> cited;
-    for (const auto& [part, text] : p.cited) cited.emplace_back(part, &text);
+    for (const auto& [block, text] : p.texts) cited.emplace_back(0, &text);
     if (const std::string text = grounded ? "" : write_grounding(cited); !text.empty()) {
       w.member_raw("groundingMetadata", text);
     }

@@ -60,6 +60,7 @@ void Blocks::open(Block& block, std::vector<Event>& out) {
   // A call without its name cannot be told yet.
   if (const auto* call = block.part.as<ToolCall>(); call != nullptr && call->name.empty()) return;
   block.open = true;
+  if (block.part.as<Text>()) last_text_ = next_;
   out.emplace_back(BlockStart{.choice = choice_, .block = next_++, .part = block.part});
   if (block.held.empty() && !block.logprobs) return;
   out.emplace_back(Delta{.choice = choice_,
@@ -262,13 +263,20 @@ void Blocks::image(Value value, std::vector<Event>& out) {
 }
 
 bool Blocks::citation(Value annotation, std::vector<Event>& out) {
-  if (queue_.empty() || !queue_.front().open || !queue_.front().part.as<Text>()) return false;
-  out.emplace_back(CitationSeen{choice_, next_ - 1, read_annotation(annotation)});
+  if (!queue_.empty() && queue_.front().open && queue_.front().part.as<Text>()) {
+    out.emplace_back(CitationSeen{choice_, next_ - 1, read_annotation(annotation)});
+    return true;
+  }
+  const bool waits = std::ranges::any_of(queue_, [](const Block& block) { return block.part.as<Text>() != nullptr; });
+  if (!last_text_ && !waits) return false;
+  late_.push_back(read_annotation(annotation));
   return true;
 }
 
 void Blocks::finish(std::vector<Event>& out) {
   pump(true, out);
+  for (Citation& citation : late_) out.emplace_back(CitationSeen{choice_, last_text_.value_or(0), std::move(citation)});
+  late_.clear();
 }
 
 }  // namespace sluice::openai_chat

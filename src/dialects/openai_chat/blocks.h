@@ -42,7 +42,7 @@ class Blocks {
   void legacy_call(json::Value delta, std::vector<Event>& out);
   void audio(json::Value delta, std::vector<Event>& out);
   void image(json::Value part, std::vector<Event>& out);
-  // False: no text is open that it could belong to.
+  // One that comes when its text is over is told at the end. False: there is no text that it could belong to.
   [[nodiscard]] bool citation(json::Value annotation, std::vector<Event>& out);
   // Opens and closes whatever is left.
   void finish(std::vector<Event>& out);
@@ -80,6 +80,8 @@ class Blocks {
   std::deque<Block> queue_;
   std::vector<std::int64_t> closed_calls_;            // indexes of calls that are over
   std::vector<std::pair<std::string, Seal>> proofs_;  // for calls that come later, by id
+  std::optional<std::int64_t> last_text_;             // the block
+  std::vector<Citation> late_;
   bool calls_seen_ = false, refused_ = false;
 };
 

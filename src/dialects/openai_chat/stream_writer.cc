@@ -37,6 +37,11 @@ void append_line(std::string& out, std::string_view json) {
   }
 }
 
+// Where a text stands among all that was said, in code points.
+struct Passage {
+  std::int64_t block = 0, from = 0, to = 0;
+};
+
 // What is open in one choice.
 struct Open {
   std::int64_t choice = 0;
@@ -46,9 +51,10 @@ struct Open {
   std::int64_t details = 0;  // reasoning_details written so far
   std::int64_t spoken = 0;   // code points of text so far
   std::int64_t block_from = 0;
-  Part part;          // of the open block
-  std::string grown;  // its text, where it must be said again or at once
-  bool any = false;   // arguments came
+  std::vector<Passage> texts;  // those that are over
+  Part part;                   // of the open block
+  std::string grown;           // its text, where it must be said again or at once
+  bool any = false;            // arguments came
 };
 
 class Writer final : public StreamWriter {
@@ -139,9 +145,11 @@ class Writer final : public StreamWriter {
     const Citation& c = e.citation;
     Part part{.body = Text{.citations = {c}}};
     if (c.origin != self) {
+      const auto over = std::ranges::find(open.texts, e.block, &Passage::block);
+      const Passage in = over != open.texts.end() ? *over : Passage{e.block, open.block_from, open.spoken};
       Citation& placed = part.as<Text>()->citations.front();
-      placed.start = open.block_from + c.start.value_or(0);
-      placed.end = c.end ? open.block_from + *c.end : open.spoken;
+      placed.start = in.from + c.start.value_or(0);
+      placed.end = c.end ? in.from + *c.end : in.to;
     }
     std::string members;
     json::Writer json(members);
@@ -166,6 +174,7 @@ class Writer final : public StreamWriter {
       reasoning->text += open.grown;
       if (part.seal || !remembered(part.extras, self, "detail").empty()) detail(open, part, out);
     } else if (part.as<Text>()) {
+      open.texts.push_back({e.block, open.block_from, open.spoken});
       if (!part.seal) return;
       Part proof{.body = Reasoning{.redacted = true}, .seal = part.seal};
       proof.extras.add(self, "id", "\"content\"");

@@ -36,16 +36,21 @@ class Writer final : public StreamWriter {
     respond("response.in_progress", {.status = "in_progress"});
   }
   void on(const BlockStart& e) {
-    if (e.choice == 0) ladder_.start(e.part, to_);
+    if (e.choice != 0) return;
+    open_ = true;
+    ladder_.start(e.part, to_);
   }
   void on(const Delta& e) {
     if (e.choice == 0) ladder_.grow(e.text, e.logprobs, to_);
   }
   void on(const CitationSeen& e) {
-    if (e.choice == 0) ladder_.cite(e.citation, to_);
+    // A part that was told as done stays as it was told.
+    if (e.choice == 0 && open_) ladder_.cite(e.citation, to_);
   }
   void on(const BlockStop& e) {
-    if (e.choice == 0) ladder_.stop(e.seal, e.extras, to_);
+    if (e.choice != 0) return;
+    ladder_.stop(e.seal, e.extras, to_);
+    open_ = false;
   }
   void on(const UsageSeen& e) { merge(usage_, e.usage); }
   void on(const Finish& e) {
@@ -100,6 +105,7 @@ class Writer final : public StreamWriter {
   Usage usage_;
   Stop stop_;
   bool begun_ = false;
+  bool open_ = false;  // a block is
 };
 
 }  // namespace
