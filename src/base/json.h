@@ -193,6 +193,19 @@ class Writer {
   Writer& member(const Name& name, const char* text) { return key(name).string(text); }
   Writer& member_bool(const Name& name, bool value) { return key(name).boolean(value); }
 
+  // A place to go back to: what was written since is gone.
+  struct Mark {
+    std::size_t size;
+    bool need_comma;
+  };
+  [[nodiscard]] Mark mark() const { return {out_.size(), need_comma_}; }
+  void rewind(const Mark& mark) {
+    out_.resize(mark.size);
+    need_comma_ = mark.need_comma;
+  }
+  // True when nothing was written into the object or array that was begun last.
+  [[nodiscard]] bool empty() const { return !need_comma_ && (out_.ends_with('[') || out_.ends_with('{')); }
+
  private:
   void separate();
   std::string& out_;

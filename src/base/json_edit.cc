@@ -140,6 +140,7 @@ Result<std::string> apply(std::string_view text, std::span<const Edit> edits) {
 
 std::string pointer_token(std::string_view token) {
   std::string out;
+  out.reserve(token.size());
   for (const char c : token) {
     if (c == '~') {
       out += "~0";

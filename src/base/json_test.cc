@@ -215,5 +215,24 @@ TEST(JsonSame, ComparesByValue) {
   EXPECT_EQ(compact(" { \"a\" : [ 1 , 2.50 ] } "), R"({"a":[1,2.50]})");
 }
 
+TEST(Writer, GoesBackToAMark) {
+  std::string text;
+  Writer out(text);
+  out.begin_object().member("a", "1");
+  const Writer::Mark mark = out.mark();
+  out.key("list").begin_array();
+  EXPECT_TRUE(out.empty());
+  out.string("[");
+  EXPECT_FALSE(out.empty());
+  out.end_array();
+  out.rewind(mark);
+  out.key("b").begin_object();
+  EXPECT_TRUE(out.empty());
+  out.end_object();
+  EXPECT_FALSE(out.empty());
+  out.end_object();
+  EXPECT_EQ(text, R"({"a":"1","b":{}})");
+}
+
 }  // namespace
 }  // namespace sluice::json

@@ -2,6 +2,7 @@
 #include "dialects/spare.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace sluice {
@@ -16,6 +17,16 @@ void add(Extras& extras, DialectId from, std::string_view inner, std::string_vie
   whole.append(inner).append(1, divider).append(key);
   extras.origin = from;
   extras.members.push_back({.key = std::move(whole), .raw = std::string(raw)});
+}
+
+std::string_view unknown_to(DialectId to) {
+  static const auto reasons = [] {
+    std::array<std::string, static_cast<std::size_t>(DialectId::openai_completions) + 1> out;
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = std::string(name(static_cast<DialectId>(i))) + " does not know it";
+    return out;
+  }();
+  return reasons[static_cast<std::size_t>(to)];
 }
 
 bool is_inner(const Extra& extra, std::string_view inner) {
@@ -76,7 +87,7 @@ void note_extras(const Extras& extras, DialectId to, const Pointer& pointer, Not
     }
     if (!outer) at += '/' + json::pointer_token(inner);
     if (split != std::string::npos) at += '/' + json::pointer_token(std::string_view(extra.key).substr(split + 1));
-    notes.lost(std::move(at), std::string(name(to)) + " does not know it");
+    notes.lost(std::move(at), unknown_to(to));
   }
 }
 

@@ -30,9 +30,6 @@ class Contents {
     leading_ = leading_system(request_);
     note_turns();
     TRY_VOID(system(out, hint));
-    std::string text;
-    json::Writer w(text);
-    w.begin_array();
     if (own_ && std::none_of(request_.turns.begin() + static_cast<std::ptrdiff_t>(leading_), request_.turns.end(),
                              [](const Turn& t) { return t.role == Role::system || t.role == Role::developer; })) {
       dialogue_.messages = as_they_stand();
@@ -40,12 +37,12 @@ class Contents {
       dialogue_ = alternate(request_, {.system_in_place = false, .drop_empty_text = true}, notes_);
     }
     find_current_turn();
-    for (std::size_t m = 0; m < dialogue_.messages.size(); ++m) TRY_VOID(message(w, m));
-    w.end_array();
-    if (text.size() == 2) {
+    out.key("contents").begin_array();
+    for (std::size_t m = 0; m < dialogue_.messages.size(); ++m) TRY_VOID(message(out, m));
+    if (out.empty()) {
       return fail(Fault::unsupported, "Gemini needs at least one user message that it can read; there is none.");
     }
-    out.member_raw("contents", text);
+    out.end_array();
     return {};
   }
 
@@ -91,30 +88,28 @@ class Contents {
   }
 
   Result<void> system(json::Writer& out, std::string_view hint) {
-    std::string text;
-    json::Writer w(text);
-    w.begin_object().key("parts").begin_array();
-    const std::size_t empty = text.size();
-    Extras extras;
+    const json::Writer::Mark before = out.mark();
+    out.key("systemInstruction").begin_object().key("parts").begin_array();
+    const Extras* extras = nullptr;
     for (std::size_t t = 0; t < leading_; ++t) {
       const Turn& turn = request_.turns[t];
-      if (turn.extras.origin == self) extras = turn.extras;
+      if (turn.extras.origin == self) extras = &turn.extras;
       for (std::size_t i = 0; i < turn.parts.size(); ++i) {
         const PlacedPart placed{&turn.parts[i], t, i};
         const auto* words = placed.part->as<Text>();
         if (!own_ && words == nullptr) {
           notes_.lost(at(placed), "gemini's system instruction is text");
         } else if (own_ || !words->text.empty()) {
-          TRY_VOID(part(w, placed, {}));
+          TRY_VOID(part(out, placed, {}));
         }
       }
     }
-    if (!hint.empty()) w.begin_object().member("text", hint).end_object();
-    const bool any = text.size() > empty;
-    w.end_array();
-    write_outer_extras(w, extras, "");
-    w.end_object();
-    if (any || !extras.empty()) out.member_raw("systemInstruction", text);
+    if (!hint.empty()) out.begin_object().member("text", hint).end_object();
+    const bool any = !out.empty();
+    out.end_array();
+    if (extras != nullptr) write_outer_extras(out, *extras, "");
+    out.end_object();
+    if (!any && (extras == nullptr || extras->empty())) out.rewind(before);
     return {};
   }
 
@@ -142,11 +137,10 @@ class Contents {
 
   [[nodiscard]] std::string at_seal(const PlacedPart& p) const { return pointer_to_seal(request_, p.turn, p.index); }
 
-  Result<void> message(json::Writer& out, std::size_t m) {
+  Result<void> message(json::Writer& w, std::size_t m) {
     const Message& message = dialogue_.messages[m];
-    std::string text;
-    json::Writer w(text);
-    w.begin_array();
+    const json::Writer::Mark before = w.mark();
+    w.begin_object().member("role", message.role == Role::assistant ? "model" : "user").key("parts").begin_array();
     std::string carried;  // a proof that travelled alone, for the part behind it
     bool first_call = message.role == Role::assistant && m > current_ && rules_.signatures;
     siblings_.clear();
@@ -181,16 +175,16 @@ class Contents {
     }
     flush_siblings(w);
     if (!carried.empty()) w.begin_object().member("text", "").member("thoughtSignature", carried).end_object();
-    w.end_array();
-    if (text.size() == 2) {  // what stood there has its Notes
+    if (w.empty()) {  // what stood there has its Notes
+      w.rewind(before);
       if (message.parts.empty()) notes_.lost(pointer_to_turn(request_, leading_ + m), "gemini takes no empty turn");
       return {};
     }
-    out.begin_object().member("role", message.role == Role::assistant ? "model" : "user").member_raw("parts", text);
+    w.end_array();
     if (own_ && !message.parts.empty()) {
-      write_outer_extras(out, request_.turns[message.parts[0].turn].extras, "");
+      write_outer_extras(w, request_.turns[message.parts[0].turn].extras, "");
     }
-    out.end_object();
+    w.end_object();
     return {};
   }
 

@@ -301,6 +301,7 @@ class Turns {
 
   std::vector<Placed> placed(const Turn& turn) const {
     std::vector<Placed> out;
+    out.reserve(turn.parts.size());
     for (std::size_t i = 0; i < turn.parts.size(); ++i) {
       if (!says_nothing(turn.parts[i])) out.push_back({&turn.parts[i], at(i)});
     }
@@ -338,13 +339,15 @@ class Turns {
     if (texts && ((one_string && !marked) || !lists)) {
       std::string joined;
       for (const Placed& p : parts) {
-        if (!joined.empty() && turn.role != Role::assistant) joined += "\n\n";
-        joined += p.part->as<Text>()->text;
+        if (parts.size() > 1) {
+          if (!joined.empty() && turn.role != Role::assistant) joined += "\n\n";
+          joined += p.part->as<Text>()->text;
+        }
         if (p.part->cache && !marked_whole(*p.part))
           w_.notes.lost(pointer_to_mark(w_.request, p.pointer), "no place for a cache mark");
         note_extras(p.part->extras, self, p.pointer, w_.notes);
       }
-      out_.member("content", joined);
+      out_.member("content", parts.size() > 1 ? joined : parts.front().part->as<Text>()->text);
       return;
     }
     out_.key("content").begin_array();

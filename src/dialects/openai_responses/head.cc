@@ -51,6 +51,31 @@ constexpr std::array echoes = std::to_array<Echo>({
     {R"("user":)", "null"},
 });
 
+// All of them as they stand when nothing was asked, a comma behind each; `at` is where each begins, and the end.
+struct Unasked {
+  std::array<char, 768> text{};
+  std::array<std::size_t, echoes.size() + 1> at{};
+
+  consteval Unasked() {
+    std::size_t end = 0;
+    const auto append = [&](std::string_view piece) {
+      for (const char c : piece) text[end++] = c;
+    };
+    for (std::size_t i = 0; i < echoes.size(); ++i) {
+      at[i] = end;
+      if (echoes[i].unasked.empty()) continue;
+      append(echoes[i].key);
+      append(echoes[i].unasked);
+      append(",");
+    }
+    at.back() = end;
+  }
+  [[nodiscard]] std::string_view between(std::size_t from, std::size_t to) const {
+    return std::string_view(text.data(), text.size()).substr(from, to - from);
+  }
+};
+constexpr Unasked unasked;
+
 // Its place among them; echoes.size() when it is none.
 std::size_t echo_of(std::string_view name) {
   return static_cast<std::size_t>(std::ranges::find(echoes, name, &Echo::name) - echoes.begin());
@@ -102,19 +127,27 @@ void read_head(json::Value response, Reply& out) {
 
 Head::Head(const Question& question)
     : model_(question.model), exchange_(question.exchange_id), seconds_(question.unix_seconds) {
-  echo_.reserve(768);
   std::array<std::string_view, echoes.size()> said;
-  std::ranges::transform(echoes, said.begin(), &Echo::unasked);
+  std::size_t size = unasked.at.back();
   for (const json::TopMember& asked : question.asked) {
-    const std::size_t place = echo_of(asked.key);
-    if (place < said.size() && asked.kind != json::Kind::null && asked.key != "conversation") said[place] = asked.raw;
+    if (asked.kind == json::Kind::null || asked.key == "conversation") continue;
+    if (const std::size_t place = echo_of(asked.key); place < said.size()) {
+      said[place] = asked.raw;
+      size += echoes[place].key.size() + asked.raw.size() + 1;
+    }
   }
+  echo_.reserve(size);
+  std::size_t from = 0;
   for (std::size_t i = 0; i < said.size(); ++i) {
     if (said[i].empty()) continue;
-    if (!echo_.empty()) echo_ += ',';
+    echo_ += unasked.between(from, unasked.at[i]);
     echo_ += echoes[i].key;
     echo_ += said[i];
+    echo_ += ',';
+    from = unasked.at[i + 1];
   }
+  echo_ += unasked.between(from, unasked.at.back());
+  echo_.pop_back();  // the last comma
 }
 
 void Head::begin(const Reply& reply) {
