@@ -66,7 +66,7 @@ class Anthropic final : public Dialect {
 
   [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) const override {
     if (to.model.empty() || to.model == peek.model) return {};
-    return {{.pointer = "/model", .value = json::quoted(to.model)}};
+    return {{.pointer = "/model", .value = json::quote(to.model)}};
   }
 
   [[nodiscard]] std::vector<Header> verbatim_headers(const Asked& asked) const override {

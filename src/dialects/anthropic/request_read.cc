@@ -62,10 +62,10 @@ class Reading {
   void remember_headers() {
     std::string betas;
     for (const auto& [name, value] : asked_.headers) {
-      if (name == "anthropic-version") remember(request_.extras, self, name, json::quoted(value));
+      if (name == "anthropic-version") remember(request_.extras, self, name, json::quote(value));
       if (name == "anthropic-beta") betas += (betas.empty() ? "" : ",") + std::string(value);
     }
-    if (!betas.empty()) remember(request_.extras, self, "anthropic-beta", json::quoted(betas));
+    if (!betas.empty()) remember(request_.extras, self, "anthropic-beta", json::quote(betas));
   }
 
   Result<void> read_system(json::Value system) {

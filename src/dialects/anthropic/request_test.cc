@@ -1,71 +1,13 @@
-// What the laws cannot see: the rules of this vendor's models on requests from other dialects.
+// What the laws cannot see: the rules of this vendor on requests from other dialects.
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "dialects/anthropic/anthropic.h"
-#include "dialects/seal_envelope.h"
+#include "dialects/anthropic/written_test.h"
 
 namespace sluice::anthropic {
 namespace {
 
-Turn turn(Role role, std::string text) {
-  Turn out{.role = role, .plain_string = true};
-  out.parts.push_back({.body = Text{.text = std::move(text)}});
-  return out;
-}
-
-Turn result(std::string id, std::string text) {
-  ToolResult body{.call_id = std::move(id), .plain_string = true};
-  body.parts.push_back({.body = Text{.text = std::move(text)}});
-  Turn out{.role = Role::tool};
-  out.parts.push_back({.body = std::move(body)});
-  return out;
-}
-
-Part call(std::string id, std::string name, std::string arguments) {
-  return {.body = ToolCall{.id = std::move(id), .name = std::move(name), .arguments = std::move(arguments)}};
-}
-
-// A request as a Chat client makes it.
-ChatRequest chat(std::string_view model) {
-  ChatRequest request;
-  request.model = model;
-  request.max_output = 1000;
-  request.max_output_field = "max_tokens";
-  request.turns.push_back(turn(Role::user, "Hello"));
-  return request;
-}
-
-class Written {
- public:
-  Written(const ChatRequest& request, std::string_view model, bool stream = false)
-      : outcome_(write_request(request, {.model = model, .provider = "anthropic", .stream = stream}, notes_)) {
-    if (outcome_) root_ = doc_.parse(outcome_->body).value_or(json::Value());
-  }
-  explicit Written(const ChatRequest& request) : Written(request, request.model) {}
-
-  [[nodiscard]] json::Value operator[](std::string_view key) const { return root_[key]; }
-  [[nodiscard]] std::string raw(std::string_view key) const { return std::string(root_[key].raw()); }
-  [[nodiscard]] const Result<WireRequest>& outcome() const { return outcome_; }
-  [[nodiscard]] std::string header(std::string_view name) const {
-    for (const auto& [key, value] : outcome_->headers) {
-      if (key == name) return value;
-    }
-    return {};
-  }
-  [[nodiscard]] bool noted(NoteKind kind, std::string_view pointer) const {
-    return std::ranges::any_of(notes_.all(), [&](const Note& n) { return n.kind == kind && n.pointer == pointer; });
-  }
-  [[nodiscard]] const Notes& notes() const { return notes_; }
-
- private:
-  Notes notes_;
-  Result<WireRequest> outcome_;
-  json::Document doc_;
-  json::Value root_;
-};
+using namespace trial;
 
 TEST(AnthropicRequest, SaysThePlainThingPlainly) {
   auto request = chat("claude-sonnet-4-5");
@@ -132,169 +74,6 @@ TEST(AnthropicRequest, ClampsTemperatureAndInventsNone) {
   EXPECT_TRUE(out.noted(NoteKind::restated, "/temperature"));
 }
 
-TEST(AnthropicRequest, SpeaksEffortInTheWordsOfEachModel) {
-  auto request = chat("claude-sonnet-4-5");
-  request.reasoning.effort = "medium";
-  const Written budget(request);
-  EXPECT_EQ(budget.raw("thinking"), R"({"type":"enabled","budget_tokens":8192})");
-  EXPECT_EQ(budget["max_tokens"].integer(), 9192);
-  EXPECT_TRUE(budget.noted(NoteKind::restated, "/max_tokens"));
-  const Written adaptive(request, "claude-opus-4-6");
-  EXPECT_EQ(adaptive.raw("thinking"), R"({"type":"adaptive"})");
-  EXPECT_EQ(adaptive.raw("output_config"), R"({"effort":"medium"})");
-  const Written hidden(request, "claude-opus-4-8");
-  EXPECT_EQ(hidden.raw("thinking"), R"({"type":"adaptive","display":"summarized"})");
-  const Written none(request, "claude-3-5-haiku-20241022");
-  EXPECT_FALSE(none["thinking"]);
-  EXPECT_TRUE(none.noted(NoteKind::lost, "/reasoning_effort"));
-  request.reasoning.effort = "xhigh";
-  EXPECT_EQ(Written(request, "claude-sonnet-4-6").raw("output_config"), R"({"effort":"high"})");
-  request.reasoning.effort = "minimal";
-  EXPECT_EQ(Written(request, "claude-opus-5").raw("output_config"), R"({"effort":"low"})");
-}
-
-TEST(AnthropicRequest, TurnsABudgetIntoAnEffortWhereBudgetsAreRefused) {
-  auto request = chat("claude-sonnet-5");
-  request.reasoning = {.mode = ReasoningMode::on, .budget = 20000};
-  const Written out(request);
-  EXPECT_EQ(out.raw("output_config"), R"({"effort":"high"})");
-  EXPECT_TRUE(out.noted(NoteKind::restated, "/reasoning/max_tokens"));
-}
-
-TEST(AnthropicRequest, SwitchesThinkingOffAsFarAsTheModelLets) {
-  auto request = chat("claude-opus-4-6");
-  request.reasoning.effort = "none";
-  EXPECT_EQ(Written(request).raw("thinking"), R"({"type":"disabled"})");
-  EXPECT_EQ(Written(request, "claude-haiku-5-5")["thinking"]["type"].text(), "disabled");
-  EXPECT_EQ(Written(request, "claude-sonnet-5-5").raw("thinking"), R"({"type":"between_tools"})");
-  const Written fable(request, "claude-fable-5");
-  EXPECT_FALSE(fable["thinking"]);
-  EXPECT_EQ(fable.raw("output_config"), R"({"effort":"low"})");
-  EXPECT_TRUE(fable.noted(NoteKind::restated, "/reasoning_effort"));
-}
-
-TEST(AnthropicRequest, AsksPreservedThinkingToBeDroppedRatherThanRefused) {
-  const Written out(chat("claude-opus-5-5"));
-  EXPECT_EQ(out.raw("thinking"),
-            R"({"type":"adaptive","display":"summarized","block_binding":{"prefix_mismatch_behavior":"drop_block"}})");
-  EXPECT_EQ(out.header("anthropic-beta"), "thinking-binding-controls-2026-08-01");
-  EXPECT_FALSE(Written(chat("claude-opus-4-6"))["thinking"]);
-}
-
-TEST(AnthropicRequest, LeavesRoomForTheAnswerBesideAHugeBudget) {
-  auto request = chat("claude-sonnet-4-5");
-  request.reasoning.effort = "max";
-  const Written out(request);
-  EXPECT_EQ(out["max_tokens"].integer(), 64000);
-  EXPECT_EQ(out["thinking"]["budget_tokens"].integer(), 63000);
-}
-
-TEST(AnthropicRequest, DropsSamplingThatThinkingForbids) {
-  auto request = chat("claude-sonnet-4-5");
-  request.reasoning.effort = "low";
-  request.sampling.temperature = "0";
-  const Written out(request);
-  EXPECT_FALSE(out["temperature"]);
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/temperature"));
-}
-
-TEST(AnthropicRequest, SaysEveryToolChoice) {
-  auto request = chat("claude-sonnet-4-5");
-  request.tools.push_back({.name = "look", .schema = R"({"type":"object"})"});
-  request.tools.push_back({.name = "listen", .schema = R"({"type":"object"})"});
-  EXPECT_FALSE(Written(request)["tool_choice"]);
-  const auto choice = [&](ToolChoice c) {
-    request.tool_choice = std::move(c);
-    return Written(request).raw("tool_choice");
-  };
-  EXPECT_EQ(choice({.kind = ChoiceKind::automatic}), R"({"type":"auto"})");
-  EXPECT_EQ(choice({.kind = ChoiceKind::none}), R"({"type":"none"})");
-  EXPECT_EQ(choice({.kind = ChoiceKind::required}), R"({"type":"any"})");
-  EXPECT_EQ(choice({.kind = ChoiceKind::one, .names = {"look"}}), R"({"type":"tool","name":"look"})");
-  EXPECT_EQ(choice({.kind = ChoiceKind::subset, .names = {"look"}, .subset_required = true}), R"({"type":"any"})");
-  EXPECT_EQ(Written(request)["system"].at(0)["text"].text(), "Call one of these tools now: look.");
-  request.parallel_tools = false;
-  EXPECT_EQ(choice({.kind = ChoiceKind::required}), R"({"type":"any","disable_parallel_tool_use":true})");
-  request.tool_choice.reset();
-  EXPECT_EQ(Written(request).raw("tool_choice"), R"({"type":"auto","disable_parallel_tool_use":true})");
-}
-
-TEST(AnthropicRequest, DegradesAForcedChoiceWhereItIsRefused) {
-  auto request = chat("claude-opus-5-5");
-  request.tools.push_back({.name = "look"});
-  request.tools.push_back({.name = "listen"});
-  request.tool_choice = ToolChoice{.kind = ChoiceKind::one, .names = {"look"}};
-  const Written out(request);
-  EXPECT_EQ(out.raw("tool_choice"), R"({"type":"auto"})");
-  ASSERT_EQ(out["tools"].size(), 1U);
-  EXPECT_EQ(out["tools"].at(0)["name"].text(), "look");
-  EXPECT_TRUE(out["system"].at(0)["text"].text().starts_with("Call the tool look now"));
-  EXPECT_TRUE(out.noted(NoteKind::restated, "/tool_choice"));
-  // The same on an older model while a budget is spent on thinking.
-  request.reasoning.effort = "low";
-  EXPECT_EQ(Written(request, "claude-sonnet-4-5").raw("tool_choice"), R"({"type":"auto"})");
-}
-
-TEST(AnthropicRequest, MakesToolsThatTheVendorTakes) {
-  auto request = chat("claude-sonnet-4-5");
-  request.tools.push_back({.name = "files.read", .schema = R"({"properties":{}})"});
-  request.tools.push_back({.kind = ToolKind::custom, .name = "shell", .description = "Runs it"});
-  request.tools.push_back({.name = "bare"});
-  request.tools.push_back({.name = "either", .schema = R"({"anyOf":[{"type":"object"}]})"});
-  request.tools.push_back({.vendor_raw = R"({"googleSearch":{}})", .vendor_type = "googleSearch"});
-  request.tools.push_back({.vendor_raw = R"({"type":"file_search"})", .vendor_type = "file_search"});
-  const Written out(request);
-  const json::Value tools = out["tools"];
-  ASSERT_EQ(tools.size(), 5U);
-  EXPECT_TRUE(tools.at(0)["name"].text().starts_with("files_read_"));
-  EXPECT_EQ(tools.at(0)["input_schema"].raw(), R"({"properties":{},"type":"object"})");
-  EXPECT_EQ(tools.at(1)["input_schema"]["required"].raw(), R"(["input"])");
-  EXPECT_EQ(tools.at(2)["input_schema"].raw(), R"({"type":"object","properties":{}})");
-  EXPECT_EQ(tools.at(3)["input_schema"].raw(), R"({"type":"object"})");
-  EXPECT_EQ(tools.at(4)["type"].text(), "web_search_20250305");
-  EXPECT_TRUE(out.noted(NoteKind::restated, "/tools/1"));
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/tools/3/function/parameters/anyOf"));
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/tools/5"));
-}
-
-TEST(AnthropicRequest, SearchesTheWebForAChatClient) {
-  auto request = chat("claude-sonnet-4-5");
-  request.extras.add(
-      DialectId::openai_chat, "web_search_options",
-      R"({"search_context_size":"low","user_location":{"type":"approximate","approximate":{"city":"Husum"}}})");
-  request.extras.add(DialectId::openai_chat, "store", "true");
-  const Written out(request);
-  EXPECT_EQ(out.raw("tools"), R"([{"type":"web_search_20250305","name":"web_search",)"
-                              R"("user_location":{"type":"approximate","city":"Husum"}}])");
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/web_search_options/search_context_size"));
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/store"));
-  EXPECT_FALSE(out.noted(NoteKind::lost, "/web_search_options"));
-}
-
-TEST(AnthropicRequest, OrdersResultsAsTheCallsAndPutsThemFirst) {
-  auto request = chat("claude-sonnet-4-5");
-  Turn calls{.role = Role::assistant};
-  calls.parts = {call("call_a", "look", R"({"x":1})"), call("call_b", "look", ""), call("call_c", "look", "{broken")};
-  request.turns.push_back(std::move(calls));
-  request.turns.push_back(result("call_b", "second"));
-  request.turns.push_back(result("call_a", "first"));
-  request.turns.push_back(turn(Role::user, "Well?"));
-  const Written out(request);
-  const json::Value messages = out["messages"];
-  ASSERT_EQ(messages.size(), 3U);
-  EXPECT_EQ(messages.at(1)["content"].at(1)["input"].raw(), "{}");
-  EXPECT_EQ(messages.at(1)["content"].at(2)["input"].raw(), R"({"input":"{broken"})");
-  const json::Value answers = messages.at(2)["content"];
-  ASSERT_EQ(answers.size(), 4U);
-  EXPECT_EQ(answers.at(0)["tool_use_id"].text(), "call_a");
-  EXPECT_EQ(answers.at(1)["content"].text(), "second");
-  EXPECT_EQ(answers.at(2)["is_error"].boolean(), true);
-  EXPECT_EQ(answers.at(3)["text"].text(), "Well?");
-  // The history calls a tool that nobody declared.
-  EXPECT_EQ(out["tools"].raw(), R"([{"name":"look","input_schema":{"type":"object"}}])");
-  EXPECT_EQ(out.raw("tool_choice"), R"({"type":"none"})");
-}
-
 TEST(AnthropicRequest, KeepsSystemTextWhereItStoodIfTheModelCan) {
   auto request = chat("claude-sonnet-4-5");
   request.turns.push_back(turn(Role::assistant, "Hi"));
@@ -308,36 +87,6 @@ TEST(AnthropicRequest, KeepsSystemTextWhereItStoodIfTheModelCan) {
   // Behind an assistant turn no model takes it.
   request.turns.erase(request.turns.begin() + 2);
   EXPECT_EQ(Written(request, "claude-opus-4-8")["messages"].at(2)["role"].text(), "user");
-}
-
-TEST(AnthropicRequest, NeverSendsEmptyTextOrForeignThinking) {
-  auto request = chat("claude-sonnet-4-5");
-  Turn thought{.role = Role::assistant};
-  thought.parts.push_back({.body = Reasoning{.text = "unsigned"}});
-  thought.parts.push_back(
-      {.body = Reasoning{.text = "foreign"}, .seal = Seal{.dialect = DialectId::gemini, .raw = "g"}});
-  thought.parts.push_back({.body = Text{}});
-  thought.parts.push_back({.body = Text{.text = " \n"}});
-  request.turns.push_back(std::move(thought));
-  request.turns.push_back(turn(Role::user, "Still there?"));
-  const Written out(request);
-  ASSERT_EQ(out["messages"].size(), 2U);
-  EXPECT_EQ(out["messages"].at(1)["role"].text(), "user");
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/1/reasoning_content"));
-}
-
-TEST(AnthropicRequest, ReturnsItsOwnThinkingUntouched) {
-  auto request = chat("claude-sonnet-4-5");
-  Turn thought{.role = Role::assistant};
-  thought.parts.push_back({.body = Reasoning{.text = ""}, .seal = Seal{.raw = "EqQB"}});
-  thought.parts.push_back({.body = Reasoning{.redacted = true}, .seal = Seal{.raw = "EmwK"}});
-  thought.parts.push_back(call("call_a", "look", "{}"));
-  request.turns.push_back(std::move(thought));
-  request.turns.push_back(result("call_a", "dark"));
-  const Written out(request);
-  EXPECT_EQ(out["messages"].at(1)["content"].raw(),
-            R"([{"type":"thinking","thinking":"","signature":"EqQB"},{"type":"redacted_thinking","data":"EmwK"},)"
-            R"({"type":"tool_use","id":"call_a","name":"look","input":{}}])");
 }
 
 TEST(AnthropicRequest, RefusesWhatWouldChangeTheMeaning) {
@@ -383,23 +132,6 @@ TEST(AnthropicRequest, CarriesDocumentsInTheFormTheVendorTakes) {
   EXPECT_EQ(content.at(2)["source"].raw(), R"({"type":"text","media_type":"text/plain","data":"hi"})");
   EXPECT_EQ(content.at(3)["source"]["media_type"].text(), "image/jpeg");
   EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/0/content/3/image_url/detail"));
-}
-
-TEST(AnthropicRequest, PointsIntoToolResults) {
-  auto request = chat("claude-sonnet-4-5");
-  Turn calls{.role = Role::assistant};
-  calls.parts = {call("call_a", "listen", "{}"), call("call_b", "listen", "{}")};
-  request.turns.push_back(std::move(calls));
-  ToolResult heard{.call_id = "call_a"};
-  heard.parts.push_back({.body = Text{.text = "heard"}});
-  heard.parts.push_back({.body = Media{.kind = MediaKind::audio, .form = MediaForm::base64, .data = "UklG"}});
-  request.turns.push_back({.role = Role::tool, .parts = {{.body = heard}}});
-  request.turns.push_back({.role = Role::assistant});  // nothing of it can be pointed at
-  const Written out(request);
-  ASSERT_TRUE(out.outcome());
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/2/content/1"));
-  EXPECT_EQ(out["messages"].at(2)["content"].at(0)["content"].size(), 1U);
-  EXPECT_EQ(out["messages"].at(2)["content"].at(1)["is_error"].boolean(), true);
 }
 
 TEST(AnthropicRequest, KeepsTheLastFourCacheMarks) {
@@ -464,29 +196,6 @@ TEST(AnthropicRequest, KeepsWhatItsClientSaidInHeaders) {
   EXPECT_EQ(out.header("anthropic-beta"), "context-management-2025-06-27");
 }
 
-TEST(AnthropicRequest, LeavesNoTurnEmptyWhereThinkingHadToGo) {
-  Notes reading;
-  const auto request = read_request({.body = R"({"model":"claude-opus-5-5","messages":[{"role":"user","content":"a"},)"
-                                             R"({"role":"assistant","content":[{"type":"thinking","thinking":"t"}]},)"
-                                             R"({"role":"user","content":"b"}]})"},
-                                    reading);
-  ASSERT_TRUE(request);
-  const Written out(*request);
-  EXPECT_EQ(out["messages"].size(), 2U);
-  EXPECT_TRUE(out.noted(NoteKind::lost, "/messages/1/content/0"));
-}
-
-TEST(AnthropicRequest, KeepsStrictToolsToTheNumberTaken) {
-  auto request = chat("claude-sonnet-4-5");
-  for (int i = 0; i < 21; ++i) {
-    request.tools.push_back({.name = "t" + std::to_string(i), .schema = R"({"type":"object"})", .strict = true});
-  }
-  const Written out(request);
-  EXPECT_EQ(out["tools"].at(19)["strict"].boolean(), true);
-  EXPECT_FALSE(out["tools"].at(20)["strict"]);
-  EXPECT_TRUE(out.noted(NoteKind::restated, "/tools/20/function/strict"));
-}
-
 TEST(AnthropicRequest, NamesTheFieldThatIsWrong) {
   const auto fault = [](std::string_view body) {
     Notes notes;
@@ -502,22 +211,6 @@ TEST(AnthropicRequest, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(fault(R"({"messages":[],"max_tokens":"many"})"), "max_tokens: Input should be a valid integer");
   EXPECT_NE(fault("[]"), "");
   EXPECT_NE(fault("{"), "");
-}
-
-TEST(AnthropicRequest, UnderstandsProofsOfOtherVendorsThatItsClientKept) {
-  const Seal seal{.dialect = DialectId::gemini, .issuer = "gemini", .raw = "CiQ="};
-  const std::string body = R"({"model":"m","messages":[{"role":"assistant","content":[)"
-                           R"({"type":"thinking","thinking":"t","signature":")" +
-                           wrap_seal(seal) + R"("},{"type":"redacted_thinking","data":")" + wrap_seal(seal) +
-                           R"(>"},{"type":"tool_use","id":"a","name":"f","input":{}}]}]})";
-  Notes notes;
-  const auto request = read_request({.body = body}, notes);
-  ASSERT_TRUE(request);
-  const auto& parts = request->turns.at(0).parts;
-  ASSERT_EQ(parts.size(), 2U);
-  EXPECT_EQ(parts[0].seal, seal);
-  EXPECT_EQ(parts[1].seal, seal);
-  EXPECT_NE(parts[1].as<ToolCall>(), nullptr);
 }
 
 }  // namespace

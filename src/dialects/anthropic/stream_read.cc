@@ -210,7 +210,7 @@ class Reader final : public StreamReader {
       const json::Value before = (*block)[key];
       const bool joins = before.is_string() && value.is_string();
       edits.push_back({.pointer = '/' + json::pointer_token(key),
-                       .value = joins ? json::quoted(before.text() + value.text()) : std::string(value.raw())});
+                       .value = joins ? json::quote(before.text() + value.text()) : std::string(value.raw())});
     }
     if (auto grown = json::apply(raw, edits)) raw = *std::move(grown);
   }

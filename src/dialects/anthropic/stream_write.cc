@@ -243,7 +243,7 @@ class Writer final : public StreamWriter {
     const auto* call = part_.as<ToolCall>();
     const std::string id = call->id.empty() ? answer_tool_id("toolu_", exchange_id_, 0, calls_) : call->id;
     ++calls_;
-    std::string data = block_head("tool_use") + ",\"id\":" + json::quoted(id) + ",\"name\":" + json::quoted(call->name);
+    std::string data = block_head("tool_use") + ",\"id\":" + json::quote(id) + ",\"name\":" + json::quote(call->name);
     speak_block(std::move(data) + ",\"input\":{}", part_.extras);
   }
 
@@ -307,7 +307,7 @@ class Writer final : public StreamWriter {
   }
 
   void speak_proof(const Seal& seal, Belongs belongs) {
-    std::string data = block_head("redacted_thinking") + ",\"data\":" + json::quoted(seal_data(seal, belongs));
+    std::string data = block_head("redacted_thinking") + ",\"data\":" + json::quote(seal_data(seal, belongs));
     speak_block(std::move(data), belongs == Belongs::itself ? part_.extras : Extras{});
     speak_stop();
   }
