@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -140,6 +141,24 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
+}
+
+// MurmurHash64A (Austin Appleby, public domain), whose last bytes are one more word.
+std::uint64_t fingerprint(std::string_view text) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::uint64_t m = 0xc6a4a7935bd1e995ULL;
+  const auto fold = [](std::uint64_t x) { return x ^ (x >> 47); };
+  std::uint64_t h = text.size() * m;
+  for (std::size_t at = 0; at < text.size(); at += 8) {
+    std::uint64_t word = 0;
+    if (const std::size_t left = text.size() - at; left < 8) {
+      std::memcpy(&word, text.data() + at, left);
+    } else {
+      std::memcpy(&word, text.data() + at, 8);
+    }
+    h = (h ^ (fold(word * m) * m)) * m;
+  }
+  return fold(fold(h) * m);
 }
 
 bool list_has(std::string_view list, std::string_view token) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <set>
 
 #include "base/secret.h"
 
@@ -98,6 +99,32 @@ TEST(Dates, OfRfc3339AreReadAsTheyAreWritten) {
   EXPECT_EQ(parse_rfc3339("2026-05-04T22:01:02+02:00"), 1777924862'000);
   EXPECT_FALSE(parse_rfc3339("2026-05-04T20:01:02"));
   EXPECT_FALSE(parse_rfc3339("2026-05-04"));
+}
+
+TEST(Text, AFingerprintTellsEveryChangeAndIsTheSameForEver) {
+  std::set<std::uint64_t> seen;
+  std::size_t texts = 0;
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::string text(size, 'a');
+    seen.insert(fingerprint(text));
+    ++texts;
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char other : {'b', 'A', '\0', '\xff'}) {
+        text[at] = other;
+        seen.insert(fingerprint(text));
+        ++texts;
+      }
+      text[at] = 'a';
+    }
+  }
+  EXPECT_EQ(seen.size(), texts);
+  EXPECT_EQ(fingerprint(""), 0x0000000000000000ULL);
+  EXPECT_EQ(fingerprint("lighthouse"), 0xe7776e246758bba7ULL);
+  std::string image;
+  for (int i = 0; i < 1000; ++i) image += "iVBORw0KGgo=";
+  EXPECT_EQ(fingerprint(image), 0x0cda18394f719ca0ULL);
+  const std::string unaligned = ' ' + image;
+  EXPECT_EQ(fingerprint(std::string_view(unaligned).substr(1)), fingerprint(image));
 }
 
 TEST(Text, ContainsFindsANeedleAtEveryPlace) {

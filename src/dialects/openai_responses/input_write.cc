@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "dialects/dialogue.h"
 #include "dialects/held_state.h"
 #include "dialects/openai_responses/writing.h"
@@ -298,7 +299,7 @@ class Input {
       }
       write_item_members(out_, part);
     } else {
-      out_.member("id", "ig_" + hash_text(media.data, 24)).member("status", "completed");
+      out_.member("id", "ig_" + hash_text(std::to_string(fingerprint(media.data)), 24)).member("status", "completed");
     }
     out_.member("result", media.data).end_object();
   }
