@@ -141,7 +141,7 @@ struct TopMember {
 [[nodiscard]] std::string unescape(std::string_view inside);
 // Appends `text` as a JSON string with quotes. Invalid UTF-8 becomes U+FFFD; control characters are escaped.
 void append_quoted(std::string& out, std::string_view text);
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string quote(std::string_view text);
 
 // Same JSON value: objects compared without regard to member order, numbers by value, strings decoded.
 [[nodiscard]] bool same(std::string_view a, std::string_view b);

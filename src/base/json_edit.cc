@@ -109,7 +109,7 @@ Result<std::string> apply_one(std::string_view text, const Edit& edit) {
     std::string_view name;
     const std::size_t key = parent.is_object() ? key_offset(text, parent, rest.front(), name) : begin;
     if (edit.op == Edit::Op::rename)
-      return parent.is_object() ? splice(key, key + name.size(), quoted(edit.value)) : std::string(text);
+      return parent.is_object() ? splice(key, key + name.size(), quote(edit.value)) : std::string(text);
     const Span gone = span_with_comma(text, parent, child, key);
     return splice(gone.begin, gone.end, "");
   }

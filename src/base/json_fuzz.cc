@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       end = m.offset + m.raw.size();
     }
   }
-  require(json::valid(json::quoted(text)));
+  require(json::valid(json::quote(text)));
   if (!root) return 0;
 
   if (members) {

@@ -65,7 +65,7 @@ TEST(JsonLong, EveryCharacterAtEveryPlaceComesBack) {
       text.replace(place, one.size(), one);
       text.replace(place + 130, one.size(), one);
       Document doc;
-      const std::string written = json::quoted(text);
+      const std::string written = json::quote(text);
       const auto root = doc.parse(written);
       ASSERT_TRUE(root) << written;
       ASSERT_EQ(root->text(), text);

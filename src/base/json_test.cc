@@ -83,12 +83,12 @@ TEST(Json, QuotesSoThatReadingGivesTheSame) {
   std::string all;
   for (int c = 0; c < 128; ++c) all += static_cast<char>(c);
   all += "€😀 and a long clean run of more than sixteen bytes \"";
-  const std::string text = json::quoted(all);
+  const std::string text = json::quote(all);
   Document doc;
   const auto value = doc.parse(text);
   ASSERT_TRUE(value);
   EXPECT_EQ(value->text(), all);
-  EXPECT_EQ(json::quoted("a\xff"), "\"a\xef\xbf\xbd\"");
+  EXPECT_EQ(json::quote("a\xff"), "\"a\xef\xbf\xbd\"");
 }
 
 // Strings are read and written sixteen bytes at a time: what must be escaped is found at every place.
@@ -98,7 +98,7 @@ TEST(Json, EscapesWhereverTheyStand) {
       for (const std::string_view special : {"\"", "\\", "\n", "\x01", "\xc3\xa9", "\xf0\x9f\x98\x80"}) {
         std::string said = std::string(place, 'a') + std::string(special) + std::string(size - place - 1, 'b');
         if (place % 3 == 0) said += special;
-        const std::string text = "{" + json::quoted(said) + ":" + json::quoted(said) + "}";
+        const std::string text = "{" + json::quote(said) + ":" + json::quote(said) + "}";
         Document doc;
         const auto root = doc.parse(text);
         ASSERT_TRUE(root) << text;

@@ -146,7 +146,7 @@ std::string ordered(json::Value value) {
     for (const json::Value inner : value.elements()) out += ordered(inner) + ',';
     return '[' + out + ']';
   }
-  return value.is_string() ? json::quoted(value.text()) : std::string(value.raw());
+  return value.is_string() ? json::quote(value.text()) : std::string(value.raw());
 }
 std::string ordered(const RawJson& raw) {
   json::Document doc;

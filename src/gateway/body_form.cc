@@ -44,7 +44,7 @@ std::optional<Cut> cut_of(std::string_view text, const std::vector<json::TopMemb
     return Cut{found->offset, found->raw.size(), edit.value};
   }
   if (members.empty() || edit.op == json::Edit::Op::drop) return std::nullopt;
-  return Cut{text.find('{') + 1, 0, json::quoted(name) + ':' + edit.value + ','};
+  return Cut{text.find('{') + 1, 0, json::quote(name) + ':' + edit.value + ','};
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ std::vector<json::Edit> form_edits(const BodyForm& form, const std::vector<json:
       rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
       if (word.empty()) continue;
       if (std::ranges::any_of(form.list_words, [&](auto p) { return wildcard_match(p, word); })) {
-        list += (list.empty() ? "" : ",") + json::quoted(word);
+        list += (list.empty() ? "" : ",") + json::quote(word);
       } else {
         notes.lost(pointer(form.list_header), "a flag that this cloud does not take");
       }

@@ -162,9 +162,8 @@ TEST(Demo, StreamsWordByWordWhatItWouldSayWhole) {
       EXPECT_EQ(grammar.check(event), "");
       if (const auto* delta = std::get_if<Delta>(&event)) {
         ++deltas;
-        EXPECT_TRUE(json::valid(json::quoted(delta->text)));
-        EXPECT_EQ(json::unescape(json::quoted(delta->text).substr(1, json::quoted(delta->text).size() - 2)),
-                  delta->text)
+        EXPECT_TRUE(json::valid(json::quote(delta->text)));
+        EXPECT_EQ(json::unescape(json::quote(delta->text).substr(1, json::quote(delta->text).size() - 2)), delta->text)
             << "no character is torn apart";
       }
       fold.add(event);

@@ -36,7 +36,7 @@ std::vector<json::Edit> google_edits(std::string_view body, std::string_view mod
   json::Document doc;
   const auto root = doc.parse(body);
   if (!root) return edits;
-  const std::string name = json::quoted("models/" + std::string(model));
+  const std::string name = json::quote("models/" + std::string(model));
   if ((*root)["model"].is_string()) edits.push_back({.pointer = "/model", .value = name});
   std::size_t at = 0;
   for (const json::Value one : (*root)["requests"].elements()) {
@@ -72,7 +72,7 @@ Result<void> write_body(const Errand& errand, const Target& target, Written& out
   if (operation.dialect == DialectId::gemini) {
     if (renamed(errand, target)) edits = google_edits(errand.body, target.model);
   } else if (in_path || (operation.model == ModelPlace::body && renamed(errand, target))) {
-    edits.push_back({.pointer = "/model", .value = json::quoted(target.model)});
+    edits.push_back({.pointer = "/model", .value = json::quote(target.model)});
   }
   if (edits.empty()) return {};
   TRY(out.own_body, splice(errand.body, errand.members, edits));

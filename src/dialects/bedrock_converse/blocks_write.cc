@@ -41,7 +41,7 @@ bool is_guarded(const Part& part) {
 Extras guarded(Extras extras, std::string_view text) {
   for (Extra& extra : extras.members) {
     if (extra.key != guard) continue;
-    const json::Edit edit{.pointer = "/text/text", .value = json::quoted(text)};
+    const json::Edit edit{.pointer = "/text/text", .value = json::quote(text)};
     extra.raw = json::apply(extra.raw, std::span(&edit, 1)).value_or(extra.raw);
   }
   return extras;

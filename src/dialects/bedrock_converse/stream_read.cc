@@ -221,7 +221,7 @@ class Reader final : public StreamReader {
     const bool call = held_.starts_with(R"({"toolUse")");
     json::Edit grown{.pointer = call ? "/toolUse/input" : "/toolResult/content"};
     grown.value = !call ? '[' + growth_ + ']' : growth_.empty() ? "{}" : growth_;
-    if (!json::valid(grown.value)) grown.value = json::quoted(growth_);
+    if (!json::valid(grown.value)) grown.value = json::quote(growth_);
     if (auto whole = json::apply(held_, std::span(&grown, 1))) held_ = *std::move(whole);
     json::Document doc;  // apart: the event at hand is still read
     const auto block = doc.parse(held_);

@@ -117,7 +117,7 @@ class Writer final : public StreamWriter {
       case Open::text: spoken_ = true; return text_delta("text", e.text);
       case Open::thinking: spoken_ = true; return inner_delta("reasoningContent", "text", e.text);
       case Open::call: spoken_ = true; return inner_delta("toolUse", "input", e.text);
-      case Open::image: return delta(R"({"image":{"source":{"bytes":)" + json::quoted(e.text) + "}}}");
+      case Open::image: return delta(R"({"image":{"source":{"bytes":)" + json::quote(e.text) + "}}}");
       case Open::held: grown_ += e.text; return;
       case Open::none: return;
     }

@@ -59,7 +59,7 @@ class Cohere final : public Dialect {
   [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) const override {
     std::vector<json::Edit> edits;
     if (!to.model.empty() && to.model != peek.model) {
-      edits.push_back({.pointer = "/model", .value = json::quoted(to.model)});
+      edits.push_back({.pointer = "/model", .value = json::quote(to.model)});
     }
     if (peek.stream != to.stream) edits.push_back({.pointer = "/stream", .value = to.stream ? "true" : "false"});
     return edits;

@@ -47,7 +47,7 @@ std::string logprobs_item(std::string_view text) {
     join(item["token_ids"], ids);
     join(item["logprobs"], probabilities);
   }
-  return R"({"text":)" + json::quoted(words) + R"(,"token_ids":[)" + ids + R"(],"logprobs":[)" + probabilities + "]}";
+  return R"({"text":)" + json::quote(words) + R"(,"token_ids":[)" + ids + R"(],"logprobs":[)" + probabilities + "]}";
 }
 
 }  // namespace sluice::cohere

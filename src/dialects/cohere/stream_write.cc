@@ -281,7 +281,7 @@ class Writer final : public StreamWriter {
     data += type;
     data += R"(","index":)";
     append_number(data, index);
-    if (seal) data += ",\"signature\":" + json::quoted(seal_text(*seal, self));
+    if (seal) data += ",\"signature\":" + json::quote(seal_text(*seal, self));
     append_json(*out_, type, data + '}');
   }
 

@@ -85,7 +85,7 @@ class Gemini final : public Dialect {
   // The model stands in the path; where the body repeats it, it must say the same.
   [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) const override {
     std::vector<json::Edit> out;
-    const std::string name = json::quoted("models/" + std::string(gemini::bare_model(to.model)));
+    const std::string name = json::quote("models/" + std::string(gemini::bare_model(to.model)));
     for (const json::TopMember& member : peek.members) {
       if (member.key == "model" && member.kind == json::Kind::string) {
         out.push_back({.pointer = "/model", .value = name});
@@ -140,7 +140,7 @@ class Gemini final : public Dialect {
     TRY(WireRequest out, gemini::write_request(request, to, notes));
     if (to.provider == "vertex") return out;
     std::string body = R"({"generateContentRequest":{"model":)";
-    body += json::quoted("models/" + std::string(gemini::bare_model(to.model)));
+    body += json::quote("models/" + std::string(gemini::bare_model(to.model)));
     if (out.body.size() > 2) body += ',';
     body += std::string_view(out.body).substr(1);
     body += '}';

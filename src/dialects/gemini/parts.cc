@@ -303,7 +303,7 @@ bool write_detail(json::Writer& out, const Media& media) {
 }
 
 std::string call_args(const ToolCall& call) {
-  if (call.kind == ToolKind::custom) return "{\"input\":" + json::quoted(call.arguments) + '}';
+  if (call.kind == ToolKind::custom) return "{\"input\":" + json::quote(call.arguments) + '}';
   const auto first = call.arguments.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) return "{}";
   if (call.arguments[first] != '{' || !json::valid(call.arguments)) return {};

@@ -252,7 +252,7 @@ class Contents {
     std::string args = call_args(call);
     if (args.empty()) {
       notes_.restated(at(placed), "the arguments are no JSON object; they became one text");
-      args = "{\"input\":" + json::quoted(call.arguments) + '}';
+      args = "{\"input\":" + json::quote(call.arguments) + '}';
     } else if (call.kind == ToolKind::custom) {
       notes_.restated(at(placed), "gemini has no free-text tools; its input became an argument");
     }

@@ -103,15 +103,15 @@ Text message(Value value, bool reply) {
       content += (content.empty() ? "[" : ",") + std::string(part.raw());
     }
     if (!content.empty()) content += ']';
-    if (reply) content = texts.empty() ? "" : json::quoted(texts);
+    if (reply) content = texts.empty() ? "" : json::quote(texts);
   }
-  if (!reasoning.empty()) more.emplace_back("reasoning_content", json::quoted(reasoning));
+  if (!reasoning.empty()) more.emplace_back("reasoning_content", json::quote(reasoning));
   if (const Value call = value["function_call"]; call.is_object()) {
     more.emplace_back("tool_calls", R"([{"id":")" + legacy_call_id(call["name"].text()) +
                                         R"(","type":"function","function":)" + std::string(call.raw()) + "}]");
   }
   const bool function = value["role"].equals("function");
-  if (function) more.emplace_back("tool_call_id", json::quoted(legacy_call_id(value["name"].text())));
+  if (function) more.emplace_back("tool_call_id", json::quote(legacy_call_id(value["name"].text())));
   return remade(
       value,
       [&](std::string_view key, Value inner) -> Text {

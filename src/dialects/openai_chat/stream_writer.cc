@@ -104,7 +104,7 @@ class Writer final : public StreamWriter {
       open_delta(open, out);
       out += "\"audio\":{";
       std::string inner = members(e.part.extras);
-      if (inner.empty()) inner = "\"id\":" + json::quoted("audio_" + hash_text(exchange_, 24));
+      if (inner.empty()) inner = "\"id\":" + json::quote("audio_" + hash_text(exchange_, 24));
       out += inner;
       out += '}';
       out += tail;

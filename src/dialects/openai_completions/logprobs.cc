@@ -30,7 +30,7 @@ std::int64_t code_points(std::string_view text) {
 
 void add_chat(Lists& lists, Value token, std::int64_t& offset) {
   const std::string text = token["token"].text();
-  Lists::add(lists.tokens, json::quoted(text));
+  Lists::add(lists.tokens, json::quote(text));
   Lists::add(lists.probabilities, Lists::number(token["logprob"]));
   std::string tops;
   json::Writer w(tops);

@@ -411,11 +411,11 @@ void Ladder::close_whole(const Extras& late, Emitter& to) {
   if (whole_.empty() || kind_ != Kind::whole) return;
   keep(late);
   if (part_.as<Media>()) {
-    whole_ = "{\"id\":" + json::quoted(id_) + ",\"type\":\"image_generation_call\",\"result\":" + json::quoted(text_);
+    whole_ = "{\"id\":" + json::quote(id_) + ",\"type\":\"image_generation_call\",\"result\":" + json::quote(text_);
     if (const auto format = remembered(part_.extras, self, memory::format); !format.empty()) {
       append_member(whole_, memory::format, format);
     } else if (const std::string& mime = part_.as<Media>()->mime; !own() && mime.starts_with("image/")) {
-      append_member(whole_, memory::format, json::quoted(mime.substr(6)));
+      append_member(whole_, memory::format, json::quote(mime.substr(6)));
     }
     if (!status_.empty() || !own()) append_member(whole_, "status", status_.empty() ? "\"completed\"" : status_);
     whole_ += members_;

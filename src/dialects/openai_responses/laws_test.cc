@@ -52,7 +52,7 @@ Text made_id(Value value) {
 
 // A call's own object, where a service did not write it as text.
 Text arguments(Value value) {
-  return value.is_object() ? json::quoted(value.raw()) : as_it_is(value);
+  return value.is_object() ? json::quote(value.raw()) : as_it_is(value);
 }
 
 const Register judge_responses({

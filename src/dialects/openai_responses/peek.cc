@@ -36,7 +36,7 @@ std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to) 
   using Op = json::Edit::Op;
   std::vector<json::Edit> edits;
   if (peek.model != to.model) {
-    edits.push_back({.op = Op::set, .pointer = "/model", .value = json::quoted(to.model)});
+    edits.push_back({.op = Op::set, .pointer = "/model", .value = json::quote(to.model)});
   }
   if (peek.stream != to.stream) {
     edits.push_back({.op = Op::set, .pointer = "/stream", .value = to.stream ? "true" : "false"});
