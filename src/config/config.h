@@ -76,14 +76,27 @@ struct AwsSettings {
   [[nodiscard]] bool complete() const { return !access_key_id.empty() && !secret_access_key.empty(); }
 };
 
+// One of several keys at the same vendor.
+struct AccountSettings {
+  std::string name;  // empty: its place in the list, from 1
+  Secret key;
+  std::int64_t weight = 1;
+  Mark mark;
+};
+
 struct BackendSettings {
+  // What the account at `place` is called as a backend: "openai.a", "openai.2"; with one account or none "openai".
+  [[nodiscard]] std::string account_name(std::size_t place) const;
+  [[nodiscard]] bool keyed() const { return !api_key.empty() || !accounts.empty(); }
+
   std::string name;
   bool enabled = true;
   std::string type;  // a provider's name; empty = the backend's own name
   std::string base_url;
   Secret api_key;
   AwsSettings aws;
-  std::string api_key_from;  // "OPENAI_API_KEY" when it came from the environment by default
+  std::string api_key_from;               // "OPENAI_API_KEY" when it came from the environment by default
+  std::vector<AccountSettings> accounts;  // instead of api_key
   std::optional<std::vector<ModelName>> models;
   std::vector<std::string> dialects;
   Timeouts timeouts;

@@ -264,6 +264,42 @@ TEST_F(ConfigLoad, RefusesWhatWouldNotBeEnforced) {
   EXPECT_THAT(fault("server: {max_body: 10, grace: 5}"), HasSubstr("must be a time"));
 }
 
+TEST_F(ConfigLoad, AccountsAreNamedOnceAndStandAlone) {
+  variables() = {{"A", "hidden-a"}, {"B", "hidden-b"}, {"OPENAI_API_KEY", "hidden-o"}};
+  const Loaded good = load("backends: {openai: {accounts: [{key: \"${A}\", name: a, weight: 3}, {key: \"${B}\"}]}}");
+  EXPECT_THAT(good.faults, IsEmpty()) << told(good);
+  const BackendSettings& backend = good.config.backends[0];
+  ASSERT_EQ(backend.accounts.size(), 2u);
+  EXPECT_EQ(backend.account_name(0), "openai.a");
+  EXPECT_EQ(backend.account_name(1), "openai.2");
+  EXPECT_EQ(backend.accounts[0].weight, 3);
+  EXPECT_EQ(backend.accounts[1].key.reveal(), "hidden-b");
+  EXPECT_TRUE(backend.api_key.empty());
+  EXPECT_EQ(load("backends: {openai: {accounts: [{key: \"${A}\", name: a}]}}").config.backends[0].account_name(0),
+            "openai");
+
+  const auto fault = [&](const std::string& inside) {
+    const Loaded loaded = load("backends: {" + inside + "}");
+    EXPECT_THAT(told(loaded), Not(HasSubstr("hidden")));
+    return loaded.ok() ? "nothing was wrong" : told(loaded);
+  };
+  const std::string a = "{key: \"${A}\", name: a}";
+  EXPECT_THAT(fault("openai: {accounts: [" + a + "], api_key: \"${A}\"}"), HasSubstr("has accounts and an api_key"));
+  EXPECT_THAT(fault("openai: {accounts: [" + a + ", " + a + "]}"), HasSubstr("\"openai.a\" stands twice"));
+  EXPECT_THAT(fault("openai: {accounts: [{key: \"${B}\", name: \"2\"}, {key: \"${A}\"}]}"),
+              HasSubstr("\"openai.2\" stands twice"));
+  EXPECT_THAT(fault("openai: {accounts: [" + a + ", {key: x}]}, openai.a: {type: openai}"),
+              HasSubstr("called like a backend"));
+  EXPECT_THAT(fault("openai: {accounts: []}"), HasSubstr("must be a list of keys"));
+  EXPECT_THAT(fault("openai: {accounts: [{name: a}]}"), HasSubstr("an account needs a key"));
+  EXPECT_THAT(fault("openai: {accounts: [{key: \"${A}\", name: a/b}]}"), HasSubstr("made of letters"));
+  EXPECT_THAT(fault("openai: {accounts: [{key: \"${A}\", weight: 0}]}"), HasSubstr("1"));
+  EXPECT_THAT(fault("openai: {accounts: [{key: hidden-in-file, weigth: 1}]}"), HasSubstr("did you mean \"weight\"?"));
+  EXPECT_THAT(
+      fault("bedrock: {accounts: [" + a + "], aws: {region: r, access_key_id: I, secret_access_key: \"${A}\"}}"),
+      HasSubstr("has accounts and AWS credentials"));
+}
+
 TEST_F(ConfigLoad, RoutesAreAListOfModels) {
   const Loaded loaded = load("routes: [{model: \"gpt-*\", strict: true}, {model: x}]");
   EXPECT_TRUE(loaded.ok()) << told(loaded);

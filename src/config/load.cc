@@ -49,7 +49,7 @@ int second_document(std::string_view yaml) {
 // The key from the vendor's own environment variables. Never for a server of another name: a key must not leave for a
 // stranger because a type was borrowed.
 void take_key_from_environment(Reading& in, BackendSettings& backend, const Provider& vendor) {
-  if (!backend.api_key.empty()) return;
+  if (backend.keyed()) return;
   if (!backend.base_url.empty() && provider(backend.name) != &vendor) return;
   for (const std::string_view name : vendor.key_env) {
     if (auto value = in.variable(std::string(name).c_str()); value && !value->empty()) {
@@ -71,7 +71,7 @@ void take_aws_from_environment(Reading& in, BackendSettings& backend, const Prov
   };
   if (aws.region.empty()) aws.region = first({"AWS_REGION", "AWS_DEFAULT_REGION"});
   const bool stranger = !backend.base_url.empty() && provider(backend.name) != &vendor;
-  if (stranger || !backend.api_key.empty() || !aws.access_key_id.empty()) return;
+  if (stranger || backend.keyed() || !aws.access_key_id.empty()) return;
   aws.access_key_id = first({"AWS_ACCESS_KEY_ID"});
   aws.secret_access_key = Secret(first({"AWS_SECRET_ACCESS_KEY"}));
   aws.session_token = Secret(first({"AWS_SESSION_TOKEN"}));
@@ -97,9 +97,47 @@ void check_aws(Reading& in, BackendSettings& backend, const Provider& vendor) {
     in.fault(mark, "the backend " + quoted_name(backend.name) + " has half of its AWS credentials",
              "set both access_key_id and secret_access_key");
   }
-  if (backend.enabled && aws.region.empty() && (backend.base_url.empty() || backend.api_key.empty())) {
+  if (backend.enabled && aws.region.empty() && (backend.base_url.empty() || !backend.keyed())) {
     in.warn(mark, "the backend " + quoted_name(backend.name) + " has no region, so it is off",
             "set aws.region or AWS_REGION");
+  }
+}
+
+// Every backend and account has a name of its own.
+void check_names(Reading& in, const Config& config) {
+  std::map<std::string, const BackendSettings*, std::less<>> taken;
+  for (const BackendSettings& backend : config.backends) taken.emplace(backend.name, &backend);
+  for (const BackendSettings& backend : config.backends) {
+    if (backend.accounts.size() < 2) continue;
+    for (std::size_t i = 0; i < backend.accounts.size(); ++i) {
+      const std::string name = backend.account_name(i);
+      const auto [other, free] = taken.emplace(name, &backend);
+      if (free) continue;
+      const bool own = other->second == &backend;
+      in.fault(mark_of(backend.accounts[i].mark),
+               own ? "the account " + quoted_name(name) + " stands twice"
+                   : "the account " + quoted_name(name) + " is called like a backend",
+               own ? "give each account a name of its own" : "rename the backend or the account");
+    }
+  }
+}
+
+void check_accounts(Reading& in, const BackendSettings& backend, const Provider& vendor) {
+  if (backend.accounts.empty()) return;
+  const auto both = [&](std::string_view other) {
+    in.fault(mark_of(backend.mark),
+             "the backend " + quoted_name(backend.name) + " has accounts and " + std::string(other),
+             "keep one of the two");
+  };
+  if (!backend.api_key.empty()) both("an api_key");
+  if (!backend.aws.access_key_id.empty()) both("AWS credentials");
+  if (vendor.auth.kind == AuthKind::none)
+    in.fault(mark_of(backend.mark), "the backend " + quoted_name(backend.name) + " takes no key",
+             "remove its accounts");
+  for (std::size_t i = 0; i < backend.accounts.size(); ++i) {
+    if (backend.accounts[i].key.empty() && backend.enabled)
+      in.warn(mark_of(backend.accounts[i].mark),
+              "the account " + quoted_name(backend.account_name(i)) + " has an empty key, so it is off");
   }
 }
 
@@ -134,10 +172,11 @@ void check_backend(Reading& in, BackendSettings& backend) {
                "it speaks:" + list);
     }
   }
+  check_accounts(in, backend, *vendor);
   take_key_from_environment(in, backend, *vendor);
   check_aws(in, backend, *vendor);
   const bool own_place = backend.base_url.empty();
-  if (backend.enabled && backend.api_key.empty() && !backend.aws.complete() && vendor->key_required && own_place) {
+  if (backend.enabled && !backend.keyed() && !backend.aws.complete() && vendor->key_required && own_place) {
     std::string names;
     for (const auto env : vendor->key_env) names += (names.empty() ? "" : " or ") + std::string(env);
     if (vendor->auth.kind == AuthKind::aws) names += ", or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
@@ -169,6 +208,12 @@ std::optional<std::string> process_environment(const char* name) {
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
+std::string BackendSettings::account_name(std::size_t place) const {
+  if (accounts.size() < 2) return name;
+  const std::string& own = accounts[place].name;
+  return name + '.' + (own.empty() ? std::to_string(place + 1) : own);
+}
+
 bool Loaded::ok() const {
   return std::ranges::all_of(faults, [](const ConfigFault& f) { return f.warning; });
 }
@@ -191,6 +236,7 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
     in.fault(mark_of({line, 1}), "the file holds more than one YAML document", "only the first would be read");
   }
   for (BackendSettings& backend : loaded.config.backends) check_backend(in, backend);
+  check_names(in, loaded.config);
   if (const auto port = environment("PORT"); port && !port->empty()) {
     char* end = nullptr;
     const long number = std::strtol(port->c_str(), &end, 10);

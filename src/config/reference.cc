@@ -27,6 +27,7 @@ std::vector<Section> sections() {
           section("server.tls", tls_settings()),
           section("server.cors", cors_settings()),
           section("backends.*", backend_settings()),
+          section("backends.*.accounts.*", account_settings()),
           section("backends.*.aws", aws_settings()),
           section("backends.*.timeouts", timeout_settings()),
           section("routes.*", route_settings()),
@@ -57,7 +58,7 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     w.member("type", "object").key("additionalProperties").begin_object();
     write_section(w, all, std::string(path) + ".*");
     w.end_object();
-  } else if (type == "list of routes") {
+  } else if (type == "list of routes" || type == "list of accounts") {
     w.member("type", "array").key("items").begin_object();
     write_section(w, all, std::string(path) + ".*");
     w.end_object();

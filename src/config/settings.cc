@@ -49,6 +49,26 @@ void read_models(Reading& in, const Node& node, Path path, BackendSettings& out)
   out.models = std::move(models);
 }
 
+void read_accounts(Reading& in, const Node& node, Path path, BackendSettings& out) {
+  if (!node.IsSequence() || node.size() == 0) {
+    return in.fault(node.Mark(), quoted_name(path) + " must be a list of keys",
+                    "for example accounts: [{key: \"${KEY_A}\", weight: 3}, {key: \"${KEY_B}\"}]");
+  }
+  for (const auto& item : node) {
+    AccountSettings account{.mark = place(item.Mark())};
+    read_section<AccountSettings>(in, item, path, account_settings(), account);
+    if (item.IsMap() && !item["key"]) in.fault(item.Mark(), "an account needs a key", "for example key: ${KEY_A}");
+    out.accounts.push_back(std::move(account));
+  }
+}
+
+void read_account_name(Reading& in, const Node& node, Path path, std::string& out) {
+  const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; };
+  if (!in.text(node, path, out)) return;
+  if (out.empty() || out.size() > 64 || !std::ranges::all_of(out, letter))
+    in.fault(node.Mark(), "an account's name is made of letters, digits, - and _", "for example name: team-a");
+}
+
 void read_address(Reading& in, const Node& node, Path path, std::string& out, bool may_be_none) {
   if (!in.text(node, path, out) || (may_be_none && out == "none")) return;
   const auto url = parse_url(out);
@@ -202,8 +222,19 @@ std::span<const Setting<AwsSettings>> aws_settings() {
   return table;
 }
 
+std::span<const Setting<AccountSettings>> account_settings() {
+  static constexpr std::array<Setting<AccountSettings>, 3> table = {{
+      {{"key", "secret", "", "the account's key"}, READ(AccountSettings, in.secret(n, p, out.key))},
+      {{"name", "text", "its place, from 1", "`a` is asked for alone as `openai.a/gpt-4`"},
+       READ(AccountSettings, read_account_name(in, n, p, out.name))},
+      {{"weight", "number", "1", "its share of the requests, from 1 to 1000"},
+       READ(AccountSettings, in.integer(n, p, 1, 1000, out.weight))},
+  }};
+  return table;
+}
+
 std::span<const Setting<BackendSettings>> backend_settings() {
-  static constexpr std::array<Setting<BackendSettings>, 11> table = {{
+  static constexpr std::array<Setting<BackendSettings>, 12> table = {{
       {{"enabled", "yes/no", "true", "false switches the backend off"},
        READ(BackendSettings, in.boolean(n, p, out.enabled))},
       {{"type", "text", "the backend's name",
@@ -218,6 +249,8 @@ std::span<const Setting<BackendSettings>> backend_settings() {
       {{"api_key", "secret", "the vendor's environment variable",
         "the key; ${VAR}, ${VAR:-fallback} or ${file:/run/secrets/x} keep it out of the file"},
        READ(BackendSettings, in.secret(n, p, out.api_key))},
+      {{"accounts", "list of accounts", "", "several keys instead of api_key; requests are spread over them by weight"},
+       read_accounts},
       {{"aws", "section", "", "region and credentials of a vendor in AWS (bedrock)"},
        READ(BackendSettings, read_section<AwsSettings>(in, n, p, aws_settings(), out.aws))},
       {{"models", "list of models", "every name the vendor owns",

@@ -24,32 +24,30 @@ std::string with_region(std::string_view base_url, std::string_view region) {
   return out;
 }
 
-std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
+std::unique_ptr<Backend> compile_account(const BackendSettings& in, const Secret& key) {
   auto out = std::make_unique<Backend>();
   const Provider& vendor = *provider(in.type.empty() ? in.name : in.type);
   const bool own_place = in.base_url.empty();
   out->serial = next_serial();
-  out->name = in.name;
+  out->name = out->group = in.name;
   out->provider = &vendor;
   // A server of another name that borrows OpenAI's type is a look-alike: it gets no field that only OpenAI knows.
   const bool look_alike = vendor.name == "openai" && !own_place && provider(in.name) != &vendor;
   out->flavour = look_alike ? std::string_view("compatible") : vendor.flavour;
   out->url = *parse_url(own_place ? with_region(vendor.base_url, in.aws.region) : in.base_url);
   out->own_place = own_place;
-  out->key = in.api_key;
+  out->key = key;
   out->timeouts = in.timeouts;
   out->ca_file = in.ca_file;
   if (!in.proxy.empty()) {
     out->proxy_from_environment = false;
     if (in.proxy != "none") out->proxy = *parse_url(in.proxy);
   }
-  if (!in.api_key.empty()) {
+  if (!key.empty()) {
     switch (vendor.auth.kind) {
       case AuthKind::aws:
-      case AuthKind::bearer:
-        out->headers.emplace_back("authorization", "Bearer " + std::string(in.api_key.reveal()));
-        break;
-      case AuthKind::header: out->headers.emplace_back(vendor.auth.header, in.api_key.reveal()); break;
+      case AuthKind::bearer: out->headers.emplace_back("authorization", "Bearer " + std::string(key.reveal())); break;
+      case AuthKind::header: out->headers.emplace_back(vendor.auth.header, key.reveal()); break;
       case AuthKind::none: break;
     }
   } else if (vendor.auth.kind == AuthKind::aws && in.aws.complete()) {
@@ -68,12 +66,23 @@ std::unique_ptr<Backend> compile_backend(const BackendSettings& in) {
   }
   if (!in.enabled) {
     out->off = "it is switched off in the configuration";
-  } else if (vendor.auth.kind == AuthKind::aws && in.aws.region.empty() && (own_place || in.api_key.empty())) {
+  } else if (vendor.auth.kind == AuthKind::aws && in.aws.region.empty() && (own_place || key.empty())) {
     out->off = "it has no region; set AWS_REGION";
-  } else if (in.api_key.empty() && !in.aws.complete() && vendor.key_required && own_place) {
+  } else if (key.empty() && !in.accounts.empty()) {
+    out->off = "its key is empty";
+  } else if (key.empty() && !in.aws.complete() && vendor.key_required && own_place) {
     out->off = "it has no key; set " + std::string(vendor.key_env.front());
   }
   return out;
+}
+
+void compile_backend(const BackendSettings& in, std::vector<std::unique_ptr<Backend>>& out) {
+  if (in.accounts.empty()) out.push_back(compile_account(in, in.api_key));
+  for (std::size_t i = 0; i < in.accounts.size(); ++i) {
+    out.push_back(compile_account(in, in.accounts[i].key));
+    out.back()->name = in.account_name(i);
+    out.back()->weight = in.accounts[i].weight;
+  }
 }
 
 bool is_pattern(std::string_view name) {
@@ -130,10 +139,10 @@ bool Backend::serves_upstream(std::string_view name_there) const {
 std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   auto out = std::make_shared<Snapshot>();
   out->config_ = std::move(config);
-  for (const BackendSettings& backend : out->config_.backends) out->backends_.push_back(compile_backend(backend));
+  for (const BackendSettings& backend : out->config_.backends) compile_backend(backend, out->backends_);
   auto demo = std::make_unique<Backend>();
   demo->serial = next_serial();
-  demo->name = "demo";
+  demo->name = demo->group = "demo";
   demo->flavour = "demo";
   demo->models.push_back({.name = "demo"});
   out->backends_.push_back(std::move(demo));
@@ -153,18 +162,19 @@ void Snapshot::index() {
   std::ranges::stable_sort(patterns_, std::greater<>(), [](const Served& one) { return one.entry->name.size(); });
 }
 
-std::optional<Target> Snapshot::addressed(std::string_view model) const {
+std::vector<Target> Snapshot::addressed(std::string_view model) const {
+  std::vector<Target> found;
   const auto slash = model.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
+  if (slash == std::string_view::npos) return found;
+  const std::string_view name = model.substr(0, slash);
   const std::string_view rest = model.substr(slash + 1);
   for (const auto& backend : backends_) {
-    if (backend->name != model.substr(0, slash)) continue;
+    if (backend->name != name && backend->group != name) continue;
     const ModelName* entry = serves(*backend, rest, true);
     if (!entry) entry = serves(*backend, rest, false);
-    if (!entry) break;
-    return target(*backend, *entry, rest);
+    if (entry) found.push_back(target(*backend, *entry, rest));
   }
-  return std::nullopt;
+  return found;
 }
 
 Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
@@ -172,9 +182,10 @@ Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
   if (const auto named = names_.find(model); named != names_.end()) {
     found.reserve(named->second.size());
     for (const auto& [backend, entry] : named->second) found.push_back(target(*backend, *entry, model));
-  } else if (auto one = addressed(model); one && one->backend->off.empty()) {
-    found.push_back(*std::move(one));
-    return found;
+  } else {
+    found = addressed(model);
+    std::erase_if(found, [](const Target& one) { return !one.backend->off.empty(); });
+    if (!found.empty()) return found;
   }
   // A backend that names the model comes first; one that takes it by a pattern can still step in for it.
   for (const auto& [backend, entry] : patterns_) {
@@ -196,7 +207,7 @@ Error Snapshot::unknown(std::string_view model) const {
   Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
   error.message = "The model \"" + visible_ascii(model, 128) + "\" is not served here.";
   const Backend* off = nullptr;  // one that would serve it; none that is on does
-  if (const auto one = addressed(model)) off = one->backend;
+  if (const auto named = addressed(model); !named.empty()) off = named.front().backend;
   for (const bool exact : {true, false}) {
     for (const auto& backend : backends_) {
       if (!off && serves(*backend, model, exact)) off = backend.get();
@@ -230,7 +241,7 @@ std::vector<ModelRow> Snapshot::models() const {
     for (const ModelName& entry : backend->models) {
       const auto same = [&](const ModelRow& row) { return row.id == entry.name; };
       if (!is_pattern(entry.name) && std::ranges::none_of(rows, same))
-        rows.push_back({.id = entry.name, .owner = backend->name});
+        rows.push_back({.id = entry.name, .owner = backend->group});
     }
   }
   return rows;

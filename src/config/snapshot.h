@@ -15,10 +15,12 @@
 
 namespace sluice {
 
-// A backend ready to be called.
+// A backend ready to be called: one address with one key. Several accounts of a backend are one of these each.
 struct Backend {
   std::uint64_t serial = 0;  // differs between any two compiled backends of this process: a key for caches
   std::string name;
+  std::string group;        // the backend as configured, of which this is one account: "openai" of "openai.a"
+  std::int64_t weight = 1;  // its share among the accounts of its group
   const Provider* provider = nullptr;  // null for the built-in demo
   std::string_view flavour;            // Destination::provider
   Url url;
@@ -61,9 +63,9 @@ class Snapshot {
   [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
 
   // Who serves this model, in order: the backend that "backend/model" addresses, alone, unless some backend names the
-  // whole of it; else backends that name it, then those that take it by a pattern, longest first. Backends that are off
-  // are left out. Errors: not_found with the closest names, or with the reason when only a backend that is off would
-  // serve it.
+  // whole of it; else backends that name it, then those that take it by a pattern, longest first. The accounts of a
+  // backend stand beside each other, in the order of the file. Backends that are off are left out. Errors: not_found
+  // with the closest names, or with the reason when only a backend that is off would serve it.
   [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
   // True when a request for this model must not lose anything on its way.
   [[nodiscard]] bool strict(std::string_view model) const;
@@ -76,8 +78,8 @@ class Snapshot {
     const ModelName* entry;
   };
   void index();
-  // What "backend/model" means, whether that backend is on or off.
-  [[nodiscard]] std::optional<Target> addressed(std::string_view model) const;
+  // What "backend/model" means, by a backend's name or an account's, whether they are on or off.
+  [[nodiscard]] std::vector<Target> addressed(std::string_view model) const;
   [[nodiscard]] Error unknown(std::string_view model) const;
   Config config_;
   std::vector<std::unique_ptr<Backend>> backends_;

@@ -76,6 +76,35 @@ TEST(SnapshotTargets, ABackendCanBeNamedInFrontOfItsModel) {
   EXPECT_THAT(targets(*s, "nobody/gpt-4"), ElementsAre(HasSubstr("is not served here")));
 }
 
+TEST(SnapshotTargets, EveryAccountIsABackendOfItsOwn) {
+  const auto s = snapshot(R"(backends:
+  openai:
+    models: [gpt-4, {name: small, upstream: gpt-4-mini}]
+    accounts: [{key: "${OPENAI_API_KEY}", name: a, weight: 3}, {key: "${CLAUDE_API_KEY}"}]
+    headers: {x-team: t}
+  other: {type: compatible, base_url: "http://127.0.0.1:1", models: ["*"], accounts: [{key: "${OPENAI_API_KEY}"}]})");
+  EXPECT_THAT(targets(*s, "gpt-4"), ElementsAre("openai.a:gpt-4", "openai.2:gpt-4", "other:gpt-4"));
+  EXPECT_THAT(targets(*s, "openai/small"), ElementsAre("openai.a:gpt-4-mini", "openai.2:gpt-4-mini"));
+  EXPECT_THAT(targets(*s, "openai.2/small"), ElementsAre("openai.2:gpt-4-mini"));
+  const Backend& a = *backend(*s, "openai.a");
+  EXPECT_EQ(a.group, "openai");
+  EXPECT_EQ(a.weight, 3);
+  EXPECT_THAT(a.headers, ElementsAre(Header("authorization", "Bearer sk-openai"), Header("x-team", "t")));
+  EXPECT_FALSE(carries(*backend(*s, "openai.2"), "sk-openai"));
+  EXPECT_TRUE(carries(*backend(*s, "openai.2"), "sk-claude"));
+  EXPECT_NE(a.serial, backend(*s, "openai.2")->serial);
+  EXPECT_EQ(backend(*s, "other")->group, "other");
+  EXPECT_EQ(s->models().front().owner, "openai");
+}
+
+TEST(SnapshotTargets, AnAccountWithoutAKeyIsOffAlone) {
+  const auto s =
+      snapshot("backends: {openai: {models: [gpt-4], accounts: [{key: \"${NONE:-}\"}, {key: \"${OPENAI_API_KEY}\"}]}}");
+  EXPECT_THAT(targets(*s, "gpt-4"), ElementsAre("openai.2:gpt-4"));
+  EXPECT_THAT(targets(*s, "openai/gpt-4"), ElementsAre("openai.2:gpt-4"));
+  EXPECT_THAT(targets(*s, "openai.1/gpt-4"), ElementsAre(HasSubstr("its key is empty")));
+}
+
 TEST(SnapshotTargets, AnUnknownModelIsToldTheClosestNames) {
   const auto s = snapshot("backends: {openai: {models: [gpt-4, gpt-4o, gpt-3.5-turbo]}}");
   const auto found = s->targets("gpt4");

@@ -15,6 +15,7 @@
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
 #include "model/fold.h"
+#include "policy/plan.h"
 
 namespace sluice {
 namespace {
@@ -50,6 +51,7 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
     std::erase_if(targets, [&](const Target& target) {
       return !takes(*target.backend, operation) && !embeds(*target.backend, operation);
     });
+    if (targets.size() > 1) spread_accounts(targets, ex.worker.random());
     if (!targets.empty()) return Plan{std::move(targets)};
     Error error{.fault = Fault::unsupported, .param = "model"};
     error.message = "No backend that serves \"" + visible_ascii(errand.model, 128) + "\" takes this call (" +

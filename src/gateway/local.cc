@@ -117,7 +117,7 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
         if (found == rows.end()) {
           auto why = ex.snapshot->targets(entry.path_model);
           if (!why) co_return std::unexpected(std::move(why).error());
-          rows = {{.id = entry.path_model, .owner = why->front().backend->name}};
+          rows = {{.id = entry.path_model, .owner = why->front().backend->group}};
         } else {
           rows = {*found};
         }

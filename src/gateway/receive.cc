@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
+#include "policy/plan.h"
 
 namespace sluice {
 namespace {
@@ -127,6 +128,7 @@ Result<void> keep_holders(const HeldState& state, std::vector<Target>& targets) 
 Result<Plan> choose(Exchange& ex, const Intake& intake) {
   TRY(auto targets, ex.snapshot->targets(intake.peek.model));
   if (intake.held) TRY_VOID(keep_holders(*intake.held, targets));
+  if (targets.size() > 1) spread_accounts(targets, ex.worker.random());
   return Plan{std::move(targets)};
 }
 

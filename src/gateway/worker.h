@@ -73,6 +73,7 @@ class Worker {
   // The line of a backend of the current or an older snapshot.
   [[nodiscard]] std::shared_ptr<const Line> line(const Backend& backend);
   [[nodiscard]] std::string make_id();
+  [[nodiscard]] std::uint64_t random() { return random_(); }
   // For parsing: filled and used up between two sleeps.
   [[nodiscard]] http1::ResponseHead& response_head() { return response_head_; }
   // A buffer for a head on its way out: used up between two sleeps.
