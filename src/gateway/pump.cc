@@ -96,57 +96,52 @@ void Pump::translate(const Frame& frame, std::string& out) {
 void Pump::read_done(std::string& out) {
   if (sides_.undo) sides_.undo->undo(events_);
   sign(events_, sides_.backend);
-  if (!id_.empty()) name(events_);
-  for (const Event& event : events_) turns_->add(event);
-  write(events_, out);
-  note_losses(events_);
-}
-
-void Pump::name(std::vector<Event>& events) const {
-  for (Event& event : events) {
-    if (auto* begin = std::get_if<Begin>(&event)) begin->reply.id = id_;
+  for (Event& event : events_) {
+    if (auto* begin = std::get_if<Begin>(&event); begin != nullptr && !id_.empty()) begin->reply.id = id_;
+    turns_->add(event);
+    outline_.add(event);
+    write(event, out);
   }
+  if (over_) note_losses();
 }
 
 void Pump::whole(const Reply& reply, std::string& out) {
   const std::vector<Event> events = unfold(reply);
+  for (const Event& event : events) outline_.add(event);
   tell(events, out);
-  note_losses(events);
+  note_losses();
 }
 
-void Pump::note_losses(const std::vector<Event>& events) {
-  for (const Event& event : events) outline_.add(event);
-  if (!over_ || failed_) return;
+void Pump::note_losses() {
+  if (failed_) return;
   Notes notes;
   outline_.note(*sides_.client, sides_.question, notes);
   record_.notes.insert(record_.notes.end(), notes.all().begin(), notes.all().end());
 }
 
 void Pump::tell(const std::vector<Event>& events, std::string& out) {
-  write(events, out);
+  for (const Event& event : events) write(event, out);
   over_ = true;
 }
 
-void Pump::write(const std::vector<Event>& events, std::string& out) {
-  for (const Event& event : events) {
-    if (const auto* failed = std::get_if<Failed>(&event)) return fail_with(failed->error);
-    if (const auto* begin = std::get_if<Begin>(&event)) {
-      if (!begin->reply.model.empty()) record_.served = begin->reply.model;
-      if (begin->reply.usage.known()) merge(record_.usage, begin->reply.usage);
-    } else if (const auto* usage = std::get_if<UsageSeen>(&event)) {
-      merge(record_.usage, usage->usage);
-    } else if (const auto* finish = std::get_if<Finish>(&event)) {
-      record_.finish = finish->stop.raw;
-      content_ = true;
-    } else if (!std::holds_alternative<Ping>(event)) {
-      content_ = true;
-    }
-    const std::size_t before = out.size();
-    writer().write(event, out);
-    if (!std::holds_alternative<End>(event)) continue;
-    if (!id_.empty() || sides_.keeps_last) last_event_.assign(out, before);
-    over_ = true;
+void Pump::write(const Event& event, std::string& out) {
+  if (const auto* failed = std::get_if<Failed>(&event)) return fail_with(failed->error);
+  if (const auto* begin = std::get_if<Begin>(&event)) {
+    if (!begin->reply.model.empty()) record_.served = begin->reply.model;
+    if (begin->reply.usage.known()) merge(record_.usage, begin->reply.usage);
+  } else if (const auto* usage = std::get_if<UsageSeen>(&event)) {
+    merge(record_.usage, usage->usage);
+  } else if (const auto* finish = std::get_if<Finish>(&event)) {
+    record_.finish = finish->stop.raw;
+    content_ = true;
+  } else if (!std::holds_alternative<Ping>(event)) {
+    content_ = true;
   }
+  const std::size_t before = out.size();
+  writer().write(event, out);
+  if (!std::holds_alternative<End>(event)) return;
+  if (!id_.empty() || sides_.keeps_last) last_event_.assign(out, before);
+  over_ = true;
 }
 
 void Pump::speak(const Error& error, std::string& out) {

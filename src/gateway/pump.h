@@ -61,9 +61,8 @@ class Pump {
   void forward(const Frame& frame, std::string& out);
   void translate(const Frame& frame, std::string& out);
   void read_done(std::string& out);
-  void write(const std::vector<Event>& events, std::string& out);
-  void name(std::vector<Event>& events) const;
-  void note_losses(const std::vector<Event>& events);
+  void write(const Event& event, std::string& out);
+  void note_losses();
   void fail_with(const Error& error);
   StreamWriter& writer();
   Record& record_;
