@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -101,5 +102,10 @@ class Print {
   std::string& out_;
   std::size_t at_;  // how much of out_ is written
 };
+
+inline void append_number(std::string& out, std::int64_t number) {
+  char digits[24];
+  out.append(digits, static_cast<std::size_t>(std::to_chars(digits, std::end(digits), number).ptr - digits));
+}
 
 }  // namespace sluice

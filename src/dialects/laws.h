@@ -20,6 +20,7 @@
 
 #include "base/json.h"
 #include "dialects/dialect.h"
+#include "model/fold.h"
 
 namespace sluice::laws {
 
@@ -105,6 +106,26 @@ using Leaves = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::vector<Event> read_stream(const Dialect& dialect, std::string_view content_type,
                                              const std::vector<std::string_view>& pieces);
 [[nodiscard]] std::string write_stream(const Dialect& dialect, const std::vector<Event>& events);
+
+// Every whole and streamed answer there is, as events. How many there were.
+template <class Do>
+int for_every_answer(Do&& take) {
+  int tried = 0;
+  for (const Kind kind : {Kind::reply, Kind::stream}) {
+    for (const Sample& sample : samples(kind)) {
+      std::vector<Event> events;
+      if (kind == Kind::stream) {
+        events = read_stream(*sample.dialect, sample.content_type, {sample.body});
+      } else if (const auto reply = sample.dialect->read_reply(sample.body)) {
+        events = unfold(*reply);
+      }
+      if (events.empty() || !std::holds_alternative<Begin>(events.front())) continue;
+      take(sample, events);
+      ++tried;
+    }
+  }
+  return tried;
+}
 
 // Counts per dialect and law, printed at the end of the run.
 class Tally {

@@ -259,30 +259,10 @@ class Cohere final : public Client {
   std::map<std::string, std::int64_t> next_;
 };
 
-// Every whole and streamed answer there is, as events.
-template <class Do>
-int for_every_answer(Do&& take) {
-  int tried = 0;
-  for (const laws::Kind kind : {laws::Kind::reply, laws::Kind::stream}) {
-    for (const laws::Sample& sample : laws::samples(kind)) {
-      std::vector<Event> events;
-      if (kind == laws::Kind::stream) {
-        events = laws::read_stream(*sample.dialect, sample.content_type, {sample.body});
-      } else if (const auto reply = sample.dialect->read_reply(sample.body)) {
-        events = unfold(*reply);
-      }
-      if (events.empty() || !std::holds_alternative<Begin>(events.front())) continue;
-      take(sample, events);
-      ++tried;
-    }
-  }
-  return tried;
-}
-
 template <class Strict>
 void follows_every_answer(DialectId id) {
   const Dialect& client = *dialect(id);
-  const int tried = for_every_answer([&](const laws::Sample& sample, const std::vector<Event>& events) {
+  const int tried = laws::for_every_answer([&](const laws::Sample& sample, const std::vector<Event>& events) {
     if (sample.dialect == &client && sample.recorded) return;  // a vendor's own habits are kept
     EXPECT_EQ(Strict().follow(client, laws::write_stream(client, events)), "") << sample.name;
   });
@@ -303,7 +283,7 @@ TEST(StrictClient, OfCohereFollowsEveryAnswer) {
 
 TEST(StrictClient, OfGeminiFollowsEveryAnswer) {
   const Dialect& client = *dialect(DialectId::gemini);
-  for_every_answer([&](const laws::Sample& sample, const std::vector<Event>& events) {
+  laws::for_every_answer([&](const laws::Sample& sample, const std::vector<Event>& events) {
     if (sample.dialect == &client) return;
     Generate strict;
     const std::string breach = strict.follow(client, laws::write_stream(client, events));

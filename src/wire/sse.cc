@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/json.h"
+
 namespace sluice::sse {
 namespace {
 
@@ -195,6 +197,14 @@ void append_event(std::string& out, std::string_view event, std::string_view dat
     data.remove_prefix(end + (data.substr(end).starts_with("\r\n") ? 2 : 1));
   }
   out += '\n';
+}
+
+void append_json(std::string& out, std::string_view event, std::string_view data) {
+  if (data.find_first_of("\r\n") == std::string_view::npos) {
+    append_event(out, event, data);
+  } else {
+    append_event(out, event, json::compact(data));
+  }
 }
 
 void append_comment(std::string& out, std::string_view text) {

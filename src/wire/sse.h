@@ -49,6 +49,8 @@ class Framer {
 
 // Appends one event. No field can carry a line break: data with several lines becomes several data lines.
 void append_event(std::string& out, std::string_view event, std::string_view data);
+// The same for JSON, which may have come with line breaks between its tokens and stands in one line.
+void append_json(std::string& out, std::string_view event, std::string_view data);
 // Appends ": text" and a blank line.
 void append_comment(std::string& out, std::string_view text);
 

@@ -1,8 +1,8 @@
 // Events as a Messages stream. SPDX-License-Identifier: MIT
-#include <charconv>
 #include <string>
 #include <utility>
 
+#include "base/print.h"
 #include "dialects/anthropic/anthropic.h"
 #include "dialects/anthropic/blocks.h"
 #include "dialects/anthropic/stop.h"
@@ -19,20 +19,6 @@ namespace {
 
 constexpr DialectId self = DialectId::anthropic;
 constexpr std::string_view ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
-
-void append_number(std::string& out, std::int64_t value) {
-  char digits[24];
-  out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
-}
-
-// JSON that may have come with line breaks must stand in one data line.
-void append_json(std::string& out, std::string_view event, std::string_view data) {
-  if (data.find_first_of("\r\n") == std::string_view::npos) {
-    sse::append_event(out, event, data);
-  } else {
-    sse::append_event(out, event, json::compact(data));
-  }
-}
 
 // ,"key":value for each member, on one line.
 void append_members(std::string& out, const Extras& extras) {
@@ -88,7 +74,7 @@ class Writer final : public StreamWriter {
     Notes unsaid;
     write_extras(w, head_.extras, self, "", unsaid);
     w.end_object().end_object();
-    append_json(*out_, "message_start", data);
+    sse::append_json(*out_, "message_start", data);
   }
 
   void on(const BlockStart& e) {
@@ -138,7 +124,7 @@ class Writer final : public StreamWriter {
     data += R"(,"delta":{"type":"citations_delta","citation":)";
     data += citation;
     data += "}}";
-    append_json(*out_, "content_block_delta", data);
+    sse::append_json(*out_, "content_block_delta", data);
   }
 
   void on(const BlockStop& e) {
@@ -169,12 +155,12 @@ class Writer final : public StreamWriter {
   void on(const OpaqueEvent& e) {
     if (e.origin != self) return;
     start();
-    append_json(*out_, e.type, e.raw);
+    sse::append_json(*out_, e.type, e.raw);
   }
 
   void on(const Failed& e) {
     start();
-    append_json(*out_, "error", write_error(e.error, exchange_id_));
+    sse::append_json(*out_, "error", write_error(e.error, exchange_id_));
   }
 
   void on(const End& e) {
@@ -192,7 +178,7 @@ class Writer final : public StreamWriter {
       if (e.extras.origin == self && x.key != "container") w.member_raw(x.key, x.raw);
     }
     w.end_object();
-    append_json(*out_, "message_delta", data);
+    sse::append_json(*out_, "message_delta", data);
     *out_ += "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
   }
 
@@ -223,7 +209,7 @@ class Writer final : public StreamWriter {
   void speak_block(std::string data, const Extras& extras) {
     if (extras.origin == self) append_members(data, extras);
     data += "}}";
-    append_json(*out_, "content_block_start", data);
+    sse::append_json(*out_, "content_block_start", data);
     spoken_ = true;
   }
 
@@ -286,7 +272,7 @@ class Writer final : public StreamWriter {
     data += R"(,"content_block":)";
     data += block;
     data += '}';
-    append_json(*out_, "content_block_start", data);
+    sse::append_json(*out_, "content_block_start", data);
     spoken_ = true;
     speak_stop();
   }
@@ -300,7 +286,7 @@ class Writer final : public StreamWriter {
     if (!block || !opened || !(*block)["input"].is_object()) return speak_whole(raw);
     std::string data = R"({"type":"content_block_start","index":)";
     append_number(data, index_);
-    append_json(*out_, "content_block_start", data + R"(,"content_block":)" + *opened + '}');
+    sse::append_json(*out_, "content_block_start", data + R"(,"content_block":)" + *opened + '}');
     delta("input_json_delta", "partial_json", (*block)["input"].raw());
     spoken_ = true;
     speak_stop();

@@ -8,6 +8,7 @@
 #include "dialects/aws_framer.h"
 #include "dialects/bedrock_converse/usage.h"
 #include "dialects/count.h"
+#include "dialects/reply_usage.h"
 
 namespace sluice::bedrock_converse {
 namespace {
@@ -62,15 +63,7 @@ class Bedrock final : public Dialect {
   }
 
   [[nodiscard]] std::optional<Usage> reply_usage(std::string_view body) const override {
-    const auto members = json::scan_object(body);
-    if (!members) return std::nullopt;
-    const auto usage = std::ranges::find(*members, "usage", &json::TopMember::key);
-    if (usage == members->end() || usage->kind != json::Kind::object) return std::nullopt;
-    json::Document doc;
-    const auto root = doc.parse(usage->raw);
-    if (!root) return std::nullopt;
-    Usage out = read_usage(*root);
-    return out.known() ? std::optional(std::move(out)) : std::nullopt;
+    return sluice::reply_usage(body, read_usage);
   }
 
   [[nodiscard]] Result<WireRequest> write_count_request(const ChatRequest& request, const Destination& to,

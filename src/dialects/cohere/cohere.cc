@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/cohere/cohere.h"
 
-#include <algorithm>
 #include <array>
 
 #include "dialects/cohere/usage.h"
+#include "dialects/reply_usage.h"
 #include "dialects/sse_framer.h"
 
 namespace sluice::cohere {
@@ -79,15 +79,7 @@ class Cohere final : public Dialect {
   }
 
   [[nodiscard]] std::optional<Usage> reply_usage(std::string_view body) const override {
-    const auto members = json::scan_object(body);
-    if (!members) return std::nullopt;
-    const auto usage = std::ranges::find(*members, "usage", &json::TopMember::key);
-    if (usage == members->end() || usage->kind != json::Kind::object) return std::nullopt;
-    json::Document doc;
-    const auto root = doc.parse(usage->raw);
-    if (!root) return std::nullopt;
-    Usage out = read_usage(*root);
-    return out.known() ? std::optional(std::move(out)) : std::nullopt;
+    return sluice::reply_usage(body, read_usage);
   }
 
   [[nodiscard]] std::unique_ptr<Framer> framer(std::string_view) const override {

@@ -1,8 +1,8 @@
 // Events as a Chat stream. SPDX-License-Identifier: MIT
-#include <charconv>
 #include <string>
 #include <utility>
 
+#include "base/print.h"
 #include "dialects/cohere/cohere.h"
 #include "dialects/cohere/logprobs.h"
 #include "dialects/cohere/message.h"
@@ -16,20 +16,6 @@
 
 namespace sluice::cohere {
 namespace {
-
-void append_number(std::string& out, std::int64_t value) {
-  char digits[24];
-  out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
-}
-
-// JSON that may have come with line breaks must stand in one data line.
-void append_json(std::string& out, std::string_view event, std::string_view data) {
-  if (data.find_first_of("\r\n") == std::string_view::npos) {
-    sse::append_event(out, event, data);
-  } else {
-    sse::append_event(out, event, json::compact(data));
-  }
-}
 
 enum class Open : std::uint8_t { none, content, plan, call, whole };
 
@@ -65,7 +51,7 @@ class Writer final : public StreamWriter {
     Notes unsaid;
     write_extras(w, e.reply.extras, self, "", unsaid);
     w.end_object();
-    append_json(*out_, "message-start", data);
+    sse::append_json(*out_, "message-start", data);
   }
 
   void on(const BlockStart& e) {
@@ -149,7 +135,7 @@ class Writer final : public StreamWriter {
   void on(const Ping&) { sse::append_comment(*out_, "keep-alive"); }
 
   void on(const OpaqueEvent& e) {
-    if (e.origin == self) append_json(*out_, e.type, e.raw);
+    if (e.origin == self) sse::append_json(*out_, e.type, e.raw);
   }
 
   // The vendor tells a failure as a reason to finish; no [DONE] follows.
@@ -161,7 +147,7 @@ class Writer final : public StreamWriter {
     w.member("error", e.error.message);
     write_usage(w, usage_);
     w.end_object().end_object();
-    append_json(*out_, "message-end", data);
+    sse::append_json(*out_, "message-end", data);
   }
 
   void on(const End& e) {
@@ -173,7 +159,7 @@ class Writer final : public StreamWriter {
     Notes unsaid;
     write_extras(w, e.extras, self, "", unsaid);
     w.end_object().end_object();
-    append_json(*out_, "message-end", data);
+    sse::append_json(*out_, "message-end", data);
     sse::append_event(*out_, "", "[DONE]");
   }
 
@@ -201,7 +187,7 @@ class Writer final : public StreamWriter {
     json::Writer w(data);
     Notes unsaid;
     write_content_part(w, opening, "", unsaid);
-    append_json(*out_, "content-start", data + "}}}");
+    sse::append_json(*out_, "content-start", data + "}}}");
   }
 
   void speak_content(const Delta& e) {
@@ -219,14 +205,14 @@ class Writer final : public StreamWriter {
         data += ':' + extra.raw;
       }
     }
-    append_json(*out_, "content-delta", data + '}');
+    sse::append_json(*out_, "content-delta", data + '}');
   }
 
   void speak_plan(const std::string& text) {
     text_ += text;
     std::string data = R"({"type":"tool-plan-delta","delta":{"message":{"tool_plan":)";
     json::append_quoted(data, text);
-    append_json(*out_, "tool-plan-delta", data + "}}}");
+    sse::append_json(*out_, "tool-plan-delta", data + "}}}");
   }
 
   void speak_call_start() {
@@ -243,14 +229,14 @@ class Writer final : public StreamWriter {
     Notes unsaid;
     write_extras(w, part_.extras, self, "", unsaid);
     w.end_object();
-    append_json(*out_, "tool-call-start", data + "}}}");
+    sse::append_json(*out_, "tool-call-start", data + "}}}");
   }
 
   void speak_arguments(std::string_view text) {
     std::string data = head("tool-call-delta", call_);
     data += R"("tool_calls":{"function":{"arguments":)";
     json::append_quoted(data, text);
-    append_json(*out_, "tool-call-delta", data + "}}}}}");
+    sse::append_json(*out_, "tool-call-delta", data + "}}}}}");
   }
 
   void speak_citation(const Citation& citation) {
@@ -261,7 +247,7 @@ class Writer final : public StreamWriter {
     std::string data = head("citation-start", cited_);
     data += R"("citations":)";
     data += raw;
-    append_json(*out_, "citation-start", data + "}}}");
+    sse::append_json(*out_, "citation-start", data + "}}}");
     speak_end("citation-end", cited_++, {});
   }
   // Of a text that is over.
@@ -282,7 +268,7 @@ class Writer final : public StreamWriter {
     data += R"(","index":)";
     append_number(data, index);
     if (seal) data += ",\"signature\":" + json::quote(seal_text(*seal, self));
-    append_json(*out_, type, data + '}');
+    sse::append_json(*out_, type, data + '}');
   }
 
   // Parts without a form here: this vendor's own come back as they came, media leave a word.

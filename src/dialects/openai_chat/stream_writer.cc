@@ -1,8 +1,8 @@
 // Events as chunks. The head of a chunk is made once; a delta is that head, a few bytes, the text and a tail.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <charconv>
 
+#include "base/print.h"
 #include "dialects/data_url.h"
 #include "dialects/openai_chat/message.h"
 #include "dialects/openai_chat/openai_chat.h"
@@ -17,12 +17,6 @@ namespace sluice::openai_chat {
 namespace {
 
 constexpr std::string_view tail = "},\"finish_reason\":null}]}\n\n";
-
-void append_number(std::string& out, std::int64_t number) {
-  char digits[24];
-  const auto [end, code] = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end);
-}
 
 std::int64_t code_points(std::string_view text) {
   return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });

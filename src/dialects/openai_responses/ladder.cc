@@ -2,9 +2,9 @@
 #include "dialects/openai_responses/ladder.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "base/print.h"
 #include "dialects/openai_responses/held.h"
 #include "dialects/seal_envelope.h"
 #include "dialects/spare.h"
@@ -12,12 +12,6 @@
 
 namespace sluice::openai_responses {
 namespace {
-
-void append_number(std::string& out, std::int64_t number) {
-  char digits[24];
-  const auto [end, code] = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end);
-}
 
 std::int64_t code_points(std::string_view text) {
   return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
