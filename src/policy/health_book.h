@@ -1,0 +1,63 @@
+// All Healths, found by account and model, so that a reload and every worker find the same. SPDX-License-Identifier:
+// MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "policy/health.h"
+
+namespace sluice {
+
+// Safe to call from any thread.
+class HealthBook {
+ public:
+  // `most` bounds the memory: when so many are known and none was idle for ten minutes, a new one is not remembered.
+  explicit HealthBook(std::size_t most = 4096) : most_per_shard_(most / shard_count) {}
+  HealthBook(const HealthBook&) = delete;
+  HealthBook& operator=(const HealthBook&) = delete;
+
+  // Never null. `account` is its full name, unique in the configuration; `model` is the upstream's name.
+  [[nodiscard]] std::shared_ptr<Health> of(std::string_view account, std::string_view model, std::int64_t now_ms);
+
+  struct Row {
+    std::string account;
+    std::string model;
+    View view;
+  };
+  // Everything, by account and model in their order.
+  [[nodiscard]] std::vector<Row> rows(std::int64_t now_ms) const;
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  static constexpr std::size_t shard_count = 8;
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Models = std::unordered_map<std::string, std::shared_ptr<Health>, Hash, std::equal_to<>>;
+  struct Account {
+    std::shared_ptr<AccountKey> key = std::make_shared<AccountKey>();
+    Models models;
+  };
+  struct alignas(64) Shard {
+    mutable std::mutex lock;
+    std::unordered_map<std::string, Account, Hash, std::equal_to<>> accounts;
+    std::size_t size = 0;
+    std::int64_t full_since_ms = INT64_MIN / 2;
+  };
+  static void sweep(Shard& shard, std::int64_t now_ms);
+
+  std::array<Shard, shard_count> shards_;
+  std::size_t most_per_shard_;
+};
+
+}  // namespace sluice

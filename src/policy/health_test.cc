@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+#include "policy/health.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+#include <vector>
+
+#include "policy/health_book.h"
+
+namespace sluice {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t start = 1'000'000;
+
+// One target, calls of which end at once.
+struct Fixture {
+  std::shared_ptr<Health> health = Health::make();
+  HealthSettings settings;
+  Dice dice{7};
+  std::int64_t now = start;
+
+  // False when no call may start.
+  bool call(Outcome outcome, std::optional<std::chrono::milliseconds> retry_after = {}) {
+    Permit permit = health->begin(now);
+    if (!permit) return false;
+    permit.end(outcome, now, settings, dice, retry_after);
+    return true;
+  }
+  // Milliseconds until a call may start.
+  std::int64_t wait() { return health->view(now).ready ? 0 : health->view(now).ready_at_ms - now; }
+};
+
+TEST(Health, FaultsInARowOpenIt) {
+  struct {
+    Outcome outcome;
+    int opens_after;  // 0 = never
+  } const rows[] = {{Outcome::fault, 5},  {Outcome::overloaded, 5}, {Outcome::refused, 3}, {Outcome::quota, 1},
+                    {Outcome::denied, 1}, {Outcome::worked, 0},     {Outcome::neutral, 0}};
+  for (const auto& row : rows) {
+    Fixture at;
+    int calls = 0;
+    while (calls < 1000 && at.call(row.outcome)) ++calls;
+    EXPECT_EQ(calls, row.opens_after > 0 ? row.opens_after : 1000) << static_cast<int>(row.outcome);
+  }
+}
+
+TEST(Health, OneGoodCallStartsTheCountAnew) {
+  Fixture at;
+  at.settings.error_rate = 2;
+  for (int round = 0; round < 100; ++round) {
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(at.call(Outcome::fault));
+    ASSERT_TRUE(at.call(Outcome::worked));
+  }
+}
+
+TEST(Health, ARateOfFaultsOpensItAndOldCallsDoNotCount) {
+  Fixture at;
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_TRUE(at.call(Outcome::worked));
+    EXPECT_TRUE(at.call(Outcome::fault));
+  }
+  EXPECT_EQ(at.health->view(at.now).calls, 18);
+  EXPECT_DOUBLE_EQ(at.health->view(at.now).error_rate, 0.5);
+  EXPECT_TRUE(at.call(Outcome::worked));
+  EXPECT_EQ(at.wait(), 0) << "nineteen calls are too few";
+  EXPECT_TRUE(at.call(Outcome::fault));
+  EXPECT_GT(at.wait(), 0);
+
+  Fixture other;
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(other.call(Outcome::worked) && other.call(Outcome::fault));
+  other.now += 10'000;
+  EXPECT_EQ(other.health->view(other.now).calls, 0);
+  EXPECT_TRUE(other.call(Outcome::worked) && other.call(Outcome::fault));
+  EXPECT_EQ(other.wait(), 0);
+}
+
+TEST(Health, TheWindowSlidesBySeconds) {
+  Fixture at;
+  for (int second = 0; second < 30; ++second, at.now += 1000) {
+    EXPECT_TRUE(at.call(Outcome::worked));
+    EXPECT_EQ(at.health->view(at.now).calls, std::min(second + 1, 10));
+  }
+}
+
+TEST(Health, OpensForTwiceAsLongEachTimeAProbeFailsUpToAMinute) {
+  Fixture at;
+  while (at.call(Outcome::fault)) {
+  }
+  double expected = 1000;
+  for (int i = 0; i < 10; ++i) {
+    const auto wait = static_cast<double>(at.wait());
+    EXPECT_GE(wait, expected * 0.8 - 1) << i;
+    EXPECT_LE(wait, expected * 1.2) << i;
+    at.now += at.wait() - 1;
+    EXPECT_FALSE(at.call(Outcome::fault));
+    at.now += 1;
+    EXPECT_TRUE(at.call(Outcome::fault)) << "the probe";
+    EXPECT_FALSE(at.call(Outcome::fault));
+    expected = std::min(expected * 2, 60'000.0);
+  }
+  at.now += at.wait();
+  EXPECT_TRUE(at.call(Outcome::worked));
+  EXPECT_EQ(at.health->view(at.now).state, View::State::closed);
+  while (at.call(Outcome::fault)) {
+  }
+  EXPECT_LE(at.wait(), 1200) << "a good call makes the first time short again";
+}
+
+TEST(Health, TheVendorsTimeIsTheLeast) {
+  Fixture at;
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(at.call(Outcome::overloaded, 7s));
+  EXPECT_EQ(at.wait(), 7000);
+}
+
+TEST(Health, OneProbeAtATimeAndItCannotLeak) {
+  Fixture at;
+  while (at.call(Outcome::fault)) {
+  }
+  at.now += at.wait();
+  EXPECT_EQ(at.health->view(at.now).state, View::State::half_open);
+  for (int i = 0; i < 5; ++i) {
+    Permit probe = at.health->begin(at.now);
+    ASSERT_TRUE(probe);
+    EXPECT_TRUE(probe.is_probe());
+    const Permit second = at.health->begin(at.now);
+    EXPECT_FALSE(second);
+    EXPECT_GT(second.ready_at_ms(), at.now);
+    EXPECT_FALSE(at.health->view(at.now).ready);
+    EXPECT_EQ(at.health->view(at.now).in_flight, 1);
+    Permit moved = std::move(probe);
+    Permit assigned;
+    assigned = std::move(moved);
+    EXPECT_FALSE(at.health->begin(at.now));
+    if (i % 2 == 0) assigned.end(Outcome::neutral, at.now, at.settings, at.dice);
+  }
+  EXPECT_EQ(at.health->view(at.now).in_flight, 0);
+  // As soon as the probe's answer begins well the others may come, though it runs on.
+  Permit probe = at.health->begin(at.now);
+  probe.began_well(at.now);
+  EXPECT_TRUE(at.health->begin(at.now));
+  EXPECT_EQ(at.health->view(at.now).state, View::State::closed);
+  EXPECT_NEAR(at.health->view(at.now).warmth, 0.1, 1e-9);
+  EXPECT_NEAR(at.health->view(at.now + 5000).warmth, 0.55, 1e-9);
+  EXPECT_EQ(at.health->view(at.now + 10'000).warmth, 1);
+}
+
+TEST(Health, WhatBeganBeforeItOpenedIsNoNews) {
+  Fixture at;
+  std::vector<Permit> old;
+  for (int i = 0; i < 100; ++i) old.push_back(at.health->begin(at.now));
+  while (at.call(Outcome::fault)) {
+  }
+  const auto wait = at.wait();
+  for (int i = 0; i < 40; ++i) old[static_cast<std::size_t>(i)].end(Outcome::fault, at.now, at.settings, at.dice);
+  EXPECT_EQ(at.wait(), wait);
+  old[50].end(Outcome::worked, at.now, at.settings, at.dice);
+  EXPECT_EQ(at.wait(), wait) << "only a probe closes it";
+  at.now += wait;
+  EXPECT_TRUE(at.call(Outcome::worked));
+  for (int i = 60; i < 100; ++i) old[static_cast<std::size_t>(i)].end(Outcome::fault, at.now, at.settings, at.dice);
+  EXPECT_EQ(at.wait(), 0);
+}
+
+TEST(Health, AQuotaCoolsForTheVendorsTimeOrEverLonger) {
+  Fixture at;
+  EXPECT_TRUE(at.call(Outcome::quota, 20s));
+  EXPECT_EQ(at.wait(), 20'000);
+  EXPECT_EQ(at.health->view(at.now).error_rate, 0);
+  EXPECT_EQ(explain(at.health->view(at.now), at.now), "the vendor's quota is used up; ready in 20.0 s");
+  at.now += 20'000;
+  double expected = 500;
+  for (int i = 0; i < 10; ++i) {
+    std::vector<Permit> together;
+    for (int n = 0; n < 10; ++n) ASSERT_TRUE(together.emplace_back(at.health->begin(at.now)));
+    for (Permit& one : together) one.end(Outcome::quota, at.now, at.settings, at.dice);
+    EXPECT_NEAR(static_cast<double>(at.wait()), expected, expected * 0.2 + 1) << "those in flight count once";
+    at.now += at.wait();
+    expected = std::min(expected * 2, 60'000.0);
+  }
+  EXPECT_TRUE(at.call(Outcome::worked));
+  EXPECT_TRUE(at.call(Outcome::quota));
+  EXPECT_LE(at.wait(), 600);
+}
+
+TEST(Health, ARefusedKeyWaitsAMinuteAndThenIsTriedByOne) {
+  Fixture at;
+  EXPECT_TRUE(at.call(Outcome::denied));
+  double expected = 60'000;
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_GE(static_cast<double>(at.wait()), expected);
+    EXPECT_LE(static_cast<double>(at.wait()), expected * 1.2 + 1);
+    at.now += at.wait();
+    Permit probe = at.health->begin(at.now);
+    EXPECT_TRUE(probe);
+    EXPECT_FALSE(at.health->begin(at.now));
+    probe.end(Outcome::denied, at.now, at.settings, at.dice);
+    expected = std::min(expected * 2, 600'000.0);
+  }
+  at.now += at.wait();
+  EXPECT_TRUE(at.call(Outcome::worked));
+  EXPECT_TRUE(at.call(Outcome::worked));
+}
+
+TEST(Health, AKeyThatTwoModelsRefuseIsRefusedForAll) {
+  HealthBook book;
+  Dice dice(1);
+  const HealthSettings settings;
+  std::int64_t now = start;
+  const auto call = [&](std::string_view model, Outcome outcome) {
+    Permit permit = book.of("main", model, now)->begin(now);
+    if (!permit) return false;
+    permit.end(outcome, now, settings, dice);
+    return true;
+  };
+  EXPECT_TRUE(call("big", Outcome::denied));
+  EXPECT_FALSE(call("big", Outcome::worked));
+  EXPECT_TRUE(call("small", Outcome::worked)) << "one model's refusal is not the key's";
+  EXPECT_TRUE(call("other", Outcome::denied));
+  EXPECT_TRUE(call("third", Outcome::worked));
+  EXPECT_TRUE(call("fourth", Outcome::denied));
+  EXPECT_TRUE(call("fifth", Outcome::denied));
+  EXPECT_FALSE(call("small", Outcome::worked));
+  const View view = book.of("main", "small", now)->view(now);
+  EXPECT_EQ(view.why, "the vendor refused the account's key for several models");
+  EXPECT_EQ(view.state, View::State::open);
+  EXPECT_TRUE(book.of("spare", "small", now)->begin(now)) << "another account's key is another key";
+  now = view.ready_at_ms;
+  {
+    const Permit probe = book.of("main", "small", now)->begin(now);
+    EXPECT_TRUE(probe);
+    EXPECT_FALSE(call("third", Outcome::worked)) << "one call tries the key for all models";
+    EXPECT_EQ(book.of("main", "third", now)->view(now).state, View::State::half_open);
+  }
+  EXPECT_TRUE(call("small", Outcome::denied));
+  EXPECT_FALSE(call("third", Outcome::worked));
+  now = book.of("main", "third", now)->view(now).ready_at_ms;
+  EXPECT_TRUE(call("third", Outcome::worked));
+  EXPECT_TRUE(call("fresh", Outcome::worked));
+}
+
+TEST(Health, HeadroomIsTheTighterQuotaUntilItIsReset) {
+  Fixture at;
+  EXPECT_FALSE(at.health->view(at.now).headroom);
+  at.health->learn_quota(QuotaKind::requests, 100, 80, at.now + 1000);
+  EXPECT_EQ(at.health->view(at.now).headroom, 0.8);
+  at.health->learn_quota(QuotaKind::tokens, 1000, 100, at.now + 500);
+  EXPECT_EQ(at.health->view(at.now).headroom, 0.1);
+  EXPECT_EQ(at.health->view(at.now + 500).headroom, 0.8);
+  EXPECT_EQ(at.health->view(at.now + 1000).headroom, 1);
+  at.health->learn_quota(QuotaKind::tokens, 0, 0, 0);
+  EXPECT_EQ(at.health->view(at.now).headroom, 0.8) << "a limit of nothing says nothing";
+}
+
+TEST(Latency, ThePeakIsTakenAtOnceAndFadesWithTime) {
+  Latency latency;
+  EXPECT_FALSE(latency.mean_ms(start));
+  latency.add(100, start);
+  EXPECT_EQ(latency.mean_ms(start), 100);
+  latency.add(4000, start + 10);
+  EXPECT_EQ(latency.mean_ms(start + 10), 4000);
+  latency.add(100, start + 20);
+  EXPECT_GT(latency.mean_ms(start + 20).value(), 3990) << "one quick answer does not excuse it";
+  EXPECT_NEAR(latency.mean_ms(start + 30'020).value(), 4000 / 2.718, 10);
+  for (int i = 1; i < 120; ++i) latency.add(100, start + 20 + i * 1000);
+  EXPECT_NEAR(latency.mean_ms(start + 120'000).value(), 150, 50);
+}
+
+TEST(Latency, PercentilesAreWithinASixteenthOfTheTruth) {
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+    Dice dice(seed);
+    Latency latency;
+    std::vector<double> truth;
+    for (int i = 0; i < 3000; ++i) {
+      // From a few milliseconds to minutes.
+      const auto sample = static_cast<std::int64_t>(std::exp(dice.between(0.5, 1 + 2 * static_cast<double>(seed))));
+      truth.push_back(static_cast<double>(sample));
+      latency.add(sample, start);
+      if (i < Latency::known_after - 1) {
+        ASSERT_FALSE(latency.percentile_ms(0.95));
+      }
+    }
+    std::ranges::sort(truth);
+    for (const double share : {0.5, 0.95, 0.99}) {
+      const double exact = truth[static_cast<std::size_t>(share * 3000)];
+      EXPECT_NEAR(latency.percentile_ms(share).value(), exact, exact / 16 + 0.5) << seed << " " << share;
+    }
+  }
+}
+
+TEST(Latency, OldSamplesFadeWhenThereAreNewOnes) {
+  Latency latency;
+  for (int i = 0; i < 1000; ++i) latency.add(10'000, start + i);
+  for (int minute = 1; minute <= 12; ++minute) {
+    for (int i = 0; i < 100; ++i) latency.add(100, start + minute * 60'000 + i);
+  }
+  EXPECT_LT(latency.percentile_ms(0.95).value(), 110);
+  // Without new ones they are all that is known.
+  EXPECT_TRUE(latency.percentile_ms(0.95));
+}
+
+TEST(HealthBook, KnowsEachPairOnceAndIsBounded) {
+  HealthBook book(8 * 10);
+  Dice dice(1);
+  const auto first = book.of("a", "m", start);
+  EXPECT_EQ(first, book.of("a", "m", start));
+  EXPECT_NE(first, book.of("a", "n", start));
+  EXPECT_NE(first, book.of("b", "m", start));
+  EXPECT_EQ(book.size(), 3u);
+  ASSERT_EQ(book.rows(start).size(), 3u);
+  EXPECT_EQ(book.rows(start)[1].model, "n");
+
+  Permit running = first->begin(start);
+  for (int i = 0; i < 10'000; ++i) {
+    const auto one = book.of("acc" + std::to_string(i), "m", start + i);
+    Permit permit = one->begin(start + i);
+    ASSERT_TRUE(permit) << "what finds no room works all the same";
+    permit.end(Outcome::worked, start + i, {}, dice);
+  }
+  EXPECT_LE(book.size(), 80u);
+  for (int i = 0; i < 1000; ++i) (void)book.of("new" + std::to_string(i), "m", start + 700'000 + i * 2000);
+  EXPECT_LE(book.size(), 80u);
+  EXPECT_EQ(first, book.of("a", "m", start + 700'000)) << "what is in use is kept";
+  EXPECT_EQ(first->view(start).in_flight, 1);
+}
+
+TEST(HealthBook, IsExactUnderThreads) {
+  HealthBook book;
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&book, t] {
+      Dice dice(t);
+      for (int i = 0; i < 3000; ++i) {
+        const auto health = book.of("a", dice.below(2) == 0 ? "m" : "n", start + i);
+        Permit permit = health->begin(start + i);
+        if (dice.below(4) == 0) continue;
+        permit.first_token(std::chrono::milliseconds(dice.below(100)), start + i);
+        permit.end(static_cast<Outcome>(dice.below(7)), start + i, {}, dice);
+        (void)health->view(start + i);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& row : book.rows(start)) EXPECT_EQ(row.view.in_flight, 0);
+}
+
+}  // namespace
+}  // namespace sluice
