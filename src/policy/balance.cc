@@ -1,0 +1,172 @@
+// Every way gives each candidate a number, and the lowest goes first. SPDX-License-Identifier: MIT
+#include "policy/balance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace sluice {
+namespace {
+
+constexpr double never = std::numeric_limits<double>::infinity();
+// Of a target whose vendor says nothing about quotas, among those whose do.
+constexpr double unknown_headroom = 0.5;
+
+enum Tier : std::uint8_t { callable, full, not_ready };
+
+struct Place {
+  std::uint32_t index;
+  Tier tier;
+  double rank;
+  double second = 0;
+  std::uint64_t lot = 0;
+};
+
+Tier tier(const Candidate& one) {
+  if (!one.view.ready) return not_ready;
+  return one.most_in_flight > 0 && one.view.in_flight >= one.most_in_flight ? full : callable;
+}
+
+double weight(const Candidate& one) {
+  return one.weight * one.view.warmth;
+}
+
+double busy(const Candidate& one) {
+  return static_cast<double>(one.view.in_flight + 1);
+}
+
+double per_weight(double cost, const Candidate& one) {
+  return one.weight > 0 ? cost / weight(one) : never;
+}
+
+// Exponentially distributed, the heavier the sooner: sorting by it draws by weight without replacement. And with the
+// name's hash in place of chance it is rendezvous hashing.
+double race(std::uint64_t bits, double weight) {
+  const double unit = (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53;
+  return weight > 0 ? -std::log(unit) / weight : never;
+}
+
+// The longest time to a first token among them: what an untried target that has a call is taken for until it answers.
+double slowest(std::span<const Candidate> all) {
+  double out = 1;
+  for (const Candidate& one : all) out = std::max(out, one.view.mean_ms.value_or(0));
+  return out;
+}
+
+double expected_wait(const Candidate& one, double slowest_ms) {
+  // One call at a time finds out about the untried.
+  if (!one.view.mean_ms) return per_weight(one.view.in_flight == 0 ? 0 : slowest_ms * busy(one), one);
+  return per_weight(*one.view.mean_ms * busy(one), one);
+}
+
+// Puts first the one of the `count` callable ones at which a point on their weights laid end to end falls. Points that
+// follow each other by the golden ratio fill the line evenly, so shares hold over any few calls, not only in the long
+// run.
+void draw_first(std::vector<Place>& places, std::size_t count, std::span<const Candidate> all, std::uint64_t turn) {
+  double sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += std::max(weight(all[places[i].index]), 0.0);
+  double point = static_cast<double>((turn * 0x9e3779b97f4a7c15) >> 11) * 0x1p-53 * sum;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double mine = std::max(weight(all[places[i].index]), 0.0);
+    if (point < mine) {
+      places[i].rank = -1;
+      return;
+    }
+    point -= mine;
+  }
+}
+
+// The better of two at random goes first: whoever looks best to everyone is not run over.
+void best_of_two(std::vector<Place>& places, std::size_t count, Dice& dice) {
+  if (count < 3) return;  // both are looked at anyway
+  Place& a = places[dice.below(count)];
+  const std::size_t other = dice.below(count - 1);
+  Place& b = places[other >= static_cast<std::size_t>(&a - places.data()) ? other + 1 : other];
+  (a.rank < b.rank || (a.rank == b.rank && a.lot < b.lot) ? a : b).rank = -1;
+}
+
+std::vector<std::uint32_t> sorted(std::vector<Place>& places) {
+  std::ranges::sort(places, [](const Place& a, const Place& b) {
+    if (a.tier != b.tier) return a.tier < b.tier;
+    if (a.rank != b.rank) return a.rank < b.rank;
+    if (a.second != b.second) return a.second < b.second;
+    return a.lot < b.lot;
+  });
+  std::vector<std::uint32_t> out;
+  out.reserve(places.size());
+  for (const Place& one : places) out.push_back(one.index);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> balance(Balance kind, std::span<const Candidate> all, std::uint64_t turn, Dice& dice) {
+  if (all.size() == 1) return {0};
+  std::vector<Place> places;
+  places.reserve(all.size());
+  const double slowest_ms = kind == Balance::latency || kind == Balance::cheapest ? slowest(all) : 0;
+  std::uint64_t callables = 0;
+  for (const Candidate& one : all) callables += tier(one) == callable && one.weight > 0 ? 1 : 0;
+  std::uint64_t seat = 0;
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    const Candidate& one = all[i];
+    Place place{.index = i, .tier = tier(one), .rank = 0, .lot = dice.next()};
+    switch (kind) {
+      case Balance::weighted: place.rank = race(place.lot, weight(one)); break;
+      case Balance::round_robin:
+        place.rank = never;
+        if (place.tier == callable && one.weight > 0)
+          place.rank = static_cast<double>((seat++ + callables - turn % callables) % callables);
+        break;
+      case Balance::least_busy: place.rank = per_weight(busy(one), one); break;
+      case Balance::latency: place.rank = expected_wait(one, slowest_ms); break;
+      case Balance::cheapest:
+        place.rank = one.weight > 0 ? one.price.value_or(std::numeric_limits<double>::max()) : never;
+        place.second = expected_wait(one, slowest_ms);
+        break;
+      case Balance::quota:
+        place.rank = one.weight > 0 ? -one.view.headroom.value_or(unknown_headroom) * weight(one) / busy(one) : never;
+        break;
+    }
+    if (place.tier == not_ready) place.rank = static_cast<double>(one.view.ready_at_ms);
+    places.push_back(place);
+  }
+  if (kind == Balance::weighted || kind == Balance::latency) {
+    const auto rest = std::ranges::partition(
+        places, [&](const Place& place) { return place.tier == callable && all[place.index].weight > 0; });
+    const auto count = static_cast<std::size_t>(rest.begin() - places.begin());
+    if (kind == Balance::weighted) draw_first(places, count, all, turn);
+    if (kind == Balance::latency) best_of_two(places, count, dice);
+  }
+  return sorted(places);
+}
+
+std::uint64_t stable_hash(std::string_view text) {
+  std::uint64_t out = 0xcbf29ce484222325;  // FNV-1a, and then every bit over all
+  for (const char c : text) out = (out ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return Dice::mix(out);
+}
+
+std::vector<std::uint32_t> stable_order(std::uint64_t key, std::span<const Candidate> all) {
+  std::vector<Place> places;
+  places.reserve(all.size());
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    const Candidate& one = all[i];
+    const std::uint64_t lot = Dice::mix(key ^ stable_hash(one.name));
+    places.push_back({.index = i, .tier = tier(one), .rank = race(lot, one.weight), .lot = lot});
+    if (places.back().tier == not_ready) places.back().rank = static_cast<double>(one.view.ready_at_ms);
+  }
+  return sorted(places);
+}
+
+std::size_t stable_choice(std::uint64_t key, std::span<const Share> shares) {
+  std::size_t out = 0;
+  double best = never;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const double mine = race(Dice::mix(key ^ stable_hash(shares[i].name)), shares[i].weight);
+    if (mine < best) best = mine, out = i;
+  }
+  return out;
+}
+
+}  // namespace sluice
