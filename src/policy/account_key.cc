@@ -41,7 +41,10 @@ void AccountKey::denied(const void* model, bool probe, std::int64_t began_ms, st
   const std::scoped_lock lock(lock_);
   if (probe) probing_ = false;
   doubted_.store(true, std::memory_order_relaxed);
-  if (!shut_.is_news(began_ms)) return;
+  if (!shut_.is_news(began_ms)) {
+    shut_.hold(now_ms + first.count());
+    return;
+  }
   const bool second = denied_by_ != nullptr && denied_by_ != model;
   if (!probe && !second) {
     denied_by_ = model;

@@ -40,6 +40,7 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   era_ = other.era_;
   probe_ = other.probe_;
   key_probe_ = other.key_probe_;
+  well_ = other.well_;
   return *this;
 }
 
@@ -145,25 +146,35 @@ void Health::open(std::int64_t now_ms, const HealthSettings& settings, Dice& dic
 
 void Health::close(std::int64_t now_ms) {
   breaker_ = Breaker::closed;
-  consecutive_ = refused_ = 0;
+  consecutive_ = cut_ = refused_ = 0;
   seconds_ = {};
   sum_ = {};
   warm_from_ms_ = now_ms;
 }
 
 void Health::well(Permit& permit, std::int64_t now_ms) {
+  if (permit.well_) return;
+  permit.well_ = true;
   if (key_) key_->worked(std::exchange(permit.key_probe_, false), permit.began_ms_);
   if (quota_.is_news(permit.began_ms_)) quota_.step = 0;
   if (denied_.is_news(permit.began_ms_)) denied_.step = 0;
-  if (!permit.probe_) return;
-  permit.probe_ = probing_ = false;
-  if (breaker_ == Breaker::open && permit.era_ == era_) close(now_ms);
+  const bool news = permit.era_ == era_;
+  if (std::exchange(permit.probe_, false)) {
+    probing_ = false;
+    if (news && breaker_ == Breaker::open) close(now_ms);
+  }
+  if (!news || breaker_ == Breaker::open) return;
+  // Now and not when the answer ends: long answers tell how things were when they began.
+  consecutive_ = refused_ = 0;
+  advance(now_ms);
+  ++seconds_[static_cast<std::size_t>(second_ % window)].calls;
+  ++sum_.calls;
 }
 
 void Health::failed(const Permit& permit, Outcome outcome, std::int64_t now_ms, const HealthSettings& settings,
                     Dice& dice, std::optional<std::chrono::milliseconds> retry_after) {
   if (permit.era_ != era_) return;  // began before the breaker opened: already judged
-  ++consecutive_;
+  ++(permit.well_ ? cut_ : consecutive_);
   refused_ = outcome == Outcome::refused ? refused_ + 1 : 0;
   if (breaker_ == Breaker::open) {
     open(now_ms, settings, dice, retry_after);
@@ -171,12 +182,12 @@ void Health::failed(const Permit& permit, Outcome outcome, std::int64_t now_ms, 
   }
   advance(now_ms);
   Second& now = seconds_[static_cast<std::size_t>(second_ % window)];
-  ++now.calls, ++now.faults;
-  ++sum_.calls, ++sum_.faults;
+  if (!permit.well_) ++now.calls, ++sum_.calls;
+  ++now.faults, ++sum_.faults;
   const auto reached = [](int most, int count) { return most > 0 && count >= most; };
   const bool too_often = sum_.calls >= settings.error_rate_calls && sum_.faults >= settings.error_rate * sum_.calls;
-  if (reached(settings.consecutive_faults, consecutive_) || reached(settings.consecutive_refused, refused_) ||
-      too_often)
+  if (reached(settings.consecutive_faults, std::max(consecutive_, cut_)) ||
+      reached(settings.consecutive_refused, refused_) || too_often)
     open(now_ms, settings, dice, retry_after);
 }
 
@@ -186,12 +197,7 @@ void Health::count(Permit& permit, Outcome outcome, std::int64_t now_ms, const H
   switch (outcome) {
     case Outcome::worked:
       well(permit, now_ms);
-      if (permit.era_ != era_ || breaker_ == Breaker::open) return;
-      advance(now_ms);
-      ++seconds_[static_cast<std::size_t>(second_ % window)].calls;
-      ++sum_.calls;
-      consecutive_ = refused_ = 0;
-      open_.step = 0;
+      if (permit.era_ == era_ && breaker_ == Breaker::closed) cut_ = open_.step = 0;
       return;
     case Outcome::fault:
     case Outcome::refused:
@@ -209,8 +215,11 @@ void Health::count(Permit& permit, Outcome outcome, std::int64_t now_ms, const H
         key_->denied(this, std::exchange(permit.key_probe_, false), permit.began_ms_, now_ms, settings.denied_first,
                      settings.denied_most, dice);
       }
-      if (denied_.is_news(permit.began_ms_))
+      if (denied_.is_news(permit.began_ms_)) {
         denied_.grow(now_ms, settings.denied_first, settings.denied_most, dice.between(1, 1 + jitter));
+      } else {
+        denied_.hold(now_ms + settings.denied_first.count());
+      }
       return;
     case Outcome::neutral: return;
   }
@@ -227,9 +236,9 @@ View Health::view(std::int64_t now_ms) const {
   advance(now_ms);
   View out;
   out.in_flight = in_flight_;
-  out.consecutive_faults = consecutive_;
+  out.consecutive_faults = std::max(consecutive_, cut_);
   out.calls = sum_.calls;
-  if (sum_.calls > 0) out.error_rate = static_cast<double>(sum_.faults) / sum_.calls;
+  if (sum_.calls > 0) out.error_rate = std::min(static_cast<double>(sum_.faults) / sum_.calls, 1.0);
 
   out.mean_ms = latency_.mean_ms(now_ms);
   if (const auto samples = latency_.samples(); samples != percentiles_of_ && now_ms >= percentiles_at_ms_ + 100) {

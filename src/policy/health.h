@@ -85,7 +85,8 @@ class Permit {
   [[nodiscard]] std::int64_t ready_at_ms() const { return ready_at_ms_; }
   [[nodiscard]] bool is_probe() const { return probe_ || key_probe_; }
 
-  // The answer began well. A probe has done its work then: others may call while its answer runs on.
+  // The answer began well: from here on the call counts as a good one, unless it breaks yet. A probe has done its work
+  // then: others may call while its answer runs on.
   void began_well(std::int64_t now_ms);
   // The same, and the time that the first token took.
   void first_token(std::chrono::milliseconds took, std::int64_t now_ms);
@@ -103,6 +104,7 @@ class Permit {
   std::uint32_t era_ = 0;
   bool probe_ = false;
   bool key_probe_ = false;
+  bool well_ = false;
 };
 
 enum class QuotaKind : std::uint8_t { requests, tokens };
@@ -162,7 +164,8 @@ class Health : public std::enable_shared_from_this<Health> {
   Breaker breaker_ = Breaker::closed;
   bool probing_ = false;
   std::uint32_t era_ = 0;  // grows when the breaker opens: what began before says nothing about now
-  int consecutive_ = 0;
+  int consecutive_ = 0;    // faults before an answer began well
+  int cut_ = 0;            // and after
   int refused_ = 0;
   Pause open_;
   Pause quota_;

@@ -58,6 +58,36 @@ TEST(Health, OneGoodCallStartsTheCountAnew) {
   }
 }
 
+TEST(Health, AnswersThatBreakAllTheTimeOpenItThoughTheyBeginWell) {
+  Fixture at;
+  int calls = 0;
+  for (; calls < 100; ++calls) {
+    Permit permit = at.health->begin(at.now);
+    if (!permit) break;
+    permit.first_token(100ms, at.now);
+    EXPECT_EQ(at.health->view(at.now).calls, calls + 1);
+    permit.end(Outcome::fault, at.now, at.settings, at.dice);
+    EXPECT_EQ(at.health->view(at.now).error_rate, 1);
+  }
+  EXPECT_EQ(calls, 5);
+}
+
+TEST(Health, AnswersThatBeganLongAgoDoNotExcuseIt) {
+  Fixture at;
+  std::vector<Permit> long_ones;
+  for (int i = 0; i < 10; ++i) {
+    long_ones.push_back(at.health->begin(at.now));
+    long_ones.back().began_well(at.now);
+  }
+  EXPECT_EQ(at.health->view(at.now).calls, 10);
+  int calls = 0;
+  for (Permit& one : long_ones) {
+    calls += at.call(Outcome::fault) ? 1 : 0;
+    one.end(Outcome::worked, at.now, at.settings, at.dice);
+  }
+  EXPECT_EQ(calls, 5);
+}
+
 TEST(Health, ARateOfFaultsOpensItAndOldCallsDoNotCount) {
   Fixture at;
   for (int i = 0; i < 9; ++i) {
