@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "policy/dice.h"
+#include "policy/lock.h"
 #include "policy/pause.h"
 
 namespace sluice {
@@ -38,7 +39,7 @@ class AccountKey {
   [[nodiscard]] Leave leave(std::int64_t now_ms) const;
 
   std::atomic<bool> doubted_ = false;
-  mutable std::mutex lock_;
+  mutable Lock lock_;
   const void* denied_by_ = nullptr;  // never followed
   bool probing_ = false;
   Pause shut_;

@@ -2,6 +2,7 @@
 #include "policy/balance.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -18,8 +19,26 @@ struct Place {
   std::uint32_t index;
   Tier tier;
   double rank;
-  double second = 0;
-  std::uint64_t lot = 0;
+  double second;
+  std::uint64_t lot;
+};
+
+// Few as they are, they need no memory of their own.
+class Places {
+ public:
+  explicit Places(std::size_t most) {
+    if (most > few_.size()) many_.resize(most);
+    at_ = most > few_.size() ? many_.data() : few_.data();
+  }
+  void add(const Place& place) { at_[size_++] = place; }
+  Place& last() { return at_[size_ - 1]; }
+  std::span<Place> all() { return {at_, size_}; }
+
+ private:
+  std::array<Place, 8> few_;
+  std::vector<Place> many_;
+  Place* at_;
+  std::size_t size_ = 0;
 };
 
 Tier tier(const Candidate& one) {
@@ -59,33 +78,32 @@ double expected_wait(const Candidate& one, double slowest_ms) {
   return per_weight(*one.view.mean_ms * busy(one), one);
 }
 
-// Puts first the one of the `count` callable ones at which a point on their weights laid end to end falls. Points that
+// Puts first the one at which a point on their weights laid end to end falls. Points that
 // follow each other by the golden ratio fill the line evenly, so shares hold over any few calls, not only in the long
 // run.
-void draw_first(std::vector<Place>& places, std::size_t count, std::span<const Candidate> all, std::uint64_t turn) {
+void draw_first(std::span<Place> callables, std::span<const Candidate> all, std::uint64_t turn) {
   double sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += std::max(weight(all[places[i].index]), 0.0);
+  for (const Place& one : callables) sum += weight(all[one.index]);
   double point = static_cast<double>((turn * 0x9e3779b97f4a7c15) >> 11) * 0x1p-53 * sum;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double mine = std::max(weight(all[places[i].index]), 0.0);
-    if (point < mine) {
-      places[i].rank = -1;
-      return;
-    }
-    point -= mine;
+  for (Place& one : callables) {
+    point -= weight(all[one.index]);
+    if (point >= 0) continue;
+    one.rank = -1;
+    return;
   }
 }
 
 // The better of two at random goes first: whoever looks best to everyone is not run over.
-void best_of_two(std::vector<Place>& places, std::size_t count, Dice& dice) {
-  if (count < 3) return;  // both are looked at anyway
-  Place& a = places[dice.below(count)];
-  const std::size_t other = dice.below(count - 1);
-  Place& b = places[other >= static_cast<std::size_t>(&a - places.data()) ? other + 1 : other];
+void best_of_two(std::span<Place> callables, Dice& dice) {
+  if (callables.size() < 3) return;  // both are looked at anyway
+  const std::size_t first = dice.below(callables.size());
+  const std::size_t other = dice.below(callables.size() - 1);
+  Place& a = callables[first];
+  Place& b = callables[other >= first ? other + 1 : other];
   (a.rank < b.rank || (a.rank == b.rank && a.lot < b.lot) ? a : b).rank = -1;
 }
 
-std::vector<std::uint32_t> sorted(std::vector<Place>& places) {
+std::vector<std::uint32_t> sorted(std::span<Place> places) {
   std::ranges::sort(places, [](const Place& a, const Place& b) {
     if (a.tier != b.tier) return a.tier < b.tier;
     if (a.rank != b.rank) return a.rank < b.rank;
@@ -102,15 +120,14 @@ std::vector<std::uint32_t> sorted(std::vector<Place>& places) {
 
 std::vector<std::uint32_t> balance(Balance kind, std::span<const Candidate> all, std::uint64_t turn, Dice& dice) {
   if (all.size() == 1) return {0};
-  std::vector<Place> places;
-  places.reserve(all.size());
+  Places places(all.size());
   const double slowest_ms = kind == Balance::latency || kind == Balance::cheapest ? slowest(all) : 0;
   std::uint64_t callables = 0;
   for (const Candidate& one : all) callables += tier(one) == callable && one.weight > 0 ? 1 : 0;
   std::uint64_t seat = 0;
   for (std::uint32_t i = 0; i < all.size(); ++i) {
     const Candidate& one = all[i];
-    Place place{.index = i, .tier = tier(one), .rank = 0, .lot = dice.next()};
+    Place place{.index = i, .tier = tier(one), .rank = 0, .second = 0, .lot = dice.next()};
     switch (kind) {
       case Balance::weighted: place.rank = race(place.lot, weight(one)); break;
       case Balance::round_robin:
@@ -129,16 +146,16 @@ std::vector<std::uint32_t> balance(Balance kind, std::span<const Candidate> all,
         break;
     }
     if (place.tier == not_ready) place.rank = static_cast<double>(one.view.ready_at_ms);
-    places.push_back(place);
+    places.add(place);
   }
   if (kind == Balance::weighted || kind == Balance::latency) {
     const auto rest = std::ranges::partition(
-        places, [&](const Place& place) { return place.tier == callable && all[place.index].weight > 0; });
-    const auto count = static_cast<std::size_t>(rest.begin() - places.begin());
-    if (kind == Balance::weighted) draw_first(places, count, all, turn);
-    if (kind == Balance::latency) best_of_two(places, count, dice);
+        places.all(), [&](const Place& place) { return place.tier == callable && all[place.index].weight > 0; });
+    const std::span drawn(places.all().begin(), rest.begin());
+    if (kind == Balance::weighted) draw_first(drawn, all, turn);
+    if (kind == Balance::latency) best_of_two(drawn, dice);
   }
-  return sorted(places);
+  return sorted(places.all());
 }
 
 std::uint64_t stable_hash(std::string_view text) {
@@ -148,15 +165,14 @@ std::uint64_t stable_hash(std::string_view text) {
 }
 
 std::vector<std::uint32_t> stable_order(std::uint64_t key, std::span<const Candidate> all) {
-  std::vector<Place> places;
-  places.reserve(all.size());
+  Places places(all.size());
   for (std::uint32_t i = 0; i < all.size(); ++i) {
     const Candidate& one = all[i];
     const std::uint64_t lot = Dice::mix(key ^ stable_hash(one.name));
-    places.push_back({.index = i, .tier = tier(one), .rank = race(lot, one.weight), .lot = lot});
-    if (places.back().tier == not_ready) places.back().rank = static_cast<double>(one.view.ready_at_ms);
+    places.add({.index = i, .tier = tier(one), .rank = race(lot, one.weight), .second = 0, .lot = lot});
+    if (places.last().tier == not_ready) places.last().rank = static_cast<double>(one.view.ready_at_ms);
   }
-  return sorted(places);
+  return sorted(places.all());
 }
 
 std::size_t stable_choice(std::uint64_t key, std::span<const Share> shares) {

@@ -48,9 +48,12 @@ void Permit::give_back() {
   if (!health_) return;
   {
     const std::scoped_lock lock(health_->lock_);
-    --health_->in_flight_;
-    if (probe_) health_->probing_ = false;
+    health_->leave(*this);
   }
+  forget();
+}
+
+void Permit::forget() {
   if (key_probe_) health_->key_->give_back();
   health_.reset();
 }
@@ -74,8 +77,9 @@ void Permit::end(Outcome outcome, std::int64_t now_ms, const HealthSettings& set
   {
     const std::scoped_lock lock(health_->lock_);
     health_->count(*this, outcome, now_ms, settings, dice, retry_after);
+    health_->leave(*this);
   }
-  give_back();
+  forget();
 }
 
 // ---- Health
@@ -118,6 +122,11 @@ Permit Health::begin(std::int64_t now_ms) {
   out.era_ = era_;
   out.probe_ = probe;
   return out;
+}
+
+void Health::leave(const Permit& permit) {
+  --in_flight_;
+  if (permit.probe_) probing_ = false;
 }
 
 void Health::advance(std::int64_t now_ms) const {

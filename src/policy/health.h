@@ -16,6 +16,7 @@
 #include "policy/account_key.h"
 #include "policy/dice.h"
 #include "policy/latency.h"
+#include "policy/lock.h"
 #include "policy/pause.h"
 
 namespace sluice {
@@ -97,6 +98,7 @@ class Permit {
  private:
   friend class Health;
   void give_back();
+  void forget();  // once it has left
 
   std::shared_ptr<Health> health_;
   std::int64_t ready_at_ms_ = 0;
@@ -147,6 +149,7 @@ class Health : public std::enable_shared_from_this<Health> {
 
   [[nodiscard]] bool trial() const { return breaker_ == Breaker::open || denied_.step > 0; }
   [[nodiscard]] std::int64_t gate_ms() const;
+  void leave(const Permit& permit);
   void advance(std::int64_t now_ms) const;
   void well(Permit& permit, std::int64_t now_ms);
   void failed(const Permit& permit, Outcome outcome, std::int64_t now_ms, const HealthSettings& settings, Dice& dice,
@@ -158,7 +161,7 @@ class Health : public std::enable_shared_from_this<Health> {
   void close(std::int64_t now_ms);
 
   const std::shared_ptr<AccountKey> key_;
-  mutable std::mutex lock_;
+  mutable Lock lock_;
   std::int64_t in_flight_ = 0;
   std::int64_t used_ms_ = 0;
   Breaker breaker_ = Breaker::closed;

@@ -5,14 +5,15 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "policy/health.h"
+#include "policy/lock.h"
 
 namespace sluice {
 
@@ -24,7 +25,8 @@ class HealthBook {
   HealthBook(const HealthBook&) = delete;
   HealthBook& operator=(const HealthBook&) = delete;
 
-  // Never null. `account` is its full name, unique in the configuration; `model` is the upstream's name.
+  // Never null. `account` is its full name, unique in the configuration; `model` is the upstream's name. What was found
+  // may be kept and used again; what is kept is not forgotten.
   [[nodiscard]] std::shared_ptr<Health> of(std::string_view account, std::string_view model, std::int64_t now_ms);
 
   struct Row {
@@ -39,25 +41,25 @@ class HealthBook {
  private:
   static constexpr std::size_t shard_count = 8;
 
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  using Models = std::unordered_map<std::string, std::shared_ptr<Health>, Hash, std::equal_to<>>;
-  struct Account {
-    std::shared_ptr<AccountKey> key = std::make_shared<AccountKey>();
-    Models models;
+  struct Entry {
+    std::string account;
+    std::string model;
+    std::shared_ptr<Health> health;
   };
   struct alignas(64) Shard {
-    mutable std::mutex lock;
-    std::unordered_map<std::string, Account, Hash, std::equal_to<>> accounts;
+    mutable Lock lock;
+    std::unordered_map<std::uint64_t, std::vector<Entry>> entries;  // by hash; more than one is very rare
     std::size_t size = 0;
     std::int64_t full_since_ms = INT64_MIN / 2;
   };
   static void sweep(Shard& shard, std::int64_t now_ms);
+  [[nodiscard]] std::shared_ptr<AccountKey> key(std::string_view account);
 
   std::array<Shard, shard_count> shards_;
-  std::size_t most_per_shard_;
+  const std::size_t most_per_shard_;
+  Lock keys_lock_;  // taken inside a shard's
+  std::map<std::string, std::shared_ptr<AccountKey>, std::less<>> keys_;
+  std::size_t sweep_keys_at_ = 64;
 };
 
 }  // namespace sluice
