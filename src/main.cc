@@ -9,6 +9,7 @@
 
 #include "allocator.h"
 #include "config/config.h"
+#include "explain_command.h"
 #include "serve_command.h"
 #include "version.h"
 
@@ -57,6 +58,20 @@ int main(int argc, char** argv) {
   check_command->add_option("file", checked, "the configuration file")->capture_default_str();
   CLI::App* schema = app.add_subcommand("schema", "print the JSON Schema of config.yaml, for editors");
   CLI::App* reference = app.add_subcommand("reference", "print the reference of all settings, as Markdown");
+  CLI::App* explain = app.add_subcommand("explain", "print who would be tried for a model, in which order, and why");
+  with_config(explain);
+  sluice::ExplainOptions asked;
+  explain->add_option("model", asked.ask.model, "the model, as clients ask for it")->required();
+  explain->add_option("--key", asked.ask.caller, "who asks: a key's name")->capture_default_str();
+  explain->add_option("--dialect", asked.ask.dialect, "the client's dialect")->capture_default_str();
+  explain->add_option("--header", asked.headers, "a field of the request, NAME=VALUE; may stand several times");
+  explain->add_flag("--stream", asked.ask.stream, "a stream is asked for");
+  explain->add_flag("--tools", asked.ask.tools, "there are tools");
+  explain->add_flag("--vision", asked.ask.vision, "there are pictures");
+  explain->add_option("--tokens", asked.ask.tokens, "tokens of input")->check(CLI::NonNegativeNumber);
+  explain->add_option("--url", asked.url,
+                      "ask the gateway that runs there, which knows how targets are; SLUICE_KEY is shown to it");
+  explain->add_flag("--json", asked.json, "print JSON");
   CLI11_PARSE(app, argc, argv);
 
   if (*check_command) return check(checked);
@@ -69,5 +84,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (config.empty() && std::filesystem::exists("config.yaml")) config = "config.yaml";
+  if (*explain) {
+    asked.config = config;
+    return sluice::explain_command(std::move(asked));
+  }
   return sluice::serve_command(config);
 }

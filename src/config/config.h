@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "base/secret.h"
 
@@ -106,10 +107,54 @@ struct BackendSettings {
   Mark mark;
 };
 
-// What is asked of the way that requests for a model take.
+// Clocks that differ from the backend's own.
+struct TimeoutChanges {
+  std::optional<Millis> connect, first_token, between_tokens, total;
+  [[nodiscard]] TimeoutChanges or_else(const TimeoutChanges& other) const;
+  [[nodiscard]] Timeouts on(const Timeouts& base) const;
+};
+
+// Which requests for its model a route takes: all that is said must fit. Texts are wildcards.
+struct WhenSettings {
+  std::vector<std::string> callers;
+  std::vector<std::string> dialects;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::optional<bool> stream, tools, vision;
+  std::optional<std::int64_t> tokens_over;  // of input, estimated
+  bool operator==(const WhenSettings&) const = default;
+  [[nodiscard]] bool empty() const { return *this == WhenSettings(); }
+};
+
+// How the entries of a branch are put in order.
+enum class Order : std::uint8_t { fallback, weighted, round_robin, least_busy, latency, quota, split };
+
+struct AffinitySettings {
+  enum class By : std::uint8_t { none, prompt, caller, header };
+  By by = By::none;
+  std::string header;  // its name in lower case
+};
+
+// One entry of `try` or `over`: a target, or a branch with entries of its own.
+struct TrySettings {
+  std::string backend;  // of a target: a backend's name or an account's
+  std::string model;    // as that backend's list has it; empty: the one that was asked for
+  std::vector<json::Edit> edits;
+  TimeoutChanges timeouts;
+  Order balance = Order::fallback;  // of a branch
+  AffinitySettings affinity;
+  std::vector<TrySettings> entries;
+  std::int64_t weight = 0;  // within `over`; 0: not said, which is 1
+  Mark mark;
+  [[nodiscard]] bool branch() const { return !entries.empty(); }
+};
+
+// The way that requests for a model take.
 struct RouteSettings {
   std::string model;    // as clients ask; may hold '*'
   bool strict = false;  // a request of which something would be lost is refused
+  WhenSettings when;
+  std::vector<TrySettings> targets;  // `try`: in this order; empty: whoever serves the model
+  TimeoutChanges timeouts;
   Mark mark;
 };
 
@@ -132,13 +177,15 @@ struct MonitoringSettings {
 struct Config {
   ServerSettings server;
   std::vector<BackendSettings> backends;
-  std::vector<RouteSettings> routes;  // the first whose model fits counts
+  std::vector<RouteSettings> routes;  // the first that fits counts
   MonitoringSettings monitoring;
   LimitSettings limits;
   std::string storage = "memory";  // memory, sqlite:PATH
   std::string auth = "local";      // local, open
   std::string source;              // the file's path, empty without one
 };
+
+[[nodiscard]] std::string_view name(Order order);
 
 // One fault or warning about a configuration.
 struct ConfigFault {

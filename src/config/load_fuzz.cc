@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (loaded.ok()) {
     const auto snapshot = sluice::Snapshot::compile(loaded.config);
     for (const auto& row : snapshot->models()) {
-      if (!snapshot->targets(row.id)) __builtin_trap();
+      if (row.owner != "sluice" && !snapshot->targets(row.id)) __builtin_trap();
     }
     (void)snapshot->targets("no such model");
   }

@@ -31,6 +31,10 @@ std::vector<Section> sections() {
           section("backends.*.aws", aws_settings()),
           section("backends.*.timeouts", timeout_settings()),
           section("routes.*", route_settings()),
+          section("routes.*.when", when_settings()),
+          section("routes.*.try.*", try_settings()),
+          section("routes.*.try.*.timeouts", timeout_changes()),
+          section("routes.*.timeouts", timeout_changes()),
           section("monitoring", monitoring_settings()),
           section("limits", limit_settings()),
           section("limits.per_caller", caller_limit_settings())};
@@ -58,6 +62,12 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     w.member("type", "object").key("additionalProperties").begin_object();
     write_section(w, all, std::string(path) + ".*");
     w.end_object();
+  } else if (type == "list of targets") {
+    w.member("type", "array").key("items").begin_object().member("$ref", "#/definitions/target").end_object();
+  } else if (type == "text or list of text") {
+    w.key("anyOf").raw(R"([{"type":"string"},{"type":"array","items":{"type":"string"}}])");
+  } else if (type == "map of values") {
+    w.member("type", "object");
   } else if (type == "list of routes" || type == "list of accounts") {
     w.member("type", "array").key("items").begin_object();
     write_section(w, all, std::string(path) + ".*");
@@ -106,7 +116,11 @@ std::string config_schema() {
       .member("$schema", "http://json-schema.org/draft-07/schema#")
       .member("title", "config.yaml of Sluice");
   write_section(w, sections(), "");
-  w.end_object();
+  // An entry of `try` or `over`, which may hold more of them.
+  w.key("definitions").begin_object().key("target").begin_object().key("anyOf").begin_array().begin_object();
+  write_section(w, sections(), "routes.*.try.*");
+  w.end_object().raw(R"({"type":"array","items":{"$ref":"#/definitions/target"}})").end_array();
+  w.end_object().end_object().end_object();
   return out;
 }
 

@@ -100,21 +100,6 @@ void read_headers(Reading& in, const Node& node, Path path, BackendSettings& out
   }
 }
 
-void read_routes(Reading& in, const Node& node, Path path, Config& out) {
-  if (node.IsNull()) return;
-  if (!node.IsSequence()) {
-    in.fault(node.Mark(), quoted_name(path) + " must be a list",
-             "for example routes: [{model: \"gpt-*\", strict: true}]");
-    return;
-  }
-  for (const auto& item : node) {
-    RouteSettings route{.mark = place(item.Mark())};
-    read_section<RouteSettings>(in, item, path, route_settings(), route);
-    if (route.model.empty()) in.fault(item.Mark(), "a route needs a model", "for example model: \"gpt-*\"");
-    out.routes.push_back(std::move(route));
-  }
-}
-
 constexpr auto max_number = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
@@ -269,17 +254,6 @@ std::span<const Setting<BackendSettings>> backend_settings() {
   return table;
 }
 
-std::span<const Setting<RouteSettings>> route_settings() {
-  static constexpr std::array<Setting<RouteSettings>, 2> table = {{
-      {{"model", "text", "", "the model as clients ask for it; * is a wildcard; the first route that fits counts"},
-       READ(RouteSettings, in.text(n, p, out.model))},
-      {{"strict", "yes/no", "false",
-        "a request of which a target would lose a field goes to another that can say it, else it is refused"},
-       READ(RouteSettings, in.boolean(n, p, out.strict))},
-  }};
-  return table;
-}
-
 std::span<const Setting<MonitoringSettings>> monitoring_settings() {
   static constexpr std::array<Setting<MonitoringSettings>, 4> table = {{
       {{"enable_logging", "yes/no", "true", "one line per exchange"},
@@ -336,7 +310,8 @@ std::span<const Setting<Config>> root_settings() {
            out.backends.push_back(std::move(backend));
          }
        }},
-      {{"routes", "list of routes", "[]", "what is asked of the way that requests for a model take"}, read_routes},
+      {{"routes", "list of routes", "[]", "the ways that requests for models take; the first that fits counts"},
+       read_routes},
       {{"monitoring", "section", "", "logs"},
        READ(Config, read_section<MonitoringSettings>(in, n, p, monitoring_settings(), out.monitoring))},
       {{"limits", "section", "", "how much callers may ask for"},

@@ -104,6 +104,18 @@ Target target(const Backend& backend, const ModelName& entry, std::string_view m
   return {&backend, entry.upstream.empty() ? std::string(model) : entry.upstream};
 }
 
+void note_headers(const std::vector<TrySettings>& entries, std::vector<std::string>& out) {
+  for (const TrySettings& one : entries) {
+    if (one.affinity.by == AffinitySettings::By::header) out.push_back(one.affinity.header);
+    note_headers(one.entries, out);
+  }
+}
+
+void note_headers(const RouteSettings& route, std::vector<std::string>& out) {
+  for (const auto& [name, pattern] : route.when.headers) out.push_back(name);
+  note_headers(route.targets, out);
+}
+
 }  // namespace
 
 bool Backend::speaks(DialectId dialect) const {
@@ -147,6 +159,10 @@ std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   demo->models.push_back({.name = "demo"});
   out->backends_.push_back(std::move(demo));
   out->index();
+  for (const RouteSettings& route : out->config_.routes) {
+    out->routes_.push_back(compile_route(route, out->backends_));
+    note_headers(route, out->routed_headers_);
+  }
   return out;
 }
 
@@ -197,12 +213,6 @@ Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
   return found;
 }
 
-bool Snapshot::strict(std::string_view model) const {
-  const auto fits = [&](const RouteSettings& route) { return wildcard_match(route.model, model); };
-  const auto first = std::ranges::find_if(config_.routes, fits);
-  return first != config_.routes.end() && first->strict;
-}
-
 Error Snapshot::unknown(std::string_view model) const {
   Error error{.fault = Fault::not_found, .code = "model_not_found", .param = "model"};
   error.message = "The model \"" + visible_ascii(model, 128) + "\" is not served here.";
@@ -243,6 +253,11 @@ std::vector<ModelRow> Snapshot::models() const {
       if (!is_pattern(entry.name) && std::ranges::none_of(rows, same))
         rows.push_back({.id = entry.name, .owner = backend->group});
     }
+  }
+  for (const Route& route : routes_) {
+    const auto same = [&](const ModelRow& row) { return row.id == route.model; };
+    if (route.tree && !is_pattern(route.model) && std::ranges::none_of(rows, same))
+      rows.push_back({.id = route.model, .owner = "sluice"});
   }
   return rows;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/route.h"
 #include "config/url.h"
 #include "providers/provider.h"
 
@@ -51,7 +52,9 @@ struct Backend {
 
 struct Target {
   const Backend* backend = nullptr;
-  std::string model;  // the upstream's name
+  std::string model;         // the upstream's name
+  const Leg* leg = nullptr;  // what a route wants of it; null without one
+  [[nodiscard]] const Timeouts& clocks() const { return leg ? leg->timeouts : backend->timeouts; }
 };
 
 class Snapshot {
@@ -67,9 +70,12 @@ class Snapshot {
   // backend stand beside each other, in the order of the file. Backends that are off are left out. Errors: not_found
   // with the closest names, or with the reason when only a backend that is off would serve it.
   [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
-  // True when a request for this model must not lose anything on its way.
-  [[nodiscard]] bool strict(std::string_view model) const;
-  // What a model list shows: names without wildcards of every usable backend, in order, each once.
+  // The first that fits a request counts (policy/plan.h).
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+  // The fields of a request that routes ask for, in lower case.
+  [[nodiscard]] const std::vector<std::string>& routed_headers() const { return routed_headers_; }
+  // What a model list shows: names without wildcards of every usable backend, in order, then those that only routes
+  // have, each once.
   [[nodiscard]] std::vector<ModelRow> models() const;
 
  private:
@@ -86,6 +92,8 @@ class Snapshot {
   // The models of the backends that are on: by name, and the patterns, longest first.
   std::unordered_map<std::string_view, std::vector<Served>> names_;
   std::vector<Served> patterns_;
+  std::vector<Route> routes_;
+  std::vector<std::string> routed_headers_;
 };
 
 }  // namespace sluice

@@ -178,12 +178,56 @@ TEST(SnapshotBackend, SignsForAwsWhenThereIsNoKey) {
   EXPECT_THAT(backend(*placeless, "bedrock")->off, HasSubstr("AWS_REGION"));
 }
 
-TEST(SnapshotRoutes, TheFirstThatFitsSaysHowStrict) {
-  const auto s = snapshot("routes: [{model: gpt-4, strict: false}, {model: \"gpt-*\", strict: true}]");
-  EXPECT_FALSE(s->strict("gpt-4"));
-  EXPECT_TRUE(s->strict("gpt-5"));
-  EXPECT_FALSE(s->strict("claude-x"));
-  EXPECT_FALSE(snapshot("backends: {}")->strict("gpt-4"));
+// A tree as text: "[a:m b:m]" in order, "weighted(a:m*3 b:m)" for a branch.
+std::string drawn(const Branch& branch) {
+  if (branch.leg) return branch.leg->backend->name + ':' + branch.leg->model;
+  std::string out = branch.order == Order::fallback ? "[" : std::string(name(branch.order)) + '(';
+  for (const Branch& one : branch.over) {
+    if (&one != &branch.over.front()) out += ' ';
+    out += drawn(one);
+    if (one.weight != 1) out += '*' + std::to_string(one.weight).substr(0, 4);
+  }
+  return out + (branch.order == Order::fallback ? ']' : ')');
+}
+
+TEST(SnapshotRoutes, AreTreesOfWhatIsOn) {
+  const auto s = snapshot(R"(
+backends:
+  openai: {models: [gpt-4, {name: small, upstream: gpt-4-mini}],
+           accounts: [{key: "${OPENAI_API_KEY}", name: a, weight: 3}, {key: "${CLAUDE_API_KEY}"}]}
+  claude: {models: ["claude-*"], timeouts: {connect: 7s}}
+  gemini: {}
+routes:
+  - model: smart
+    try:
+      - {balance: latency, over: [{backend: openai, model: small, weight: 2}, {backend: claude, model: claude-x}]}
+      - [{backend: openai, model: gpt-4}, {backend: openai.a, model: gpt-4}]
+      - {backend: gemini, model: gemini-x}
+      - {balance: split, over: [{weight: 9, try: [{backend: openai, model: gpt-4}]}, {backend: claude, model: claude-x}]}
+    timeouts: {total: 9s}
+  - {model: "claude-*", strict: true, try: [{backend: claude, set: {top_k: 1}, timeouts: {total: 1s}}]}
+  - {model: off, try: [{backend: gemini, model: gemini-x}]}
+  - {model: plain}
+)");
+  ASSERT_EQ(s->routes().size(), 4u);
+  EXPECT_EQ(drawn(*s->routes()[0].tree),
+            "[latency(openai.a:gpt-4-mini*1.50 openai.2:gpt-4-mini*0.50 claude:claude-x) "
+            "[weighted(openai.a:gpt-4*0.75 openai.2:gpt-4*0.25) openai.a:gpt-4] "
+            "split([weighted(openai.a:gpt-4*0.75 openai.2:gpt-4*0.25)]*9.00 claude:claude-x)]");
+  const Leg& claude = *s->routes()[0].tree->over[0].over[2].leg;
+  EXPECT_EQ(claude.timeouts.total, Millis(9'000));
+  EXPECT_EQ(claude.timeouts.connect, Millis(7'000));
+  EXPECT_EQ(drawn(*s->routes()[1].tree), "[claude:]");
+  EXPECT_EQ(s->routes()[1].tree->over[0].leg->timeouts.total, Millis(1'000));
+  EXPECT_EQ(s->routes()[1].tree->over[0].leg->edits.size(), 1u);
+  EXPECT_TRUE(s->routes()[1].strict);
+  EXPECT_FALSE(s->routes()[2].tree);
+  EXPECT_THAT(s->routes()[2].off, HasSubstr("GEMINI_API_KEY"));
+  EXPECT_FALSE(s->routes()[3].tree);
+  EXPECT_EQ(s->routes()[3].off, "");
+  std::vector<std::string> names;
+  for (const ModelRow& row : s->models()) names.push_back(row.owner + ':' + row.id);
+  EXPECT_THAT(names, ElementsAre("openai:gpt-4", "openai:small", "demo:demo", "sluice:smart"));
 }
 
 TEST(SnapshotBackend, IsAskedInTheClientsWordsOrInTheFirstThatHasTheCall) {

@@ -174,6 +174,11 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
     if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
     TRY_VOID(write_conversation(backend, *way, to, out, fields, notes));
   }
+  // A call that only counts takes fewer parameters than the call that it counts for.
+  if (target.leg && !target.leg->edits.empty() && operation == Operation::chat) {
+    TRY(out.own_body, json::apply(out.body, target.leg->edits));
+    out.body = out.own_body;
+  }
   out.at_cloud = way->form != nullptr;
   out.head.clear();
   const std::string path = call_path(backend.url.path, *way, target.model, stream);

@@ -195,7 +195,7 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
 Result<void> keep_strict(const Try& t, const Target& target) {
   const std::vector<Note>& notes = t.ex.record.notes;
   const auto lost = std::ranges::find(notes, NoteKind::lost, &Note::kind);
-  if (lost == notes.end() || !t.ex.snapshot->strict(t.intake.peek.model)) return {};
+  if (lost == notes.end() || !t.ex.route || !t.ex.route->strict) return {};
   const auto more = std::ranges::count(lost + 1, notes.end(), NoteKind::lost, &Note::kind);
   Error error{.fault = Fault::unsupported, .code = "unsupported_parameter", .param = lost->pointer};
   error.message = "The backend \"" + target.backend->name + "\" cannot be told " + lost->pointer + " (" + lost->reason +

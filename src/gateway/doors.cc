@@ -35,6 +35,7 @@ constexpr struct {
     {"/health/live", Place::live, true},
     {"/health/ready", Place::ready, true},
     {"/metrics", Place::metrics, false},
+    {"/admin/api/explain", Place::explain, false},
 };
 
 const std::vector<Row>& rows() {

@@ -21,7 +21,8 @@ enum class Place : std::uint8_t {
   live,
   ready,
   metrics,
-  asset,  // /docs, /openapi.json and what they need
+  explain,  // GET /admin/api/explain
+  asset,    // /docs, /openapi.json and what they need
 };
 
 // What a request came for. Its views are static.

@@ -51,6 +51,9 @@ Result<Wire> write(const Errand& errand, const Target& target, const Way& to, co
   Wire out;
   TRY(out.asked, embedding_codec(errand.operation().embeds)->read_request(errand.body, notes));
   TRY(out.body, embedding_codec(to.shape)->write_request(out.asked, target.model, notes));
+  if (target.leg && !target.leg->edits.empty()) {
+    TRY(out.body, json::apply(out.body, target.leg->edits));
+  }
   const Backend& backend = *target.backend;
   const std::string path =
       to.dialect == DialectId::openai_chat ? openai_path(*backend.provider, to.path.substr(3)) : std::string(to.path);

@@ -120,6 +120,7 @@ Task<Result<bool>> hold_raw(Exchange& ex, Errand& errand, bool query) {
 Errand begin_errand(Exchange& ex, const Entry& entry) {
   const http1::RequestHead& head = ex.client.head();
   Errand errand{.entry = entry, .method = std::string(head.method), .model = entry.path_model};
+  for (const std::string& name : ex.snapshot->routed_headers()) errand.routed.emplace_back(name, head.fields.get(name));
   append_asked_fields(errand.fields, head.fields, entry.vendor->dialect);
   if (entry.vendor->dialect == DialectId::anthropic && !head.fields.has("anthropic-version"))
     errand.fields += "anthropic-version: 2023-06-01\r\n";

@@ -25,6 +25,7 @@ struct Errand {
   std::string model;                // as asked; empty when the request names none
   std::vector<std::string> models;  // all that a raw call names, wherever
   std::string fields;               // lines for the upstream
+  std::vector<Header> routed;       // what routes ask for of the client's fields, names in lower case
   std::string own_address;          // the gateway's, as the client knows it
 
   bool whole = true;                     // `body` or `held` is all of it; else `held` and what still arrives

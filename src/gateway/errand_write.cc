@@ -2,6 +2,7 @@
 #include "gateway/errand_write.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "gateway/body_form.h"
@@ -74,6 +75,7 @@ Result<void> write_body(const Errand& errand, const Target& target, Written& out
   } else if (in_path || (operation.model == ModelPlace::body && renamed(errand, target))) {
     edits.push_back({.pointer = "/model", .value = json::quote(target.model)});
   }
+  if (target.leg && !errand.members.empty()) std::ranges::copy(target.leg->edits, std::back_inserter(edits));
   if (edits.empty()) return {};
   TRY(out.own_body, splice(errand.body, errand.members, edits));
   out.body = out.own_body;

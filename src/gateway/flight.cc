@@ -67,7 +67,7 @@ Flight::Flight(Exchange& ex, const Target& target, bool stream, std::string_view
   attempt.backend = target.backend->name;
   attempt.model = target.model;
   attempt.started_us = ex.elapsed_us();
-  total_by_ms_ = by(ex.worker.loop().now_ms(), target.backend->timeouts.total);
+  total_by_ms_ = by(ex.worker.loop().now_ms(), target.clocks().total);
 }
 
 Flight::~Flight() {
@@ -81,7 +81,7 @@ Task<Result<bool>> Flight::connect(bool may_be_idle) {
   }
   attempt().fresh_connection = true;
   const std::int64_t now = ex_.worker.loop().now_ms();
-  ex_.sleeper().deadline(std::min(by(now, target_.backend->timeouts.connect), total_by_ms_));
+  ex_.sleeper().deadline(std::min(by(now, target_.clocks().connect), total_by_ms_));
   auto made = co_await ex_.worker.lines().connect(*line_, ex_.sleeper());
   if (!made) co_return std::unexpected(std::move(made).error());
   connection_ = std::move(*made);
@@ -95,7 +95,7 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
     connection_->begin(pieces);
     const std::int64_t now = ex_.worker.loop().now_ms();
     attempt().sent_us = ex_.elapsed_us();
-    first_by_ms_ = stream_ ? by(now, target_.backend->timeouts.first_token) : net::never;
+    first_by_ms_ = stream_ ? by(now, target_.clocks().first_token) : net::never;
     for (;;) {
       http1::ResponseHead& response = ex_.worker.response_head();
       const auto step = connection_->read_head(ex_.worker.scratch(), response);
@@ -157,7 +157,7 @@ Task<Result<Flight::Head>> Flight::upload(std::string_view head, std::string_vie
       }
       const std::int64_t now = ex_.worker.loop().now_ms();
       const std::int64_t step_by =
-          waits ? now + ex_.settings().body_timeout.count() : by(now, target_.backend->timeouts.first_token);
+          waits ? now + ex_.settings().body_timeout.count() : by(now, target_.clocks().first_token);
       sleeper.deadline(std::min(step_by, total_by_ms_));
       net::Watch& watch = connection_->socket().watch();
       std::optional<net::Ear> ear;
@@ -256,7 +256,7 @@ Task<Result<std::string>> Flight::take_all(Company* company, std::size_t most) {
 
 Task<Result<bool>> Flight::wait(Company* company) {
   net::Sleeper& sleeper = ex_.sleeper();
-  const Timeouts& clocks = target_.backend->timeouts;
+  const Timeouts& clocks = target_.clocks();
   const std::int64_t every = company ? ex_.settings().keep_alive.count() : 0;
   for (;;) {
     const std::int64_t token_by = silent_since_ms_ != 0 ? by(silent_since_ms_, clocks.between_tokens) : first_by_ms_;

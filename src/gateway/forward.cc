@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "gateway/choose.h"
 #include "gateway/embed.h"
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
@@ -15,7 +16,6 @@
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
 #include "model/fold.h"
-#include "policy/plan.h"
 
 namespace sluice {
 namespace {
@@ -40,6 +40,24 @@ const Backend* first_backend(const Exchange& ex, const VendorOperation& operatio
   return look_alike;
 }
 
+// What passes untouched is not read: it has no tools and no pictures that routes could ask for.
+class ErrandFeatures final : public Features {
+ public:
+  ErrandFeatures(const Exchange& ex, const Errand& errand) : ex_(ex), errand_(errand) {}
+  [[nodiscard]] std::string_view header(std::string_view name) override {
+    const auto found = std::ranges::find(errand_.routed, name, &Header::first);
+    return found == errand_.routed.end() ? std::string_view() : found->second;
+  }
+  [[nodiscard]] bool tools() override { return false; }
+  [[nodiscard]] bool vision() override { return false; }
+  [[nodiscard]] std::int64_t tokens() override { return static_cast<std::int64_t>(ex_.record.bytes_in / 4); }
+  [[nodiscard]] std::uint64_t beginning() override { return 0; }
+
+ private:
+  const Exchange& ex_;
+  const Errand& errand_;
+};
+
 Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
   const VendorOperation& operation = errand.operation();
   const bool raw = !operation.provider.empty();
@@ -47,11 +65,11 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
   TRY(const Backend* own, issuer(ex, errand));
   if (own) return Plan{{Target{own, {}}}};
   if (!raw && operation.model != ModelPlace::none && !errand.model.empty()) {
-    TRY(auto targets, ex.snapshot->targets(errand.model));
+    ErrandFeatures features(ex, errand);
+    TRY(auto targets, find_targets(ex, errand.model, ex.record.stream, features));
     std::erase_if(targets, [&](const Target& target) {
       return !takes(*target.backend, operation) && !embeds(*target.backend, operation);
     });
-    if (targets.size() > 1) spread_accounts(targets, ex.worker.random());
     if (!targets.empty()) return Plan{std::move(targets)};
     Error error{.fault = Fault::unsupported, .param = "model"};
     error.message = "No backend that serves \"" + visible_ascii(errand.model, 128) + "\" takes this call (" +

@@ -19,11 +19,11 @@ std::string_view word(BackendState state) {
   return "";
 }
 
-bool any(const Health& health, BackendState state) {
+bool any(const HealthReport& health, BackendState state) {
   return std::ranges::any_of(health.backends, [state](const auto& backend) { return backend.state == state; });
 }
 
-std::string_view overall(const Health& health) {
+std::string_view overall(const HealthReport& health) {
   if (health.draining) return "down";
   if (!any(health, BackendState::up) && !any(health, BackendState::untried)) return "down";
   if (any(health, BackendState::failing) || !health.config_error.empty()) return "degraded";
@@ -52,7 +52,7 @@ HealthAnswer one_word(int status, std::string_view state, std::string_view why =
 
 }  // namespace
 
-HealthAnswer health_answer(const Health& health) {
+HealthAnswer health_answer(const HealthReport& health) {
   const std::string_view state = overall(health);
   HealthAnswer answer{.status = state == "down" ? 503 : 200};
   json::Writer out(answer.body);
@@ -70,7 +70,7 @@ HealthAnswer live_answer() {
   return one_word(200, "live");
 }
 
-HealthAnswer ready_answer(const Health& health) {
+HealthAnswer ready_answer(const HealthReport& health) {
   if (health.draining) return one_word(503, "not ready", "the gateway is shutting down");
   if (std::ranges::all_of(health.backends, [](const auto& backend) { return backend.state == BackendState::off; }))
     return one_word(503, "not ready", "no backend is switched on");

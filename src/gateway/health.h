@@ -25,7 +25,7 @@ struct BackendHealth {
   std::int64_t last_good_ms = 0;   // Unix time of the last good answer; 0 = none yet
 };
 
-struct Health {
+struct HealthReport {
   std::string version;
   std::int64_t uptime_ms = 0;
   bool draining = false;     // SIGTERM came: no new work
@@ -40,11 +40,11 @@ struct HealthAnswer {
 
 // Overall: "ok" when a backend can answer, "degraded" when one fails or the last reload did, "down" when none can
 // answer or the gateway is leaving. Status 200 unless down, then 503.
-[[nodiscard]] HealthAnswer health_answer(const Health& health);
+[[nodiscard]] HealthAnswer health_answer(const HealthReport& health);
 // Always 200: the process turns its loop.
 [[nodiscard]] HealthAnswer live_answer();
 // 200 when new requests may come, else 503 with the reason. Failing upstreams do not make the gateway unready: another
 // gateway would not reach them either.
-[[nodiscard]] HealthAnswer ready_answer(const Health& health);
+[[nodiscard]] HealthAnswer ready_answer(const HealthReport& health);
 
 }  // namespace sluice

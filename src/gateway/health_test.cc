@@ -8,7 +8,7 @@
 namespace sluice {
 namespace {
 
-Health healthy() {
+HealthReport healthy() {
   return {.version = "1.2.3",
           .uptime_ms = 61'999,
           .backends = {{.name = "openai", .state = BackendState::up, .last_good_ms = 1'764'072'000'000},
@@ -16,7 +16,7 @@ Health healthy() {
                        {.name = "demo"}}};
 }
 
-TEST(Health, TellsVersionUptimeAndEveryBackend) {
+TEST(HealthReport, TellsVersionUptimeAndEveryBackend) {
   const HealthAnswer answer = health_answer(healthy());
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, R"({"status":"ok","version":"1.2.3","uptime_seconds":61,"backends":[)"
@@ -25,8 +25,8 @@ TEST(Health, TellsVersionUptimeAndEveryBackend) {
                          R"({"name":"demo","state":"untried"}]})");
 }
 
-TEST(Health, IsDegradedWhileSomethingFails) {
-  Health health = healthy();
+TEST(HealthReport, IsDegradedWhileSomethingFails) {
+  HealthReport health = healthy();
   health.backends[0] = {.name = "openai",
                         .state = BackendState::failing,
                         .last_error = "connect: \"refused\"\n",
@@ -47,8 +47,8 @@ TEST(Health, IsDegradedWhileSomethingFails) {
   EXPECT_EQ(ready_answer(health).status, 200) << "the older configuration serves on";
 }
 
-TEST(Health, IsDownWhenNobodyCanAnswer) {
-  Health health = healthy();
+TEST(HealthReport, IsDownWhenNobodyCanAnswer) {
+  HealthReport health = healthy();
   health.backends = {{.name = "openai", .state = BackendState::failing}, {.name = "x", .state = BackendState::off}};
   EXPECT_EQ(health_answer(health).status, 503);
   EXPECT_EQ(ready_answer(health).status, 200) << "another gateway would not reach it either";
@@ -58,8 +58,8 @@ TEST(Health, IsDownWhenNobodyCanAnswer) {
   EXPECT_EQ(ready_answer(health).body, R"({"status":"not ready","why":"no backend is switched on"})");
 }
 
-TEST(Health, SaysSoWhenTheGatewayLeaves) {
-  Health health = healthy();
+TEST(HealthReport, SaysSoWhenTheGatewayLeaves) {
+  HealthReport health = healthy();
   health.draining = true;
   EXPECT_EQ(health_answer(health).status, 503);
   EXPECT_NE(health_answer(health).body.find(R"("status":"down","version":"1.2.3","uptime_seconds":61,"draining":true)"),

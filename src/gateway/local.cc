@@ -4,7 +4,10 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "gateway/asset.h"
+#include "gateway/choose.h"
+#include "gateway/explain.h"
 #include "gateway/health.h"
+#include "gateway/passage.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
@@ -12,9 +15,9 @@
 namespace sluice {
 namespace {
 
-Health health_of(const Exchange& ex) {
+HealthReport health_of(const Exchange& ex) {
   Shared& shared = ex.worker.shared();
-  Health out{.version = shared.version, .uptime_ms = ex.record.unix_ms - shared.started_unix_ms};
+  HealthReport out{.version = shared.version, .uptime_ms = ex.record.unix_ms - shared.started_unix_ms};
   out.draining = shared.draining.load(std::memory_order_relaxed);
   {
     const std::scoped_lock lock(shared.config_error_mutex);
@@ -60,6 +63,14 @@ std::string options_fields(const Exchange& ex, std::string_view allow) {
   return fields;
 }
 
+// For callers on this machine only, whoever else may call.
+Result<Explanation> explain_here(Exchange& ex, const Entry& entry) {
+  const http1::RequestHead& head = ex.client.head();
+  TRY_VOID(identify("local", call_origin(ex.record.peer, head.authority, head.fields)));
+  TRY(const ExplainAsk ask, read_explain(entry.query));
+  return explain(*ex.snapshot, ask, odds(ex));
+}
+
 }  // namespace
 
 Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
@@ -91,6 +102,13 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
       head.content_type = "text/plain; version=0.0.4; charset=utf-8";
       body = ex.worker.shared().metrics_page();
       break;
+    case Place::explain: {
+      CO_TRY(auto told, explain_here(ex, entry));
+      const bool text = query_value(entry.query, "format") == "text";
+      if (text) head.content_type = "text/plain; charset=utf-8";
+      body = text ? std::move(told.text) : std::move(told.json);
+      break;
+    }
     case Place::asset: {
       const Asset* page = asset(entry.path);
       head.content_type = page->content_type;

@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
-#include "policy/plan.h"
 
 namespace sluice {
 namespace {
@@ -101,35 +100,6 @@ Task<Result<Intake>> receive(Exchange& ex, const Entry& entry) {
   CO_TRY(const auto body, co_await ex.client.receive_body(patience, most));
   ex.record.bytes_in = body.size();
   co_return read_intake(ex, entry, body);
-}
-
-namespace {
-
-// Who may go on from what a vendor holds: whoever holds it, and nobody else.
-Result<void> keep_holders(const HeldState& state, std::vector<Target>& targets) {
-  const std::string& previous = state.asked.previous;
-  if (state.backend.empty()) {
-    const auto native = [](const Target& t) { return t.backend->speaks(DialectId::openai_responses); };
-    if (previous.empty() || state.found || std::ranges::any_of(targets, native)) return {};
-    return fail(openai_responses::no_previous(previous));
-  }
-  std::erase_if(targets, [&](const Target& target) { return target.backend->name != state.backend; });
-  if (!targets.empty()) return {};
-  const bool response = !previous.empty();
-  Error error{.fault = Fault::unsupported, .param = response ? "previous_response_id" : "conversation"};
-  error.message = "'" + error.param + "' is held by the backend \"" + state.backend +
-                  "\", which does not serve this model here. Ask for one of its models, or send the whole "
-                  "conversation in the request instead.";
-  return fail(std::move(error));
-}
-
-}  // namespace
-
-Result<Plan> choose(Exchange& ex, const Intake& intake) {
-  TRY(auto targets, ex.snapshot->targets(intake.peek.model));
-  if (intake.held) TRY_VOID(keep_holders(*intake.held, targets));
-  if (targets.size() > 1) spread_accounts(targets, ex.worker.random());
-  return Plan{std::move(targets)};
 }
 
 Result<Lease> admit(Exchange& ex, const Caller& caller) {

@@ -19,6 +19,7 @@ Worker::Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::un
   std::random_device entropy;
   std::seed_seq seed{entropy(), entropy(), entropy(), entropy(), entropy(), entropy()};
   random_.seed(seed);
+  dice_ = Dice(random_());
 }
 
 Worker::~Worker() {

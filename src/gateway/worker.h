@@ -18,7 +18,10 @@
 #include "net/loop.h"
 #include "net/server.h"
 #include "net/tls.h"
+#include "policy/dice.h"
+#include "policy/health_book.h"
 #include "policy/limits.h"
+#include "policy/plan.h"
 #include "policy/turn_memory.h"
 #include "ports/response_store.h"
 #include "ports/sink.h"
@@ -36,6 +39,8 @@ struct Shared {
   TurnMemory turns;
   Standings standings;
   Issuers issuers;
+  HealthBook health;
+  Turns branch_turns;
   std::unique_ptr<ResponseStore> responses;  // never null once requests are served
   std::mutex config_error_mutex;
   std::string config_error;  // why the last reload failed; empty when it did not
@@ -73,7 +78,7 @@ class Worker {
   // The line of a backend of the current or an older snapshot.
   [[nodiscard]] std::shared_ptr<const Line> line(const Backend& backend);
   [[nodiscard]] std::string make_id();
-  [[nodiscard]] std::uint64_t random() { return random_(); }
+  [[nodiscard]] Dice& dice() { return dice_; }
   // For parsing: filled and used up between two sleeps.
   [[nodiscard]] http1::ResponseHead& response_head() { return response_head_; }
   // A buffer for a head on its way out: used up between two sleeps.
@@ -91,6 +96,7 @@ class Worker {
   std::unordered_map<std::uint64_t, std::shared_ptr<const Line>> line_cache_;  // by Backend::serial
   std::unordered_set<Session*> sessions_;
   std::mt19937_64 random_;
+  Dice dice_{0};
   bool draining_ = false;
 };
 

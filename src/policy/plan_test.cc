@@ -1,46 +1,265 @@
-// In which order targets are tried. SPDX-License-Identifier: MIT
+// Which route takes a request, in which order its targets are tried, and what is said about it.
+// SPDX-License-Identifier: MIT
 #include "policy/plan.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
 
+#include "policy/balance.h"
+
 namespace sluice {
 namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
 
 std::optional<std::string> no_variable(const char*) {
   return std::nullopt;
 }
 
-std::shared_ptr<const Snapshot> snapshot(std::string_view yaml) {
-  const Loaded loaded = load_config(yaml, "config.yaml", no_variable);
-  EXPECT_TRUE(loaded.ok()) << render(loaded.faults, yaml, "config.yaml");
-  return Snapshot::compile(loaded.config);
+struct Told final : Features {
+  std::map<std::string, std::string, std::less<>> headers;
+  bool has_tools = false, has_vision = false;
+  std::int64_t count = 0;
+  std::uint64_t begins = 0;
+  int read = 0;  // how often something that costs was asked for
+  std::string_view header(std::string_view name) override {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string_view() : found->second;
+  }
+  bool tools() override { return ++read, has_tools; }
+  bool vision() override { return ++read, has_vision; }
+  std::int64_t tokens() override { return ++read, count; }
+  std::uint64_t beginning() override { return ++read, begins; }
+};
+
+// A configuration with backends a, b, c that serve everything, d with two accounts (3 to 1), and these routes.
+class Plans : public testing::Test {
+ protected:
+  void routes(std::string_view yaml) {
+    const std::string text =
+        "backends:\n"
+        "  a: {type: compatible, base_url: \"http://h\", models: [\"*\"]}\n"
+        "  b: {type: compatible, base_url: \"http://h\", models: [\"*\"]}\n"
+        "  c: {type: compatible, base_url: \"http://h\", models: [\"only-c\", m]}\n"
+        "  d: {type: compatible, base_url: \"http://h\", models: [d],\n"
+        "      accounts: [{key: k, weight: 3}, {key: l}]}\n" +
+        std::string(yaml);
+    const Loaded loaded = load_config(text, "config.yaml", no_variable);
+    ASSERT_TRUE(loaded.ok()) << render(loaded.faults, text, "config.yaml");
+    snapshot = Snapshot::compile(loaded.config);
+  }
+  Odds odds() { return {.health = health, .turns = turns, .dice = dice, .now_ms = now}; }
+  Sought sought(std::string_view model) {
+    return {.model = model, .caller = caller, .dialect = dialect, .stream = stream, .features = told};
+  }
+  // "backend:model" of each target, in order; the error's message when there is none.
+  std::vector<std::string> order(std::string_view model) {
+    why.clear();
+    const Sought asked = sought(model);
+    const auto found = plan(*snapshot, find_route(snapshot->routes(), asked), asked, odds(), &why);
+    if (!found) return {found.error()->message};
+    std::vector<std::string> out;
+    for (const Target& target : *found) out.push_back(target.backend->name + ':' + target.model);
+    EXPECT_EQ(why.size(), out.size());
+    return out;
+  }
+  // The model of the route that takes it; "" for none.
+  std::string taken(std::string_view model) {
+    const Route* route = find_route(snapshot->routes(), sought(model));
+    return route ? std::to_string(route - snapshot->routes().data()) : "";
+  }
+  // The target may not be called for a while.
+  void break_down(std::string_view account, std::string_view model) {
+    health.of(account, model, now)->begin(now).end(Outcome::quota, now, {}, dice, std::chrono::milliseconds(30'000));
+  }
+
+  std::shared_ptr<const Snapshot> snapshot;
+  HealthBook health;
+  Turns turns;
+  Dice dice{7};
+  std::int64_t now = 1'000'000;
+  std::string caller = "local", dialect = "openai_chat";
+  bool stream = false;
+  Told told;
+  std::vector<Reason> why;
+};
+
+TEST_F(Plans, WithoutARouteWhoeverServesTheModelIsTried) {
+  routes("");
+  EXPECT_THAT(order("only-c"), ElementsAre("c:only-c", "a:only-c", "b:only-c"));
+  EXPECT_EQ(why[1].place, "entry 2 of 3");
+  break_down("c", "only-c");
+  EXPECT_THAT(order("only-c"), ElementsAre("a:only-c", "b:only-c", "c:only-c"));
+  EXPECT_FALSE(why[2].in);
+  EXPECT_THAT(why[2].state, HasSubstr("quota"));
+  now += 60'000;
+  EXPECT_THAT(order("only-c"), ElementsAre("c:only-c", "a:only-c", "b:only-c"));
+  EXPECT_EQ(told.read, 0);
 }
 
-TEST(PlanAccounts, ComeFirstAsOftenAsTheirWeightSays) {
-  const auto s = snapshot(R"(backends:
-  one: {type: openai, base_url: "http://127.0.0.1:1", models: [m]}
-  two: {type: openai, base_url: "http://127.0.0.1:1", models: [m], accounts: [{key: a, weight: 3}, {key: b}, {key: c}]}
-  three: {type: openai, base_url: "http://127.0.0.1:1", models: [m], accounts: [{key: a}, {key: b}]})");
+TEST_F(Plans, AccountsComeFirstByTheirWeight) {
+  routes("");
   std::map<std::string, int> first;
-  std::map<std::string, int> second;
-  constexpr int rounds = 10'000;
-  for (int i = 0; i < rounds; ++i) {
-    auto targets = *s->targets("m");
-    spread_accounts(targets, static_cast<std::uint64_t>(i) * 7919);
-    ASSERT_EQ(targets.size(), 6u);
-    EXPECT_EQ(targets[0].backend->name, "one");
-    ++first[targets[1].backend->name];
-    ++second[targets[2].backend->name];
-    for (int k = 1; k < 4; ++k) EXPECT_EQ(targets[static_cast<std::size_t>(k)].backend->group, "two");
-    EXPECT_EQ(targets[4].backend->group, "three");
+  for (int i = 0; i < 400; ++i) ++first[order("d").front()];
+  EXPECT_NEAR(first["d.1:d"], 300, 3);
+  EXPECT_NEAR(first["d.2:d"], 100, 3);
+  EXPECT_THAT(why[0].place, HasSubstr("weight"));
+  break_down("d.1", "d");
+  EXPECT_THAT(order("d"), ElementsAre("d.2:d", "a:d", "b:d", "d.1:d"));
+}
+
+TEST_F(Plans, TheFirstRouteThatFitsCounts) {
+  routes(R"(routes:
+  - {model: "x-*", when: {caller: ["team-*", boss]}}
+  - {model: "x-*", when: {dialect: anthropic}}
+  - {model: "x-*", when: {header: {x-tier: "gold*"}}}
+  - {model: "x-*", when: {stream: true, tools: false}}
+  - {model: "x-*", when: {stream: true}}
+  - {model: "x-*", when: {vision: true}}
+  - {model: "x-*", when: {tokens_over: 100}}
+  - {model: x-1}
+)");
+  EXPECT_EQ(taken("x-1"), "7");
+  EXPECT_EQ(taken("x-2"), "");
+  EXPECT_EQ(taken("y"), "");
+  caller = "team-a";
+  EXPECT_EQ(taken("x-1"), "0");
+  caller = "boss";
+  EXPECT_EQ(taken("x-1"), "0");
+  caller = "bosses";
+  dialect = "anthropic";
+  EXPECT_EQ(taken("x-1"), "1");
+  dialect = "gemini";
+  told.headers["x-tier"] = "golden";
+  EXPECT_EQ(taken("x-1"), "2");
+  told.headers["x-tier"] = "silver";
+  stream = true;
+  EXPECT_EQ(taken("x-1"), "3");
+  told.has_tools = true;
+  EXPECT_EQ(taken("x-1"), "4");
+  stream = false;
+  told.has_vision = true;
+  EXPECT_EQ(taken("x-1"), "5");
+  told.has_vision = false;
+  told.count = 100;
+  EXPECT_EQ(taken("x-1"), "7");
+  told.count = 101;
+  EXPECT_EQ(taken("x-1"), "6");
+}
+
+TEST_F(Plans, ATreeIsGoneFromItsFirstEntry) {
+  routes(R"(routes:
+  - model: smart
+    try:
+      - {balance: round_robin, over: [{backend: a, model: one}, {backend: b, model: two}]}
+      - [{backend: c, model: only-c}, {backend: a, model: three}]
+)");
+  EXPECT_THAT(order("smart"), ElementsAre("a:one", "b:two", "c:only-c", "a:three"));
+  EXPECT_EQ(why[1].place, "entry 1 of 2, in turn");
+  EXPECT_EQ(why[3].place, "entry 2 of 2, entry 2 of 2");
+  EXPECT_THAT(order("smart"), ElementsAre("b:two", "a:one", "c:only-c", "a:three"));
+  break_down("b", "two");
+  EXPECT_THAT(order("smart"), ElementsAre("a:one", "c:only-c", "a:three", "b:two"));
+  EXPECT_FALSE(why[3].in);
+}
+
+TEST_F(Plans, NobodyIsAskedTheSameTwice) {
+  routes(
+      "routes: [{model: s, try: [{backend: a, model: x}, {backend: b, model: x}, {backend: a, model: x}, "
+      "{backend: a, model: x, set: {seed: 1}}]}]");
+  EXPECT_THAT(order("s"), ElementsAre("a:x", "b:x", "a:x"));
+}
+
+TEST_F(Plans, LookingTakesNobodysTurn) {
+  routes("routes: [{model: s, try: [{balance: round_robin, over: [{backend: a, model: x}, {backend: b, model: x}]}]}]");
+  const auto look = [&] {
+    Odds only = odds();
+    only.look = true;
+    const Sought asked = sought("s");
+    return plan(*snapshot, find_route(snapshot->routes(), asked), asked, only)->front().backend->name;
+  };
+  for (int i = 0; i < 6; ++i) {
+    const std::string expected = look();
+    EXPECT_EQ(look(), expected);
+    EXPECT_EQ(order("s").front(), expected + ":x");
   }
-  EXPECT_NEAR(first["two.1"], rounds * 3 / 5, rounds / 50);
-  EXPECT_NEAR(first["two.2"], rounds / 5, rounds / 50);
-  EXPECT_NEAR(first["two.3"], rounds / 5, rounds / 50);
-  // 3/5 x 0 + 2 x 1/5 x 3/4 = 3/10
-  EXPECT_NEAR(second["two.1"], rounds * 3 / 10, rounds / 50);
+}
+
+TEST_F(Plans, ATargetWithoutAModelIsAskedForTheSame) {
+  routes("routes: [{model: \"*\", try: [{backend: c}, {backend: b}]}]");
+  EXPECT_THAT(order("m"), ElementsAre("c:m", "b:m"));
+  EXPECT_THAT(order("z"), ElementsAre("b:z"));
+  routes("routes: [{model: \"*\", try: [{backend: c}]}]");
+  EXPECT_THAT(order("z"), ElementsAre(HasSubstr("has no target that serves it")));
+}
+
+TEST_F(Plans, ASplitGivesEachCallerAlwaysTheSame) {
+  routes(
+      "routes: [{model: s, try: [{balance: split, over: [{weight: 3, backend: a, model: x}, {backend: b, model: "
+      "x}]}]}]");
+  std::map<std::string, int> first;
+  for (int i = 0; i < 1000; ++i) {
+    caller = "caller-" + std::to_string(i);
+    const std::string one = order("s").front();
+    ++first[one];
+    EXPECT_EQ(order("s").front(), one);
+  }
+  EXPECT_NEAR(first["a:x"], 750, 50);
+  const std::string share = order("s").front() == "a:x" ? "weight 3 of 4" : "weight 1 of 4";
+  EXPECT_EQ(why[0].place, share + " of the callers");
+}
+
+TEST_F(Plans, AffinityKeepsWhatIsEqualTogether) {
+  routes(R"(routes:
+  - {model: h, try: [{balance: weighted, affinity: "header:X-Session", over: [{backend: a, model: x}, {backend: b, model: x}]}]}
+  - {model: p, try: [{balance: weighted, affinity: prompt, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
+)");
+  std::map<std::string, int> first;
+  for (int i = 0; i < 200; ++i) {
+    told.headers["x-session"] = std::to_string(i);
+    const std::string one = order("h").front();
+    ++first[one];
+    EXPECT_EQ(order("h").front(), one);
+  }
+  EXPECT_NEAR(first["a:x"], 100, 30);
+  EXPECT_EQ(why[0].place, "the place of this x-session");
+  told.headers.clear();
+  EXPECT_NE(order("h").front(), order("h").front());  // nobody to keep: by weight, in turn
+  first.clear();
+  for (int i = 1; i < 200; ++i) {
+    told.begins = Dice::mix(static_cast<std::uint64_t>(i));
+    const std::string one = order("p").front();
+    ++first[one];
+    EXPECT_EQ(order("p").front(), one);
+  }
+  EXPECT_NEAR(first["a:x"], 100, 30);
+  const std::string kept = order("p").front().substr(0, 1);
+  break_down(kept, "x");
+  EXPECT_NE(order("p").front().substr(0, 1), kept);
+}
+
+TEST_F(Plans, BalancersSayWhatTheyLookedAt) {
+  routes(R"(routes:
+  - {model: l, try: [{balance: latency, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
+  - {model: n, try: [{balance: least_busy, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
+  - {model: q, try: [{balance: quota, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
+)");
+  Permit slow = health.of("a", "x", now)->begin(now);
+  slow.first_token(std::chrono::milliseconds(900), now);
+  Permit fast = health.of("b", "x", now)->begin(now);
+  fast.first_token(std::chrono::milliseconds(90), now);
+  fast.end(Outcome::worked, now, {}, dice);
+  EXPECT_THAT(order("l"), ElementsAre("b:x", "a:x"));
+  EXPECT_EQ(why[0].place, "90 ms to the first token");
+  EXPECT_THAT(order("n"), ElementsAre("b:x", "a:x"));
+  EXPECT_EQ(why[1].place, "1 calls under way");
+  health.of("a", "x", now)->learn_quota(QuotaKind::requests, 100, 90, now + 60'000);
+  health.of("b", "x", now)->learn_quota(QuotaKind::requests, 100, 10, now + 60'000);
+  EXPECT_THAT(order("q"), ElementsAre("a:x", "b:x"));
+  EXPECT_EQ(why[1].place, "10 % of its quota left");
 }
 
 }  // namespace

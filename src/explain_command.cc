@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "explain_command.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <random>
+#include <sstream>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "config/url.h"
+#include "wire/http1.h"
+
+namespace sluice {
+namespace {
+
+int refuse(const std::string& sentence, int code = 2) {
+  std::cerr << "sluice: " << sentence << '\n';
+  return code;
+}
+
+// A connection to the first address that takes one; -1 when none does.
+int dial(const Url& url) {
+  addrinfo hints{.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(url.host.c_str(), std::to_string(url.port).c_str(), &hints, &found) != 0) return -1;
+  int out = -1;
+  for (const addrinfo* one = found; one && out < 0; one = one->ai_next) {
+    out = ::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
+    if (out >= 0 && ::connect(out, one->ai_addr, one->ai_addrlen) != 0) {
+      ::close(out);
+      out = -1;
+    }
+  }
+  ::freeaddrinfo(found);
+  return out;
+}
+
+// All that a server says to one request, until it closes.
+std::optional<std::string> asked(const Url& url, std::string_view request) {
+  const int fd = dial(url);
+  if (fd < 0) return std::nullopt;
+  const timeval patience{.tv_sec = 10};
+  (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::string out;
+  bool good = ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
+  for (char piece[4096]; good;) {
+    const ssize_t got = ::recv(fd, piece, sizeof piece, 0);
+    if (got < 0) good = false;
+    if (got <= 0) break;
+    out.append(piece, static_cast<std::size_t>(got));
+  }
+  ::close(fd);
+  return good ? std::optional(std::move(out)) : std::nullopt;
+}
+
+int ask_gateway(const ExplainOptions& options) {
+  const auto url = parse_url(options.url);
+  if (!url || url->scheme != "http") return refuse("--url must be the http address of a gateway on this machine");
+  std::string head = "GET " + url->path + "/admin/api/explain?" + explain_query(options.ask);
+  if (!options.json) head += "&format=text";
+  head += " HTTP/1.1\r\n";
+  http1::append_field(head, "host", url->host + ":" + std::to_string(url->port));
+  const char* key = std::getenv("SLUICE_KEY");  // NOLINT(concurrency-mt-unsafe): nothing else runs
+  if (key && http1::is_value(key)) http1::append_field(head, "authorization", "Bearer " + std::string(key));
+  http1::append_field(head, "connection", "close");
+  const auto answer = asked(*url, head + "\r\n");
+  const auto body = answer ? answer->find("\r\n\r\n") : std::string::npos;
+  if (body == std::string::npos) return refuse("there is no gateway at " + options.url);
+  const std::string_view text = std::string_view(*answer).substr(body + 4);
+  if (answer->size() > 12 && answer->compare(9, 3, "200") == 0) {
+    std::cout << text << (options.json ? "\n" : "");
+    return 0;
+  }
+  json::Document doc;
+  const auto root = doc.parse(text);
+  const std::string message = root ? (*root)["error"]["message"].text() : std::string();
+  const int code = answer->size() > 12 && answer->compare(9, 3, "404") == 0 ? 1 : 2;
+  return refuse(message.empty() ? "the gateway answered: " + visible_ascii(answer->substr(0, 64), 64) : message, code);
+}
+
+int ask_config(const ExplainOptions& options) {
+  std::string yaml;
+  if (!options.config.empty()) {
+    std::ifstream file(options.config, std::ios::binary);
+    std::ostringstream text;
+    if (!file || !(text << file.rdbuf() || file.eof()))
+      return refuse("cannot read " + options.config + ": " + std::strerror(errno));
+    yaml = text.str();
+  }
+  const Loaded loaded = load_config(yaml, options.config, process_environment);
+  if (!loaded.ok()) {
+    std::cerr << render(loaded.faults, yaml, options.config);
+    return 2;
+  }
+  const auto snapshot = Snapshot::compile(loaded.config);
+  HealthBook health;
+  Turns turns;
+  Dice dice(std::random_device{}());
+  const auto told = explain(*snapshot, options.ask, {.health = health, .turns = turns, .dice = dice});
+  if (!told) return refuse(told.error()->message, 1);
+  std::cout << (options.json ? told->json + '\n' : told->text);
+  return 0;
+}
+
+}  // namespace
+
+int explain_command(ExplainOptions options) {
+  for (const std::string& header : options.headers) {
+    const auto equals = header.find('=');
+    if (equals == std::string::npos) return refuse("a header is NAME=VALUE, not \"" + header + '"');
+    options.ask.headers[lower(std::string_view(header).substr(0, equals))] = header.substr(equals + 1);
+  }
+  if (auto checked = read_explain(explain_query(options.ask)); !checked) return refuse(checked.error()->message);
+  return options.url.empty() ? ask_config(options) : ask_gateway(options);
+}
+
+}  // namespace sluice
