@@ -171,7 +171,7 @@ class Service {
     const bool everywhere = server.host != "127.0.0.1" && server.host != "localhost" && server.host != "::1";
     if (everywhere && snapshot.config().auth == "local") {
       log_.say(LogLevel::info,
-               "only programs on this machine may call; set auth: open in the configuration to let others in");
+               "only programs on this machine may call; list keys in the configuration to let others in");
     }
     remember(snapshot.config());
   }

@@ -167,6 +167,14 @@ struct LimitSettings {
   CallerLimits per_caller;
 };
 
+// Who may call, by the key that must be shown.
+struct KeySettings {
+  std::string name;  // of the caller, for records; not secret
+  Secret key;
+  std::string access_key_id;  // of AWS's clients, which sign with `key` instead of showing it
+  Mark mark;
+};
+
 struct MonitoringSettings {
   bool enable_logging = true;
   std::string log_level = "INFO";
@@ -181,8 +189,9 @@ struct Config {
   MonitoringSettings monitoring;
   LimitSettings limits;
   std::string storage = "memory";  // memory, sqlite:PATH
-  std::string auth = "local";      // local, open
-  std::string source;              // the file's path, empty without one
+  std::vector<KeySettings> keys;
+  std::string auth;    // local, open, keys; load_config() fills in what the file leaves out
+  std::string source;  // the file's path, empty without one
 };
 
 [[nodiscard]] std::string_view name(Order order);

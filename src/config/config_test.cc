@@ -390,6 +390,65 @@ TEST_F(ConfigLoad, RoutesHoldNothingThatWouldDoNothing) {
   EXPECT_EQ(fault("{model: smart}, {model: \"*\"}"), "nothing was wrong");
 }
 
+TEST_F(ConfigLoad, KeysNameTheirCallers) {
+  variables() = {{"TEAM_A_KEY", "sk-team-a-0123456789"}};
+  const Loaded loaded = load(
+      "keys:\n  - {name: team-a, key: \"${TEAM_A_KEY}\"}\n"
+      "  - {name: 团队, key: sk-team-b-0123456789, access_key_id: TEAM-B}\n");
+  EXPECT_TRUE(loaded.ok()) << told(loaded);
+  ASSERT_EQ(loaded.config.keys.size(), 2u);
+  EXPECT_EQ(loaded.config.keys[0].name, "team-a");
+  EXPECT_TRUE(loaded.config.keys[0].key.equals("sk-team-a-0123456789"));
+  EXPECT_EQ(loaded.config.keys[1].name, "团队");
+  EXPECT_EQ(loaded.config.keys[1].access_key_id, "TEAM-B");
+  EXPECT_EQ(loaded.config.auth, "keys");
+  EXPECT_EQ(load("").config.auth, "local");
+  EXPECT_EQ(load("auth: local").config.auth, "local");
+  EXPECT_TRUE(load("auth: keys\nkeys: [{name: a, key: sk-team-a-0123456789}]").ok());
+}
+
+TEST_F(ConfigLoad, KeysAreSaidOnceAndWellMade) {
+  const auto fault = [&](std::string_view yaml) {
+    const Loaded loaded = load(yaml);
+    const std::string out = told(loaded);
+    EXPECT_THAT(out, Not(HasSubstr("0123456789"))) << "a key is shown";
+    return loaded.ok() ? "nothing was wrong" : out;
+  };
+  const std::string one = "keys:\n- {name: a, key: sk-team-a-0123456789, access_key_id: ID}\n";
+  EXPECT_THAT(fault(one + "- {name: a, key: sk-team-b-0123456789}"), HasSubstr("the key \"a\" stands twice"));
+  EXPECT_THAT(fault(one + "- {name: a, key: sk-team-b-0123456789}"), HasSubstr("config.yaml:3:10"));
+  EXPECT_THAT(fault(one + "- {name: b, key: sk-team-a-0123456789}"), HasSubstr("is another caller's too"));
+  EXPECT_THAT(fault(one + "- {name: b, key: sk-team-b-0123456789, access_key_id: ID}"),
+              HasSubstr("the access_key_id \"ID\" stands twice"));
+  EXPECT_THAT(fault(one + "- {name: b, key: sk-team-b-0123456789, access_key_id: I/D}"), HasSubstr("made of letters"));
+  EXPECT_THAT(fault("keys: [{name: a, key: abcdefghijklmno}]"), HasSubstr("shorter than 16 characters"));
+  EXPECT_THAT(fault("keys: [{name: a, key: \"abcdefgh ijklmnop\"}]"), HasSubstr("no header may carry"));
+  EXPECT_THAT(fault("keys: [{name: a, key: abcdefghijklmnopé}]"), HasSubstr("no header may carry"));
+  EXPECT_THAT(fault("keys: [{key: sk-team-a-0123456789}]"), HasSubstr("a key needs a name"));
+  EXPECT_THAT(fault("keys: [{name: \"a\\nb\", key: sk-team-a-0123456789}]"), HasSubstr("control characters"));
+  EXPECT_THAT(fault("keys: [{name: a}]"), HasSubstr("has no key"));
+  EXPECT_THAT(fault("keys: [{name: a, key: \"${NOT_SET}\"}]"), HasSubstr("NOT_SET"));
+  EXPECT_THAT(fault("keys: [{name: a, keys: x}]"), HasSubstr("did you mean \"key\"?"));
+  EXPECT_THAT(fault("keys: [sk-team-a-0123456789]"), HasSubstr("must be a map"));
+  EXPECT_THAT(fault("keys: {a: sk-team-a-0123456789}"), HasSubstr("must be a list"));
+  EXPECT_THAT(fault("keys:"), HasSubstr("must be a list"));
+  EXPECT_THAT(fault("keys: []"), HasSubstr("nobody could call"));
+}
+
+TEST_F(ConfigLoad, WhoMayCallIsSaidOnce) {
+  variables() = {{"TEAM_A_KEY", "sk-team-a-0123456789"}};
+  const std::string keys = "keys: [{name: a, key: \"${TEAM_A_KEY}\"}]\n";
+  for (const auto* auth : {"open", "local"}) {
+    const Loaded loaded = load(keys + "auth: " + auth);
+    ASSERT_EQ(loaded.faults.size(), 1u);
+    EXPECT_FALSE(loaded.ok());
+    EXPECT_EQ(loaded.faults[0].mark.line, 2);
+    EXPECT_THAT(loaded.faults[0].message, HasSubstr("in without a key, but there are keys"));
+    EXPECT_THAT(loaded.faults[0].hint, HasSubstr("remove"));
+  }
+  EXPECT_THAT(told(load("auth: keys")), HasSubstr("needs a list of keys"));
+}
+
 // The generated pages are files of the repository, so that they can be read there; this keeps them fresh.
 void expect_fresh(const std::string& made, const char* name) {
   const std::string path = std::string(SLUICE_SOURCE_DIR) + "/docs/" + name;

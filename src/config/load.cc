@@ -201,6 +201,23 @@ void backends_from_environment(Reading& in, Config& config) {
   }
 }
 
+// Who may call is said once: what two settings say differently would leave one of them without effect.
+void check_callers(Reading& in, const YAML::Node& root, Config& config) {
+  const bool keys = root.IsMap() && root["keys"];
+  if (config.auth.empty()) {
+    config.auth = keys ? "keys" : "local";
+    return;
+  }
+  const YAML::Mark mark = root["auth"].Mark();
+  if (config.auth == "keys" && !keys) {
+    in.fault(mark, "`auth: keys` needs a list of keys", "for example keys: [{name: team-a, key: \"${TEAM_A_KEY}\"}]");
+  } else if (config.auth != "keys" && keys) {
+    const std::string_view who = config.auth == "open" ? "everybody" : "every program on this machine";
+    in.fault(mark, "`auth: " + config.auth + "` lets " + std::string(who) + " in without a key, but there are keys",
+             "remove this line, and everybody needs a key; or remove the keys");
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> process_environment(const char* name) {
@@ -228,6 +245,7 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
     const auto end = yaml.find_last_not_of(" \t\r\n");
     const YAML::Node root = YAML::Load(std::string(yaml.substr(0, end == std::string_view::npos ? 0 : end + 1)));
     config::read_section<Config>(in, root, "", config::root_settings(), loaded.config);
+    check_callers(in, root, loaded.config);
     if (!root.IsMap() || !root["backends"]) backends_from_environment(in, loaded.config);
   } catch (const YAML::Exception& broken) {
     in.fault(broken.mark, "this is not YAML: " + broken.msg);

@@ -35,6 +35,7 @@ std::vector<Section> sections() {
           section("routes.*.try.*", try_settings()),
           section("routes.*.try.*.timeouts", timeout_changes()),
           section("routes.*.timeouts", timeout_changes()),
+          section("keys.*", key_settings()),
           section("monitoring", monitoring_settings()),
           section("limits", limit_settings()),
           section("limits.per_caller", caller_limit_settings())};
@@ -68,7 +69,7 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     w.key("anyOf").raw(R"([{"type":"string"},{"type":"array","items":{"type":"string"}}])");
   } else if (type == "map of values") {
     w.member("type", "object");
-  } else if (type == "list of routes" || type == "list of accounts") {
+  } else if (type == "list of routes" || type == "list of accounts" || type == "list of keys") {
     w.member("type", "array").key("items").begin_object();
     write_section(w, all, std::string(path) + ".*");
     w.end_object();

@@ -10,9 +10,16 @@ namespace sluice {
 namespace {
 
 // Settings and headers whose values are secret.
-constexpr std::array<std::string_view, 9> secret_keys = {"key",           "api_key",        "secret_access_key",
-                                                         "session_token", "authorization",  "proxy-authorization",
-                                                         "x-api-key",     "x-goog-api-key", "api-key"};
+constexpr std::array<std::string_view, 10> secret_keys = {"key",
+                                                          "keys",
+                                                          "api_key",
+                                                          "secret_access_key",
+                                                          "session_token",
+                                                          "authorization",
+                                                          "proxy-authorization",
+                                                          "x-api-key",
+                                                          "x-goog-api-key",
+                                                          "api-key"};
 
 bool word_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';

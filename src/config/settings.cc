@@ -17,7 +17,7 @@ using Path = std::string_view;
 
 constexpr std::array<std::string_view, 5> log_levels = {"DEBUG", "INFO", "WARNING", "ERROR", "OFF"};
 constexpr std::array<std::string_view, 3> log_formats = {"auto", "json", "text"};
-constexpr std::array<std::string_view, 2> auth_modes = {"local", "open"};
+constexpr std::array<std::string_view, 3> auth_modes = {"local", "open", "keys"};
 
 void read_models(Reading& in, const Node& node, Path path, BackendSettings& out) {
   std::vector<ModelName> models;
@@ -292,7 +292,7 @@ std::span<const Setting<LimitSettings>> limit_settings() {
 }
 
 std::span<const Setting<Config>> root_settings() {
-  static constexpr std::array<Setting<Config>, 7> table = {{
+  static constexpr std::array<Setting<Config>, 8> table = {{
       {{"server", "section", "", "where and how clients are served"},
        READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
       {{"backends", "map of backends", "every vendor whose key the environment holds",
@@ -325,7 +325,10 @@ std::span<const Setting<Config>> root_settings() {
            in.fault(n.Mark(), quoted_name(p) + " must be memory or sqlite:PATH, not " + quoted_name(out.storage),
                     "for example storage: sqlite:sluice.db");
        }},
-      {{"auth", "one of local, open", "local", "who may call: only this machine, or everybody who reaches the port"},
+      {{"keys", "list of keys", "none", "who may call; with keys, everybody must show one, also on this machine"},
+       read_keys},
+      {{"auth", "one of local, open, keys", "keys if there are any, else local",
+        "who may call: programs on this machine, everybody who reaches the port, or who shows one of `keys`"},
        READ(Config, in.choice(n, p, auth_modes, out.auth))},
   }};
   return table;

@@ -151,6 +151,7 @@ bool Backend::serves_upstream(std::string_view name_there) const {
 std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   auto out = std::make_shared<Snapshot>();
   out->config_ = std::move(config);
+  for (const KeySettings& key : out->config_.keys) out->keys_.add(key);
   for (const BackendSettings& backend : out->config_.backends) compile_backend(backend, out->backends_);
   auto demo = std::make_unique<Backend>();
   demo->serial = next_serial();

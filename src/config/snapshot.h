@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/keys.h"
 #include "config/route.h"
 #include "config/url.h"
 #include "providers/provider.h"
@@ -63,6 +64,7 @@ class Snapshot {
   [[nodiscard]] static std::shared_ptr<const Snapshot> compile(Config config);
 
   [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] const Keys& keys() const { return keys_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
 
   // Who serves this model, in order: the backend that "backend/model" addresses, alone, unless some backend names the
@@ -88,6 +90,7 @@ class Snapshot {
   [[nodiscard]] std::vector<Target> addressed(std::string_view model) const;
   [[nodiscard]] Error unknown(std::string_view model) const;
   Config config_;
+  Keys keys_;
   std::vector<std::unique_ptr<Backend>> backends_;
   // The models of the backends that are on: by name, and the patterns, longest first.
   std::unordered_map<std::string_view, std::vector<Served>> names_;

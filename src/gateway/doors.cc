@@ -18,24 +18,21 @@ struct Row {
   bool has_model = false;
   std::string_view pattern;
   Place place = Place::dialect;
-  bool is_public = false;
   const Dialect* dialect = nullptr;
   Operation operation = Operation::chat;
   bool streams = false;
 };
 
-// The one short public list: everything else needs a caller.
 constexpr struct {
   std::string_view path;
   Place place;
-  bool is_public;
 } local_doors[] = {
-    {"/", Place::home, true},
-    {"/health", Place::health, true},
-    {"/health/live", Place::live, true},
-    {"/health/ready", Place::ready, true},
-    {"/metrics", Place::metrics, false},
-    {"/admin/api/explain", Place::explain, false},
+    {"/", Place::home},
+    {"/health", Place::health},
+    {"/health/live", Place::live},
+    {"/health/ready", Place::ready},
+    {"/metrics", Place::metrics},
+    {"/admin/api/explain", Place::explain},
 };
 
 const std::vector<Row>& rows() {
@@ -58,11 +55,7 @@ const std::vector<Row>& rows() {
       }
     }
     for (const auto& local : local_doors) {
-      out.push_back({.method = "GET",
-                     .before = local.path,
-                     .pattern = local.path,
-                     .place = local.place,
-                     .is_public = local.is_public});
+      out.push_back({.method = "GET", .before = local.path, .pattern = local.path, .place = local.place});
     }
     return out;
   }();
@@ -76,7 +69,7 @@ bool fits(const Row& row, std::string_view path) {
 }
 
 Entry entry_of(const Row& row, std::string_view path) {
-  Entry out{.place = row.place, .is_public = row.is_public, .dialect = row.dialect, .operation = row.operation};
+  Entry out{.place = row.place, .dialect = row.dialect, .operation = row.operation};
   out.path_streams = row.streams;
   out.pattern = row.pattern;
   if (row.has_model)
@@ -143,14 +136,15 @@ const VendorOperation* find_vendor_operation(const http1::RequestHead& head, std
 
 }  // namespace
 
+std::string_view origin_form(std::string_view target) {
+  if (target.starts_with('/')) return target;
+  const auto scheme = target.find("://");
+  const auto slash = scheme == std::string_view::npos ? scheme : target.find('/', scheme + 3);
+  return slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+}
+
 Result<Entry> find_door(const http1::RequestHead& head) {
-  std::string_view target = head.target;
-  if (!target.starts_with('/')) {
-    // The absolute form: what stands behind the authority.
-    const auto scheme = target.find("://");
-    const auto slash = scheme == std::string_view::npos ? scheme : target.find('/', scheme + 3);
-    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
-  }
+  const std::string_view target = origin_form(head.target);
   const auto mark = target.find('?');
   const std::string_view query = mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
   std::string_view path = target.substr(0, mark);
@@ -212,7 +206,6 @@ Result<Entry> find_door(const http1::RequestHead& head) {
   }
   if (const Asset* page = asset(path); page && (method == "GET" || options)) {
     Entry out{.place = Place::asset,
-              .is_public = true,
               .pattern = "/docs",
               .path = std::string(path),
               .query = std::string(query),
@@ -220,11 +213,8 @@ Result<Entry> find_door(const http1::RequestHead& head) {
     return out;
   }
   if (options && (target == "*" || !allow.empty())) {
-    Entry out{.is_public = true,
-              .pattern = "OPTIONS",
-              .path = std::string(path),
-              .query = std::string(query),
-              .allow = allow + ", OPTIONS"};
+    Entry out{
+        .pattern = "OPTIONS", .path = std::string(path), .query = std::string(query), .allow = allow + ", OPTIONS"};
     return out;
   }
   if (!allow.empty()) {

@@ -25,10 +25,25 @@ enum class Place : std::uint8_t {
   asset,    // /docs, /openapi.json and what they need
 };
 
+// The places that need no caller. All others do.
+[[nodiscard]] constexpr bool is_public(Place place) {
+  switch (place) {
+    case Place::home:
+    case Place::health:
+    case Place::live:
+    case Place::ready:
+    case Place::asset: return true;
+    case Place::dialect:
+    case Place::vendor:
+    case Place::metrics:
+    case Place::explain: return false;
+  }
+  return false;
+}
+
 // What a request came for. Its views are static.
 struct Entry {
   Place place = Place::home;
-  bool is_public = false;  // no caller needed
   const Dialect* dialect = nullptr;
   Operation operation = Operation::chat;
   const VendorOperation* vendor = nullptr;
@@ -44,6 +59,8 @@ struct Entry {
 // Errors: not_found, method_not_allowed (Error::param then holds the Allow list), bad_request (broken escapes, a path
 // that climbs). An
 // OPTIONS request finds its path whatever the method of its doors, and its Entry says which methods there are.
+// Path and query of a request's target, also of the absolute form.
+[[nodiscard]] std::string_view origin_form(std::string_view target);
 [[nodiscard]] Result<Entry> find_door(const http1::RequestHead& head);
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
+#include "policy/credential.h"
 
 namespace sluice {
 namespace {
@@ -47,15 +48,48 @@ Result<Entry> enter(Exchange& ex) {
   return entry;
 }
 
+namespace {
+
+// From here on the exchange is that caller's.
+void belongs_to(Exchange& ex, const Caller& caller) {
+  ex.record.caller = caller.name;
+  ex.tenant = caller.key;
+}
+
+}  // namespace
+
 Result<Caller> authenticate(Exchange& ex, const Entry& entry) {
   const http1::RequestHead& head = ex.client.head();
-  if (entry.is_public || head.method == "OPTIONS") return Caller{.name = "public", .key = "public"};
+  if (is_public(entry.place) || head.method == "OPTIONS") return Caller{.name = "public", .key = "public"};
+  if (const Keys& keys = ex.snapshot->keys(); !keys.empty()) {
+    TRY(const auto credential, read_credential(head.fields, entry.query));
+    TRY(auto caller, find_caller(keys, credential, head.fields, ex.unix_seconds()));
+    if (!caller.signer) belongs_to(ex, caller);
+    return caller;
+  }
   CallOrigin from = call_origin(ex.record.peer, head.authority, head.fields);
   if (!ex.cors_origin.empty()) from.origin = {};  // the configuration says that this page may call
   TRY(auto caller, identify(ex.snapshot->config().auth, from));
-  ex.record.caller = caller.name;
-  ex.tenant = caller.key;
+  belongs_to(ex, caller);
   return caller;
+}
+
+Task<Result<bool>> check_signature(Exchange& ex, const Entry& entry, const Caller& caller) {
+  const bool has_body = !ex.client.request_read();
+  if (entry.place == Place::vendor && has_body) {
+    co_return fail(Fault::unauthorized,
+                   "A signature counts the whole body in, and this call's body is passed on as it arrives. Show the "
+                   "secret access key as a key instead: \"Authorization: Bearer KEY\".",
+                   "signed call whose body is not held");
+  }
+  auto patience = ex.patience();
+  const auto most = static_cast<std::size_t>(ex.settings().max_body);
+  CO_TRY(const auto body, co_await ex.client.receive_body(patience, most));
+  const http1::RequestHead& head = ex.client.head();
+  CO_TRY_VOID(
+      prove(caller, {.method = head.method, .target = origin_form(head.target), .fields = head.fields, .body = body}));
+  belongs_to(ex, caller);
+  co_return true;
 }
 
 namespace {

@@ -169,6 +169,7 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
     body = ex.dialect->write_error(own, ex.record.id);
     if (const auto kind = ex.dialect->error_kind(own); !kind.empty()) {
       http1::append_field(fields, "x-amzn-errortype", kind);
+      if (error.fault == Fault::unauthorized) head.status = 403;  // AWS has no 401: it tells by name
     }
   } else {
     head.status = error.verbatim->status;

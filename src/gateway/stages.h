@@ -56,7 +56,11 @@ struct Answer {
 };
 
 [[nodiscard]] Result<Entry> enter(Exchange& ex);
+// By its key where there are any, else by where it comes from. What a signature says of the body is still to be
+// checked.
 [[nodiscard]] Result<Caller> authenticate(Exchange& ex, const Entry& entry);
+// For callers who sign. Holds the body, which the later stages find there.
+[[nodiscard]] Task<Result<bool>> check_signature(Exchange& ex, const Entry& entry, const Caller& caller);
 [[nodiscard]] Task<Result<Intake>> receive(Exchange& ex, const Entry& entry);
 // Errors: also unsupported, when whoever holds the conversation does not serve the model.
 [[nodiscard]] Result<Plan> choose(Exchange& ex, const Intake& intake);

@@ -143,7 +143,8 @@ Task<Result<bool>> ServerConnection::receive_head(const Patience& patience) {
 
 Task<Result<std::string_view>> ServerConnection::receive_body(const Patience& patience, std::size_t max) {
   const http1::Body body = head_->body;
-  if (body_read_) co_return std::string_view();
+  if (body_read_ && body.kind == http1::BodyKind::chunked) co_return std::string_view(decoded_);
+  if (body_read_) co_return std::string_view(in_).substr(head_size_, static_cast<std::size_t>(body.length));
   if (body.kind == http1::BodyKind::length && body.length > max) co_return too_large(max);
   if (head_->expects_continue && in_.size() == head_size_) {
     const iovec line = piece(go_on);

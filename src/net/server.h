@@ -54,8 +54,8 @@ class ServerConnection {
   [[nodiscard]] Task<Result<bool>> receive_head(const Patience& patience);
   // The head last received. Views live until release_request() or the body grows (receive_body reads it anew).
   [[nodiscard]] const http1::RequestHead& head() const { return *head_; }
-  // The whole body, decoded if chunked; says "100 Continue" when the client waits for it. The view lives until
-  // release_request(). Errors: too_large, request_timeout, client_gone, bad_request (chunk framing).
+  // The whole body, decoded if chunked; says "100 Continue" when the client waits for it. Asked again, the same. The
+  // view lives until release_request(). Errors: too_large, request_timeout, client_gone, bad_request (chunk framing).
   [[nodiscard]] Task<Result<std::string_view>> receive_body(const Patience& patience, std::size_t max);
   // The body piece by piece instead, decoded if chunked, for what is too large to be held. begin_body() comes first: it
   // says "100 Continue" when the client waits for it. Errors: client_gone.

@@ -145,7 +145,8 @@ Result<Caller> identify(std::string_view auth, const CallOrigin& from) {
   return fail(
       Fault::unauthorized,
       fmt::format("This gateway serves only programs on its own machine, and this call does not count as one: {}. "
-                  "To serve everybody who reaches its port, put the line `auth: open` into config.yaml.",
+                  "To serve others, list `keys` in config.yaml; to serve everybody who reaches its port, put the line "
+                  "`auth: open` there.",
                   why),
       fmt::format("peer {}, {}", from.peer, why));
 }

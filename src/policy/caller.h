@@ -1,5 +1,6 @@
-// Who may call. Without keys of its own, the gateway serves only programs on its machine, unless `auth: open`.
-// Not here: how much a caller may ask for (limits.h). SPDX-License-Identifier: MIT
+// Who may call, and by an address alone: without keys of its own, the gateway serves only programs on its machine,
+// unless `auth: open`. Not here: keys (credential.h), how much a caller may ask for (limits.h).
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <string>
@@ -10,9 +11,13 @@
 
 namespace sluice {
 
+struct Key;
+
 struct Caller {
-  std::string name;  // for records: "local", "open"
-  std::string key;   // whose limits count: the name, for open callers with their address
+  std::string name;  // for records: "local", "open", a key's name
+  std::string key;   // whose limits and objects count: the name, for open callers with their address; "key NAME"
+  const Key* signer =
+      nullptr;  // in the Snapshot; not null: only claimed, until the signature was checked with its secret
 };
 
 // What a call shows of where it comes from. Views into the request's head.
@@ -27,9 +32,10 @@ struct CallOrigin {
 template <class Fields>
 [[nodiscard]] CallOrigin call_origin(std::string_view peer, std::string_view host, const Fields& fields);
 
-// Names the caller. `auth` is the config's word: "local" or "open". A call counts as local only if the peer is
-// loopback, Host is a local name, no proxy has relayed it and no foreign web page sent it: a reverse proxy on this
-// machine or a page in its browser must not borrow the privilege. Error: unauthorized, with how to open the gateway.
+// Names the caller where there are no keys. `auth` is the config's word: "local" or "open". A call counts as local only
+// if the peer is loopback, Host is a local name, no proxy has relayed it and no foreign web page sent it: a reverse
+// proxy on this machine or a page in its browser must not borrow the privilege. Error: unauthorized, with how to open
+// the gateway.
 [[nodiscard]] Result<Caller> identify(std::string_view auth, const CallOrigin& from);
 
 namespace caller_detail {

@@ -28,10 +28,10 @@ def broken_streams():
 class Python:
     language = "Python"
 
-    def __init__(self, name, url):
+    def __init__(self, name, url, key=KEY):
         self.words = clients.module(name)
         self.name, self.sends_pdf = name, "document" not in self.words.CANNOT
-        self.sdk = self.words.Python(url, KEY)
+        self.sdk = self.words.Python(url, key)
         errors = self.sdk.errors if isinstance(self.sdk.errors, tuple) else (self.sdk.errors,)
         self.errors, self.breaks = errors, broken_streams()
 
@@ -63,11 +63,11 @@ class Node:
 
     language = "Node"
 
-    def __init__(self, name, url):
+    def __init__(self, name, url, key=KEY):
         self.words = clients.module(name)
         self.name, self.sends_pdf, self.asked = name, "document" not in self.words.CANNOT, 0
         self.child = subprocess.Popen(
-            [node_program(), str(HERE / "node/driver.mjs"), name, url, KEY],
+            [node_program(), str(HERE / "node/driver.mjs"), name, url, key],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -20,7 +20,10 @@ std::string_view exception_of(const Error& error) {
     case Fault::unsupported:
     case Fault::method_not_allowed:
     case Fault::too_large: return "ValidationException";
-    case Fault::unauthorized: return "UnrecognizedClientException";
+    case Fault::unauthorized:
+      return error.code == "invalid_signature"      ? "InvalidSignatureException"
+             : error.code == "incomplete_signature" ? "IncompleteSignatureException"
+                                                    : "UnrecognizedClientException";
     case Fault::forbidden: return "AccessDeniedException";
     case Fault::not_found: return "ResourceNotFoundException";
     case Fault::rate_limited:

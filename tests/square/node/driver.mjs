@@ -10,7 +10,7 @@ const sdk = await open(url, key);
 function told(error) {
   const status = error.status ?? error.statusCode ?? error.$metadata?.httpStatusCode ?? null;
   const body = error.body?.message ?? "";
-  return { class: error.constructor.name, status, message: `${error.message} ${body}`.trim() };
+  return { class: error.constructor.name, name: error.name, status, message: `${error.message} ${body}`.trim() };
 }
 
 async function run({ id, operation, params }) {
