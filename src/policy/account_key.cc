@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "policy/account_key.h"
 
+#include <mutex>
+
 #include "policy/health.h"
 
 namespace sluice {
@@ -12,22 +14,19 @@ AccountKey::Leave AccountKey::leave(std::int64_t now_ms) const {
   return {.probe = true};
 }
 
-AccountKey::Leave AccountKey::ask(std::int64_t now_ms) {
-  if (!doubted_.load(std::memory_order_relaxed)) return {};
+AccountKey::Leave AccountKey::ask_doubted(std::int64_t now_ms) {
   const std::scoped_lock lock(lock_);
   const Leave out = leave(now_ms);
   if (out.probe) probing_ = true;
   return out;
 }
 
-AccountKey::Leave AccountKey::look(std::int64_t now_ms) const {
-  if (!doubted_.load(std::memory_order_relaxed)) return {};
+AccountKey::Leave AccountKey::look_doubted(std::int64_t now_ms) const {
   const std::scoped_lock lock(lock_);
   return leave(now_ms);
 }
 
-void AccountKey::worked(bool probe, std::int64_t began_ms) {
-  if (!doubted_.load(std::memory_order_relaxed)) return;
+void AccountKey::worked_doubted(bool probe, std::int64_t began_ms) {
   const std::scoped_lock lock(lock_);
   if (probe) probing_ = false;
   if (!shut_.is_news(began_ms)) return;

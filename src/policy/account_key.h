@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 
 #include "policy/dice.h"
 #include "policy/lock.h"
@@ -25,17 +24,23 @@ class AccountKey {
   };
 
   // May a call start? Takes the probe if there is one to take: give_back(), worked() or denied() must follow.
-  [[nodiscard]] Leave ask(std::int64_t now_ms);
+  [[nodiscard]] Leave ask(std::int64_t now_ms) { return doubted() ? ask_doubted(now_ms) : Leave{}; }
   // The same without taking anything.
-  [[nodiscard]] Leave look(std::int64_t now_ms) const;
+  [[nodiscard]] Leave look(std::int64_t now_ms) const { return doubted() ? look_doubted(now_ms) : Leave{}; }
 
   // `probe` says whether the call was one.
-  void worked(bool probe, std::int64_t began_ms);
+  void worked(bool probe, std::int64_t began_ms) {
+    if (doubted()) worked_doubted(probe, began_ms);
+  }
   void denied(const void* model, bool probe, std::int64_t began_ms, std::int64_t now_ms,
               std::chrono::milliseconds first, std::chrono::milliseconds most, Dice& dice);
   void give_back();
 
  private:
+  [[nodiscard]] bool doubted() const { return doubted_.load(std::memory_order_relaxed); }
+  [[nodiscard]] Leave ask_doubted(std::int64_t now_ms);
+  [[nodiscard]] Leave look_doubted(std::int64_t now_ms) const;
+  void worked_doubted(bool probe, std::int64_t began_ms);
   [[nodiscard]] Leave leave(std::int64_t now_ms) const;
 
   std::atomic<bool> doubted_ = false;

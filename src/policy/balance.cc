@@ -129,7 +129,10 @@ std::vector<std::uint32_t> balance(Balance kind, std::span<const Candidate> all,
     const Candidate& one = all[i];
     Place place{.index = i, .tier = tier(one), .rank = 0, .second = 0, .lot = dice.next()};
     switch (kind) {
-      case Balance::weighted: place.rank = race(place.lot, weight(one)); break;
+      case Balance::weighted:
+        // Of two, the one that is not drawn is all the rest.
+        place.rank = one.weight > 0 && all.size() <= 2 ? 0 : race(place.lot, weight(one));
+        break;
       case Balance::round_robin:
         place.rank = never;
         if (place.tier == callable && one.weight > 0)

@@ -3,15 +3,19 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 namespace sluice {
 namespace {
 
-constexpr double fade_ms = 30'000;
+constexpr double half_ms = 10'000;
 constexpr std::int64_t halving_ms = 60'000;
 constexpr double halved_from = 100;
 constexpr std::int64_t longest_ms = (1 << 20) - 1;
+
+// What is left of a peak. A quotient, because every request asks and an exponential costs three times as much.
+double kept(std::int64_t ms) {
+  return half_ms / (half_ms + static_cast<double>(std::max<std::int64_t>(ms, 0)));
+}
 
 }  // namespace
 
@@ -29,18 +33,14 @@ double Latency::middle(int bucket) {
   return (8 + (bucket - 16) % 8) * width + (width - 1) / 2;
 }
 
-double Latency::faded(std::int64_t now_ms) const {
-  return now_ms <= peak_at_ ? peak_ : peak_ * std::exp(static_cast<double>(peak_at_ - now_ms) / fade_ms);
-}
-
 void Latency::add(std::int64_t sample_ms, std::int64_t now_ms) {
   const auto sample = static_cast<double>(std::max<std::int64_t>(sample_ms, 0));
   if (samples_ == 0 || sample >= peak_) {
     peak_ = sample;
   } else {
     // The longer since the last sample, the more the new one counts.
-    const double kept = std::exp(-static_cast<double>(std::max<std::int64_t>(now_ms - peak_at_, 0)) / fade_ms);
-    peak_ = peak_ * kept + sample * (1 - kept);
+    const double old = kept(now_ms - peak_at_);
+    peak_ = peak_ * old + sample * (1 - old);
   }
   peak_at_ = std::max(peak_at_, now_ms);
   if (samples_++ == 0) halved_at_ = now_ms;
@@ -58,7 +58,7 @@ void Latency::add(std::int64_t sample_ms, std::int64_t now_ms) {
 
 std::optional<double> Latency::mean_ms(std::int64_t now_ms) const {
   if (samples_ == 0) return std::nullopt;
-  return faded(now_ms);
+  return peak_ * kept(now_ms - peak_at_);
 }
 
 std::optional<double> Latency::percentile_ms(double share) const {

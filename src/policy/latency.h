@@ -17,8 +17,8 @@ class Latency {
 
   void add(std::int64_t sample_ms, std::int64_t now_ms);
 
-  // Peak-EWMA: at least the latest sample; without samples it falls by 1/e in 30 s, so that what was slow is tried
-  // again. Nothing before the first sample.
+  // Peak-EWMA: at least the latest sample; without samples it falls to a half in 10 s, a third in 20, so that what was
+  // slow is tried again. Nothing before the first sample.
   [[nodiscard]] std::optional<double> mean_ms(std::int64_t now_ms) const;
   [[nodiscard]] std::optional<double> percentile_ms(double share) const;
   [[nodiscard]] std::uint64_t samples() const { return samples_; }
@@ -27,7 +27,6 @@ class Latency {
   static constexpr int buckets = 16 + 16 * 8;  // one each below 16 ms, then eight to a doubling
   static int bucket(std::int64_t ms);
   static double middle(int bucket);
-  [[nodiscard]] double faded(std::int64_t now_ms) const;
 
   double peak_ = 0;
   std::int64_t peak_at_ = 0;

@@ -250,6 +250,24 @@ TEST_P(Simulation, TheQuickerIsPreferredAndTheOthersAreNotForgotten) {
     EXPECT_GT(world.targets[7].calls - at_eight[7], (world.targets[i].calls - at_eight[i]) * 3 / 2) << i;
 }
 
+TEST_P(Simulation, OfTwoTheOneThatBecameQuickIsFound) {
+  for (int i = 0; i < 2; ++i) {
+    world.add("account " + std::to_string(i)).vendor = [i, change = start + 100'000](std::int64_t now, Dice& chance) {
+      const int usual = i == 0 ? 300 : now < change ? 2000 : 50;
+      return Behaviour{.first_token_ms = usual + static_cast<std::int64_t>(chance.below(50))};
+    };
+  }
+  int before = 0;
+  int late = 0;
+  world.clock.after(100'000, [&] { before = world.targets[1].calls; });
+  world.clock.after(300'000, [&] { late = world.requests - world.targets[1].calls; });
+  world.load(5, 400'000, [&] { world.request(all(world), world.by(Balance::latency)); });
+  world.clock.run();
+  EXPECT_LE(before, 25) << "seldom, as long as it is slow";
+  EXPECT_GE(before, 2) << "but now and then";
+  EXPECT_LE(world.requests - world.targets[1].calls - late, 100) << "of five hundred the quick one has most";
+}
+
 TEST_P(Simulation, AGreedyCallerStarvesNobody) {
   Queue queue;
   const QueueSettings settings{.most_running = 10, .most_waiting = 1000};
