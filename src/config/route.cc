@@ -29,6 +29,9 @@ class Compiler {
       if (apart) {
         out.over.push_back(*std::move(one));
       } else {
+        double sum = 0;
+        for (const Branch& account : one->over) sum += account.weight;
+        for (Branch& account : one->over) account.weight *= one->weight / sum;
         std::ranges::move(one->over, std::back_inserter(out.over));
       }
     }
@@ -41,37 +44,31 @@ class Compiler {
  private:
   static double share(std::int64_t weight) { return static_cast<double>(std::max<std::int64_t>(weight, 1)); }
 
-  std::unique_ptr<const Leg> leg(const TrySettings& in, const Backend& backend, double weight) const {
+  std::unique_ptr<const Leg> leg(const TrySettings& in, const Backend& backend) const {
     auto out = std::make_unique<Leg>();
     out->backend = &backend;
     if (!in.model.empty()) out->model = backend.upstream_name(in.model).value_or(in.model);
-    out->weight = weight;
     out->edits = in.edits;
     out->timeouts = in.timeouts.or_else(route_.timeouts).on(backend.timeouts);
     return out;
   }
 
   std::optional<Branch> target(const TrySettings& in, const std::string& id) {
-    std::vector<const Backend*> accounts;
-    double sum = 0;
+    Branch out{.id = id, .name = in.backend + ':' + in.model, .weight = share(in.weight), .order = Order::weighted};
     for (const auto& backend : backends_) {
       if (backend->name != in.backend && backend->group != in.backend) continue;
       if (backend->off.empty()) {
-        accounts.push_back(backend.get());
-        sum += static_cast<double>(backend->weight);
+        Branch one{.id = id + '/' + backend->name, .name = backend->name + ':' + in.model};
+        one.weight = static_cast<double>(backend->weight);
+        one.leg = leg(in, *backend);
+        out.over.push_back(std::move(one));
       } else if (off_.empty()) {
         off_ = "\"" + backend->name + "\" is off: " + backend->off;
       }
     }
-    if (accounts.empty()) return std::nullopt;
-    Branch out{.id = id, .name = in.backend + ':' + in.model, .weight = share(in.weight), .order = Order::weighted};
-    for (const Backend* account : accounts) {
-      const double weight = out.weight * static_cast<double>(account->weight) / sum;
-      Branch one{.id = id + '/' + account->name, .name = account->name + ':' + in.model, .weight = weight};
-      one.leg = leg(in, *account, weight);
-      out.over.push_back(std::move(one));
-    }
+    if (out.over.empty()) return std::nullopt;
     if (out.over.size() > 1) return out;
+    out.over.front().weight = out.weight;
     return std::move(out.over.front());
   }
 

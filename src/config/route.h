@@ -19,7 +19,6 @@ struct Backend;
 struct Leg {
   const Backend* backend = nullptr;
   std::string model;              // the upstream's name; empty: whatever the backend calls the one that was asked for
-  double weight = 1;              // within its branch
   std::vector<json::Edit> edits;  // of the outgoing body, after the model
   Timeouts timeouts;              // the target's, else the route's, else the backend's
 };

@@ -212,8 +212,8 @@ routes:
   ASSERT_EQ(s->routes().size(), 4u);
   EXPECT_EQ(drawn(*s->routes()[0].tree),
             "[latency(openai.a:gpt-4-mini*1.50 openai.2:gpt-4-mini*0.50 claude:claude-x) "
-            "[weighted(openai.a:gpt-4*0.75 openai.2:gpt-4*0.25) openai.a:gpt-4] "
-            "split([weighted(openai.a:gpt-4*0.75 openai.2:gpt-4*0.25)]*9.00 claude:claude-x)]");
+            "[weighted(openai.a:gpt-4*3.00 openai.2:gpt-4) openai.a:gpt-4] "
+            "split([weighted(openai.a:gpt-4*3.00 openai.2:gpt-4)]*9.00 claude:claude-x)]");
   const Leg& claude = *s->routes()[0].tree->over[0].over[2].leg;
   EXPECT_EQ(claude.timeouts.total, Millis(9'000));
   EXPECT_EQ(claude.timeouts.connect, Millis(7'000));
