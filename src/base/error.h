@@ -45,6 +45,7 @@ struct FaultRow {
   std::string_view name;      // stable word for logs, metrics and error bodies
   int status;                 // HTTP status towards the client
   bool another_target_helps;  // may a retry on another target cure it
+  int same_target_helps;      // how many further calls of the same target may cure it
   Blame blame;
 };
 

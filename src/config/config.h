@@ -175,6 +175,30 @@ struct KeySettings {
   Mark mark;
 };
 
+// When a target that fails is left alone.
+struct BreakerSettings {
+  bool enabled = true;
+  std::int64_t faults = 5;       // one after the other
+  std::int64_t error_rate = 50;  // percent
+  Millis rest{1'000};            // the first; each further one is twice as long
+  Millis longest_rest{5'000};
+};
+
+// When a second target is asked besides one that is slow to begin.
+struct HedgeSettings {
+  bool on = false;
+  bool p95 = false;  // after the time that 95 of 100 calls of that target needed to their first token, once it is known
+  Millis after{0};   // else after this
+};
+
+// What is done about a fault before the caller notices.
+struct FailoverSettings {
+  std::int64_t attempts = 3;    // calls of upstreams for one request; every target is tried once all the same
+  Millis longest_wait{10'000};  // for one retry
+  HedgeSettings hedge;
+  BreakerSettings breaker;
+};
+
 struct MonitoringSettings {
   bool enable_logging = true;
   std::string log_level = "INFO";
@@ -186,6 +210,7 @@ struct Config {
   ServerSettings server;
   std::vector<BackendSettings> backends;
   std::vector<RouteSettings> routes;  // the first that fits counts
+  FailoverSettings failover;
   MonitoringSettings monitoring;
   LimitSettings limits;
   std::string storage = "memory";  // memory, sqlite:PATH

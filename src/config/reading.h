@@ -111,6 +111,8 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<TimeoutChanges>> timeout_changes();
 [[nodiscard]] std::span<const Setting<KeySettings>> key_settings();
 [[nodiscard]] std::span<const Setting<MonitoringSettings>> monitoring_settings();
+[[nodiscard]] std::span<const Setting<FailoverSettings>> failover_settings();
+[[nodiscard]] std::span<const Setting<BreakerSettings>> breaker_settings();
 [[nodiscard]] std::span<const Setting<LimitSettings>> limit_settings();
 [[nodiscard]] std::span<const Setting<CallerLimits>> caller_limit_settings();
 

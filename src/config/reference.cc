@@ -37,6 +37,8 @@ std::vector<Section> sections() {
           section("routes.*.timeouts", timeout_changes()),
           section("keys.*", key_settings()),
           section("monitoring", monitoring_settings()),
+          section("failover", failover_settings()),
+          section("failover.breaker", breaker_settings()),
           section("limits", limit_settings()),
           section("limits.per_caller", caller_limit_settings())};
 }

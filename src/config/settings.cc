@@ -100,6 +100,13 @@ void read_headers(Reading& in, const Node& node, Path path, BackendSettings& out
   }
 }
 
+void read_hedge(Reading& in, const Node& node, Path path, HedgeSettings& out) {
+  std::string word;
+  if (!in.text(node, path, word)) return;
+  out = {.on = word != "never", .p95 = word == "p95"};
+  if (out.on && !out.p95) in.duration(node, path, 1ms, out.after);
+}
+
 constexpr auto max_number = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
@@ -254,6 +261,42 @@ std::span<const Setting<BackendSettings>> backend_settings() {
   return table;
 }
 
+std::span<const Setting<BreakerSettings>> breaker_settings() {
+  static constexpr std::array<Setting<BreakerSettings>, 5> table = {{
+      {{"enabled", "yes/no", "true", "false: every target is tried, however often it failed"},
+       READ(BreakerSettings, in.boolean(n, p, out.enabled))},
+      {{"faults", "number", "5", "faults one after the other after which a target rests"},
+       READ(BreakerSettings, in.integer(n, p, 1, 1000, out.faults))},
+      {{"error_rate", "number", "50",
+        "percent of its calls in the last 10 s; from there on it rests, once there were 20 calls"},
+       READ(BreakerSettings, in.integer(n, p, 1, 100, out.error_rate))},
+      {{"rest", "duration", "1s", "the first rest; each further one is twice as long, until a single call has worked"},
+       READ(BreakerSettings, in.duration(n, p, 10ms, out.rest))},
+      {{"longest_rest", "duration", "5s", "the longest, but for a time that the vendor asked for"},
+       READ(BreakerSettings, in.duration(n, p, 10ms, out.longest_rest))},
+  }};
+  return table;
+}
+
+std::span<const Setting<FailoverSettings>> failover_settings() {
+  static constexpr std::array<Setting<FailoverSettings>, 4> table = {{
+      {{"attempts", "number", "3",
+        "calls of upstreams for one request; each target is tried once even if there are more of them"},
+       READ(FailoverSettings, in.integer(n, p, 1, 100, out.attempts))},
+      {{"longest_wait", "duration", "10s",
+        "the longest wait for a retry; when a vendor asks for more, the caller is told so at once"},
+       READ(FailoverSettings, in.duration(n, p, 0ms, out.longest_wait))},
+      {{"hedge", "never, p95 or a duration", "never",
+        "when a second target is asked besides one that is slow to begin; the first token wins. p95 is the time that "
+        "95 "
+        "of 100 of its streams needed to begin. At most one request in twenty asks twice"},
+       READ(FailoverSettings, read_hedge(in, n, p, out.hedge))},
+      {{"breaker", "section", "", "when a target that fails is left alone"},
+       READ(FailoverSettings, read_section<BreakerSettings>(in, n, p, breaker_settings(), out.breaker))},
+  }};
+  return table;
+}
+
 std::span<const Setting<MonitoringSettings>> monitoring_settings() {
   static constexpr std::array<Setting<MonitoringSettings>, 4> table = {{
       {{"enable_logging", "yes/no", "true", "one line per exchange"},
@@ -292,7 +335,7 @@ std::span<const Setting<LimitSettings>> limit_settings() {
 }
 
 std::span<const Setting<Config>> root_settings() {
-  static constexpr std::array<Setting<Config>, 8> table = {{
+  static constexpr std::array<Setting<Config>, 9> table = {{
       {{"server", "section", "", "where and how clients are served"},
        READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
       {{"backends", "map of backends", "every vendor whose key the environment holds",
@@ -312,6 +355,8 @@ std::span<const Setting<Config>> root_settings() {
        }},
       {{"routes", "list of routes", "[]", "the ways that requests for models take; the first that fits counts"},
        read_routes},
+      {{"failover", "section", "", "what is done about a fault before the caller notices"},
+       READ(Config, read_section<FailoverSettings>(in, n, p, failover_settings(), out.failover))},
       {{"monitoring", "section", "", "logs"},
        READ(Config, read_section<MonitoringSettings>(in, n, p, monitoring_settings(), out.monitoring))},
       {{"limits", "section", "", "how much callers may ask for"},

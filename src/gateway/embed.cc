@@ -80,8 +80,8 @@ bool embeds(const Backend& backend, const VendorOperation& operation) {
   return operation.embeds != EmbeddingShape::none && !backend.demo() && way(backend);
 }
 
-Task<Result<std::string>> embed(Exchange& ex, const Errand& errand, const Target& target) {
-  Flight flight(ex, target, false);
+Task<Result<std::string>> embed(Exchange& ex, const Errand& errand, const Target& target, Permit permit) {
+  Flight flight(ex, target, false, std::move(permit));
   const Way& to = *way(*target.backend);
   ex.record.served = target.model;
   Notes notes;

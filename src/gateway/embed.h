@@ -16,6 +16,6 @@ namespace sluice {
 [[nodiscard]] bool embeds(const Backend& backend, const VendorOperation& operation);
 
 // One attempt at one target: the answer's body for the client. Errors: bad_request, unsupported, and those of a flight.
-[[nodiscard]] Task<Result<std::string>> embed(Exchange& ex, const Errand& errand, const Target& target);
+[[nodiscard]] Task<Result<std::string>> embed(Exchange& ex, const Errand& errand, const Target& target, Permit permit);
 
 }  // namespace sluice

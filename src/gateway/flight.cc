@@ -11,6 +11,7 @@
 #include "gateway/passage.h"
 #include "gateway/respond.h"
 #include "gateway/worker.h"
+#include "policy/course.h"
 
 namespace sluice {
 namespace {
@@ -55,14 +56,19 @@ std::optional<milliseconds> retry_after(const http1::Fields& fields, std::int64_
 
 }  // namespace
 
-Flight::Flight(Exchange& ex, const Target& target, bool stream, std::string_view own_address)
+Flight::Flight(Exchange& ex, const Target& target, bool stream, Permit permit, std::string_view own_address)
+    : Flight(ex, ex.sleeper(), target, stream, std::move(permit), own_address) {}
+
+Flight::Flight(Exchange& ex, net::Sleeper& sleeper, const Target& target, bool stream, Permit permit,
+               std::string_view own_address)
     : ex_(ex),
+      sleeper_(&sleeper),
       target_(target),
       line_(ex.worker.line(*target.backend)),
+      permit_(std::move(permit)),
       attempt_(ex.record.attempts.size()),
       stream_(stream),
       own_address_(own_address) {
-  ex.relayed_fields.clear();  // they tell of this attempt, not of one before
   Attempt& attempt = ex.record.attempts.emplace_back();
   attempt.backend = target.backend->name;
   attempt.model = target.model;
@@ -71,7 +77,10 @@ Flight::Flight(Exchange& ex, const Target& target, bool stream, std::string_view
 }
 
 Flight::~Flight() {
-  if (attempt().ended_us < 0) attempt().ended_us = ex_.elapsed_us();
+  Attempt& row = attempt();
+  if (row.ended_us >= 0) return;
+  row.ended_us = ex_.elapsed_us();
+  row.given_up = true;
 }
 
 Task<Result<bool>> Flight::connect(bool may_be_idle) {
@@ -81,8 +90,8 @@ Task<Result<bool>> Flight::connect(bool may_be_idle) {
   }
   attempt().fresh_connection = true;
   const std::int64_t now = ex_.worker.loop().now_ms();
-  ex_.sleeper().deadline(std::min(by(now, target_.clocks().connect), total_by_ms_));
-  auto made = co_await ex_.worker.lines().connect(*line_, ex_.sleeper());
+  sleeper_->deadline(std::min(by(now, target_.clocks().connect), total_by_ms_));
+  auto made = co_await ex_.worker.lines().connect(*line_, *sleeper_);
   if (!made) co_return std::unexpected(std::move(made).error());
   connection_ = std::move(*made);
   co_return true;
@@ -113,7 +122,7 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
 }
 
 Task<Result<Flight::Head>> Flight::upload(std::string_view head, std::string_view body, Supply& rest) {
-  net::Sleeper& sleeper = ex_.sleeper();
+  net::Sleeper& sleeper = *sleeper_;
   net::Watch& client = ex_.client.socket().watch();
   const bool head_only = ex_.bodyless;
   for (bool may_be_idle = true;; may_be_idle = false) {
@@ -255,7 +264,7 @@ Task<Result<std::string>> Flight::take_all(Company* company, std::size_t most) {
 }
 
 Task<Result<bool>> Flight::wait(Company* company) {
-  net::Sleeper& sleeper = ex_.sleeper();
+  net::Sleeper& sleeper = *sleeper_;
   const Timeouts& clocks = target_.clocks();
   const std::int64_t every = company ? ex_.settings().keep_alive.count() : 0;
   for (;;) {
@@ -277,9 +286,21 @@ Task<Result<bool>> Flight::wait(Company* company) {
   }
 }
 
+void Flight::end(Outcome outcome, std::optional<std::chrono::milliseconds> retry_after) {
+  if (!permit_) return;
+  Worker& worker = ex_.worker;
+  permit_.end(outcome, worker.loop().now_ms(), health_settings(ex_.snapshot->config().failover.breaker), worker.dice(),
+              retry_after);
+}
+
 void Flight::first_token() {
-  if (attempt().first_token_us >= 0) return;
-  attempt().first_token_us = ex_.elapsed_us();
+  Attempt& row = attempt();
+  if (row.first_token_us >= 0) return;
+  row.first_token_us = ex_.elapsed_us();
+  if (permit_ && stream_) {
+    const std::int64_t took_us = row.first_token_us - std::max(row.sent_us, row.started_us);
+    permit_.first_token(std::chrono::milliseconds(took_us / 1000), ex_.worker.loop().now_ms());
+  }
   if (ex_.record.first_token_us < 0) ex_.record.first_token_us = attempt().first_token_us;
   if (stream_) silent_since_ms_ = ex_.worker.loop().now_ms();
 }
@@ -288,6 +309,7 @@ void Flight::land() {
   attempt().ended_us = ex_.elapsed_us();
   if (!cut_off_) ex_.worker.lines().give(*line_, std::move(connection_));
   ex_.worker.shared().standings.worked(target_.backend->name, ex_.record.unix_ms);
+  end(Outcome::worked);
 }
 
 void Flight::refused(const Error& error) {
@@ -302,6 +324,7 @@ void Flight::failed(const Error& error) {
   a.fault = error.fault;
   a.detail = error.detail.empty() ? error.message : error.detail;
   connection_.reset();
+  end(outcome_of(error.fault), error.retry_after);
   const FaultRow& row = fault_row(error.fault);
   if (row.blame == Blame::upstream || error.fault == Fault::upstream_denied) {
     ex_.worker.shared().standings.failed(target_.backend->name, error, ex_.record.unix_ms + a.ended_us / 1000);

@@ -13,6 +13,7 @@
 #include "config/snapshot.h"
 #include "gateway/exchange.h"
 #include "net/client.h"
+#include "policy/health.h"
 #include "upstream/lines.h"
 #include "wire/decoder.h"
 
@@ -41,7 +42,11 @@ class Flight {
  public:
   // With `own_address` ("http://host:port", the gateway's as the client knows it; it must outlive the flight) the
   // answer is passed on untouched, with its coding and its fields.
-  Flight(Exchange& ex, const Target& target, bool stream, std::string_view own_address = {});
+  // `permit` hears how it ended.
+  Flight(Exchange& ex, const Target& target, bool stream, Permit permit, std::string_view own_address = {});
+  // The same, asleep with another sleeper than the exchange's; both must outlive it, or it is told of another.
+  Flight(Exchange& ex, net::Sleeper& sleeper, const Target& target, bool stream, Permit permit,
+         std::string_view own_address = {});
   ~Flight();
   Flight(const Flight&) = delete;
   Flight& operator=(const Flight&) = delete;
@@ -78,7 +83,9 @@ class Flight {
   [[nodiscard]] Task<Result<bool>> wait(Company* company);
 
   // Sleeps until there is something to read, or the sleeper's own deadline.
-  [[nodiscard]] net::Sleeper::Sleep readable() { return ex_.sleeper().readable(connection_->socket().watch()); }
+  [[nodiscard]] net::Sleeper::Sleep readable() { return sleeper_->readable(connection_->socket().watch()); }
+  // Sleeps with this one from here on.
+  void sleep_with(net::Sleeper& sleeper) { sleeper_ = &sleeper; }
 
   // From here on the clock between tokens runs instead of the one to the first token.
   void first_token();
@@ -95,12 +102,15 @@ class Flight {
  private:
   [[nodiscard]] Task<Result<bool>> connect(bool may_be_idle);
   [[nodiscard]] Result<Head> take_head(const http1::ResponseHead& response);
+  void end(Outcome outcome, std::optional<std::chrono::milliseconds> retry_after = {});
   Exchange& ex_;
+  net::Sleeper* sleeper_;
   Target target_;
   std::shared_ptr<const Line> line_;
   std::unique_ptr<net::ClientConnection> connection_;
   std::unique_ptr<Decoder> decoder_;
   std::string decoded_;
+  Permit permit_;
   std::size_t attempt_;
   bool stream_;
   std::string_view own_address_;

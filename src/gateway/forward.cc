@@ -8,6 +8,7 @@
 #include "gateway/embed.h"
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
+#include "gateway/failover.h"
 #include "gateway/object_ids.h"
 #include "gateway/raw_call.h"
 #include "gateway/respond.h"
@@ -118,9 +119,10 @@ void drop_field(std::string& lines, std::string_view name) {
   }
 }
 
-Task<Result<Passing>> attempt(Exchange& ex, const Errand& errand, const Target& target, Rest& rest) {
-  Passing out{.flight = std::make_unique<Flight>(ex, target, true, errand.own_address)};
+Task<Result<Passing>> attempt(Exchange& ex, const Errand& errand, const Target& target, Permit permit, Rest& rest) {
+  Passing out{.flight = std::make_unique<Flight>(ex, target, true, std::move(permit), errand.own_address)};
   Flight& flight = *out.flight;
+  ex.relayed_fields.clear();  // they told of a target before
   flight.attempt().verbatim = true;
   ex.record.served = target.model;
   ex.record.notes.clear();  // of a target before that needed other words
@@ -154,18 +156,28 @@ Task<Result<Passing>> attempt(Exchange& ex, const Errand& errand, const Target& 
 Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
   Rest rest(ex, errand);
   Result<Passing> out = fail(Fault::internal, "No target was tried.");
-  for (const Target& target : plan.targets) {
+  Course course = course_over(ex, plan.targets);
+  net::Loop& loop = ex.worker.loop();
+  bool called = false;
+  while (auto step = course.next(loop.now_ms(), ex.worker.dice())) {
+    if (step->at_ms > loop.now_ms()) CO_TRY_VOID(co_await sleep_until(ex, ex.sleeper(), step->at_ms, nullptr));
+    if (!course.begin(*step, loop.now_ms())) continue;
+    called = true;
+    const Target& target = plan.targets[step->place];
     if (takes(*target.backend, errand.operation())) {
-      out = co_await attempt(ex, errand, target, rest);
-    } else if (auto body = co_await embed(ex, errand, target); body) {
+      out = co_await attempt(ex, errand, target, std::move(step->permit), rest);
+    } else if (auto body = co_await embed(ex, errand, target, std::move(step->permit)); body) {
       out = Passing{.body = *std::move(body)};
     } else {
       out = std::unexpected(std::move(body).error());
     }
-    if (out) break;
+    if (out) co_return out;
+    course.failed(step->place, *out.error(), loop.now_ms());
     const Fault fault = out.error()->fault;
-    if (fault == Fault::client_gone || !fault_row(fault).another_target_helps || rest.begun()) break;
+    if (fault == Fault::client_gone || !fault_row(fault).another_target_helps || rest.begun()) co_return out;
   }
+  if (!called) co_return fail(course.resting(loop.now_ms()));
+  say_when(*out.error().operator->(), course, ex);
   co_return out;
 }
 

@@ -7,7 +7,7 @@
 namespace sluice {
 
 Pump::Pump(Record& record, const Sides& sides)
-    : record_(record), sides_(sides), upstream_type_(sides.content_type), model_(sides.question.model), id_(sides.id) {
+    : record_(&record), sides_(sides), upstream_type_(sides.content_type), model_(sides.question.model), id_(sides.id) {
   sides_.content_type = upstream_type_;
   sides_.question.model = model_;
   framer_ = sides.upstream->framer(upstream_type_);
@@ -22,6 +22,11 @@ Pump::Pump(Record& record, const Sides& sides)
 StreamWriter& Pump::writer() {
   if (!writer_) writer_ = sides_.client->stream_writer(sides_.question);
   return *writer_;
+}
+
+Outline& Pump::outline() {
+  if (!outline_) outline_ = std::make_unique<Outline>();
+  return *outline_;
 }
 
 std::string_view Pump::content_type() {
@@ -71,7 +76,7 @@ void Pump::end(std::string& out) {
 
 void Pump::forward(const Frame& frame, std::string& out) {
   Sight sight = reader_->observe(frame);
-  if (sight.usage) merge(record_.usage, *sight.usage);
+  if (sight.usage) merge(record_->usage, *sight.usage);
   if (sight.error) {
     // Same dialect: the upstream's own words are the right ones, once the client has a stream at all.
     if (content_) {
@@ -99,7 +104,7 @@ void Pump::read_done(std::string& out) {
   for (Event& event : events_) {
     if (auto* begin = std::get_if<Begin>(&event); begin != nullptr && !id_.empty()) begin->reply.id = id_;
     turns_->add(event);
-    outline_.add(event);
+    outline().add(event);
     write(event, out);
   }
   if (over_) note_losses();
@@ -107,7 +112,7 @@ void Pump::read_done(std::string& out) {
 
 void Pump::whole(const Reply& reply, std::string& out) {
   const std::vector<Event> events = unfold(reply);
-  for (const Event& event : events) outline_.add(event);
+  for (const Event& event : events) outline().add(event);
   tell(events, out);
   note_losses();
 }
@@ -115,8 +120,8 @@ void Pump::whole(const Reply& reply, std::string& out) {
 void Pump::note_losses() {
   if (failed_) return;
   Notes notes;
-  outline_.note(*sides_.client, sides_.question, notes);
-  record_.notes.insert(record_.notes.end(), notes.all().begin(), notes.all().end());
+  outline().note(*sides_.client, sides_.question, notes);
+  record_->notes.insert(record_->notes.end(), notes.all().begin(), notes.all().end());
 }
 
 void Pump::tell(const std::vector<Event>& events, std::string& out) {
@@ -127,12 +132,12 @@ void Pump::tell(const std::vector<Event>& events, std::string& out) {
 void Pump::write(const Event& event, std::string& out) {
   if (const auto* failed = std::get_if<Failed>(&event)) return fail_with(failed->error);
   if (const auto* begin = std::get_if<Begin>(&event)) {
-    if (!begin->reply.model.empty()) record_.served = begin->reply.model;
-    if (begin->reply.usage.known()) merge(record_.usage, begin->reply.usage);
+    if (!begin->reply.model.empty()) record_->served = begin->reply.model;
+    if (begin->reply.usage.known()) merge(record_->usage, begin->reply.usage);
   } else if (const auto* usage = std::get_if<UsageSeen>(&event)) {
-    merge(record_.usage, usage->usage);
+    merge(record_->usage, usage->usage);
   } else if (const auto* finish = std::get_if<Finish>(&event)) {
-    record_.finish = finish->stop.raw;
+    record_->finish = finish->stop.raw;
     content_ = true;
   } else if (!std::holds_alternative<Ping>(event)) {
     content_ = true;

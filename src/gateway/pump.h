@@ -32,6 +32,8 @@ class Pump {
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
   Pump(Record& record, const Sides& sides);
+  // Writes into another record from here on.
+  void record_into(Record& record) { record_ = &record; }
 
   // Takes the next bytes of the upstream's body and appends what the client gets.
   void feed(std::string_view bytes, std::string& out);
@@ -65,14 +67,15 @@ class Pump {
   void note_losses();
   void fail_with(const Error& error);
   StreamWriter& writer();
-  Record& record_;
+  Outline& outline();
+  Record* record_;
   Sides sides_;
   std::unique_ptr<Framer> framer_;
   std::unique_ptr<StreamReader> reader_;
   std::unique_ptr<StreamWriter> writer_;
   std::vector<Event> events_;
   std::optional<TurnRecorder> turns_;
-  Outline outline_;  // of an answer that is written anew
+  std::unique_ptr<Outline> outline_;  // of an answer that is written anew; apart, for most streams are forwarded
   std::string upstream_type_;
   std::string model_;  // the question's
   std::string id_;     // Sides::id

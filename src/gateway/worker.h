@@ -22,6 +22,7 @@
 #include "policy/health_book.h"
 #include "policy/limits.h"
 #include "policy/plan.h"
+#include "policy/retry.h"
 #include "policy/turn_memory.h"
 #include "ports/response_store.h"
 #include "ports/sink.h"
@@ -38,8 +39,10 @@ struct Shared {
   Limits limits;
   TurnMemory turns;
   Standings standings;
-  Issuers issuers;
   HealthBook health;
+  RetryBudget retries;
+  HedgeBudget hedges;
+  Issuers issuers;
   Turns branch_turns;
   std::unique_ptr<ResponseStore> responses;  // never null once requests are served
   std::mutex config_error_mutex;

@@ -30,6 +30,8 @@ struct Attempt {
   std::int64_t ended_us = -1;
   bool fresh_connection = false;
   bool verbatim = false;  // bytes went through untouched but for edits
+  bool hedge = false;     // asked besides another one that was slow to begin
+  bool given_up = false;  // another target was quicker, or nobody waits any more: it was cut off
 };
 
 struct Record {

@@ -289,6 +289,7 @@ View Health::view(std::int64_t now_ms) const {
   } else if (denied_.step > 0 && now_ms < denied_.until_ms) {
     out.why = "the vendor refused the account's key for this model";
   } else if (now_ms < quota_.until_ms && (breaker_ == Breaker::closed || open_.until_ms <= quota_.until_ms)) {
+    out.out_of_quota = true;
     out.why = "the vendor's quota is used up";
   } else {
     out.why = refused_ > 0 ? "nobody listens there" : "too many calls failed";

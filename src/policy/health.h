@@ -50,6 +50,7 @@ struct View {
   enum class State : std::uint8_t { closed, half_open, open };
   State state = State::closed;
   bool ready = true;             // a call may start now
+  bool out_of_quota = false;     // why none may
   std::int64_t ready_at_ms = 0;  // when not ready: the earliest time at which one may
   std::int64_t in_flight = 0;
   int consecutive_faults = 0;

@@ -93,6 +93,8 @@ void attempt(Print& out, const Attempt& one) {
   if (one.verbatim) out.text(",\"verbatim\":true");
   text(out, ",\"upstream_id\":", one.upstream_request_id);
   if (one.fault) text(out, ",\"fault\":", fault_row(*one.fault).name);
+  if (one.hedge) out.text(",\"hedge\":true");
+  if (one.given_up) out.text(",\"given_up\":true");
   text(out, ",\"detail\":", one.detail, long_text);
   out.character('}');
 }

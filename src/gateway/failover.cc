@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/failover.h"
+
+#include <algorithm>
+
+#include "gateway/worker.h"
+#include "wire/http1.h"
+
+namespace sluice {
+
+Course course_over(Exchange& ex, const std::vector<Target>& targets) {
+  const FailoverSettings& settings = ex.snapshot->config().failover;
+  std::vector<std::shared_ptr<Health>> healths;
+  healths.reserve(targets.size());
+  const std::int64_t now = ex.worker.loop().now_ms();
+  for (const Target& target : targets) {
+    const bool known = settings.breaker.enabled && !target.backend->demo();
+    healths.push_back(known ? ex.worker.shared().health.of(target.backend->name, target.model, now) : nullptr);
+  }
+  const CourseRules rules{.attempts = settings.attempts, .longest_wait_ms = settings.longest_wait.count()};
+  return {std::move(healths), rules, ex.worker.shared().retries};
+}
+
+Task<Result<bool>> sleep_until(Exchange& ex, net::Sleeper& sleeper, std::int64_t at_ms, Company* company) {
+  net::Loop& loop = ex.worker.loop();
+  const std::int64_t every = company ? ex.settings().keep_alive.count() : 0;
+  while (loop.now_ms() < at_ms) {
+    const std::int64_t keep_by = every != 0 ? ex.last_sent_ms + every : net::never;
+    sleeper.deadline(std::min(at_ms, keep_by));
+    const net::Woke woke = co_await sleeper.woken();
+    if (woke == net::Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
+    if (loop.now_ms() >= keep_by) CO_TRY_VOID(co_await company->keep(ex));
+  }
+  co_return true;
+}
+
+void say_when(Error& error, const Course& course, Exchange& ex) {
+  if (error.fault == Fault::upstream_limited || error.fault == Fault::upstream_overloaded)
+    error.retry_after = std::chrono::milliseconds(course.ready_in_ms(ex.worker.loop().now_ms()));
+  if (fault_row(error.fault).blame == Blame::upstream && course.exhausted() && ex.record.attempts.size() > 1)
+    http1::append_field(ex.relayed_fields, "x-should-retry", "false");
+}
+
+}  // namespace sluice

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "policy/course.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+// A request for which no target is ready waits so long before it is sent away: most rests are over then, and what is
+// sent away costs nothing here.
+constexpr std::int64_t first_patience_ms = 1'000;
+
+}  // namespace
+
+Outcome outcome_of(Fault fault) {
+  switch (fault) {
+    case Fault::upstream_denied: return Outcome::denied;
+    case Fault::upstream_limited: return Outcome::quota;
+    case Fault::upstream_overloaded: return Outcome::overloaded;
+    case Fault::upstream_unreachable: return Outcome::refused;
+    case Fault::upstream_failed:
+    case Fault::upstream_timeout:
+    case Fault::upstream_broken: return Outcome::fault;
+    default: return Outcome::neutral;
+  }
+}
+
+HealthSettings health_settings(const BreakerSettings& settings) {
+  return {.consecutive_faults = static_cast<int>(settings.faults),
+          .error_rate = static_cast<double>(settings.error_rate) / 100,
+          .open_first = settings.rest,
+          .open_most = settings.longest_rest};
+}
+
+Course::Course(std::vector<std::shared_ptr<Health>> targets, const CourseRules& rules, RetryBudget& budget)
+    : rules_(rules), budget_(budget), request_(budget.enter()) {
+  legs_.reserve(targets.size());
+  for (auto& health : targets) legs_.push_back({.health = std::move(health)});
+}
+
+bool Course::begin(Step& step, std::int64_t now_ms) {
+  Leg& leg = legs_[step.place];
+  if (leg.health && !step.permit) {
+    step.permit = leg.health->begin(now_ms);
+    if (!step.permit) {
+      leg.ready_at_ms = std::max(step.permit.ready_at_ms(), now_ms + 1);
+      return false;
+    }
+  }
+  ++leg.calls;
+  ++calls_;
+  return true;
+}
+
+std::optional<Course::Step> Course::untried_now(std::int64_t now_ms) {
+  for (std::size_t i = 0; i < legs_.size(); ++i) {
+    Leg& leg = legs_[i];
+    if (leg.calls > 0 || leg.ready_at_ms > now_ms) continue;
+    Step step{.place = i, .at_ms = now_ms};
+    if (!leg.health) return step;
+    step.permit = leg.health->begin(now_ms);
+    if (step.permit) return step;
+    leg.ready_at_ms = std::max(step.permit.ready_at_ms(), now_ms + 1);
+  }
+  return std::nullopt;
+}
+
+std::optional<Course::Step> Course::later(std::int64_t now_ms, Dice& dice) {
+  std::optional<Step> best;
+  for (std::size_t i = 0; i < legs_.size(); ++i) {
+    const Leg& leg = legs_[i];
+    if (leg.calls > 0 && leg.again == 0) continue;
+    std::int64_t at = std::max({leg.not_before_ms, leg.ready_at_ms, now_ms});
+    if (leg.calls > 0) {
+      const auto wait = retry_wait(leg.calls - 1, now_ms, std::numeric_limits<std::int64_t>::max(), {}, {}, dice);
+      at = std::max(at, now_ms + wait.value_or(std::chrono::milliseconds(0)).count());
+    }
+    if (!best || at < best->at_ms) best = Step{.place = i, .at_ms = at};
+  }
+  return best;
+}
+
+std::optional<Course::Step> Course::next(std::int64_t now_ms, Dice& dice) {
+  retry_.reset();
+  const bool late = rules_.deadline_ms != 0 && now_ms >= rules_.deadline_ms;
+  if (late) return std::nullopt;
+  if (auto step = untried_now(now_ms)) {
+    if (calls_ == 0) return step;
+    // Where nobody listened there was no load, so that another target bears no more than it would have.
+    const bool load = std::ranges::any_of(legs_, [](const Leg& leg) { return leg.calls > 0 && leg.load; });
+    retry_ = budget_.retry(now_ms, !load);
+    if (!retry_) return std::nullopt;
+    return step;
+  }
+  const bool any_left = std::ranges::any_of(legs_, [](const Leg& leg) { return leg.calls == 0; });
+  if (calls_ >= rules_.attempts && !any_left) {
+    exhausted_ = true;
+    return std::nullopt;
+  }
+  auto step = later(now_ms, dice);
+  if (!step) {
+    exhausted_ = true;
+    return std::nullopt;
+  }
+  const std::int64_t last = rules_.deadline_ms != 0 ? rules_.deadline_ms : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t patience = calls_ == 0 ? first_patience_ms : rules_.longest_wait_ms;
+  if (step->at_ms - now_ms > std::min(patience, rules_.longest_wait_ms) || step->at_ms >= last) return std::nullopt;
+  if (calls_ > 0) {
+    retry_ = budget_.retry(now_ms);
+    if (!retry_) return std::nullopt;
+  }
+  return step;
+}
+
+std::optional<Course::Step> Course::besides(std::int64_t now_ms) {
+  return untried_now(now_ms);
+}
+
+void Course::failed(std::size_t place, const Error& error, std::int64_t now_ms) {
+  Leg& leg = legs_[place];
+  const FaultRow& row = fault_row(error.fault);
+  leg.again = leg.calls > row.same_target_helps ? 0 : row.same_target_helps - leg.calls + 1;
+  leg.load = error.fault != Fault::upstream_unreachable && error.fault != Fault::unsupported;
+  leg.not_before_ms = error.retry_after ? now_ms + error.retry_after->count() : 0;
+  leg.ready_at_ms = 0;
+}
+
+std::optional<std::int64_t> Course::p95_ms(std::size_t place, std::int64_t now_ms) const {
+  const auto& health = legs_[place].health;
+  const auto p95 = health ? health->view(now_ms).p95_ms : std::nullopt;
+  if (!p95) return std::nullopt;
+  return static_cast<std::int64_t>(*p95) + 1;
+}
+
+std::size_t Course::untried() const {
+  return static_cast<std::size_t>(std::ranges::count(legs_, 0, &Leg::calls));
+}
+
+std::int64_t Course::ready_in_ms(std::int64_t now_ms) const {
+  std::int64_t first = std::numeric_limits<std::int64_t>::max();
+  for (const Leg& leg : legs_) first = std::min(first, std::max(leg.ready_at_ms, leg.not_before_ms));
+  return std::max<std::int64_t>(first - now_ms, 1);
+}
+
+Error Course::resting(std::int64_t now_ms) const {
+  const bool quota = std::ranges::all_of(
+      legs_, [now_ms](const Leg& leg) { return leg.health && leg.health->view(now_ms).out_of_quota; });
+  const std::int64_t wait = ready_in_ms(now_ms);
+  Error error{.fault = quota ? Fault::upstream_limited : Fault::upstream_overloaded};
+  error.message =
+      quota ? "The vendor's quota for this model is used up" : "Every target for this model rests after faults";
+  error.message += "; it is called again in " + std::to_string((wait + 999) / 1000) + " s.";
+  error.detail = "no call was made";
+  error.code = "targets_resting";
+  error.retry_after = std::chrono::milliseconds(wait);
+  return error;
+}
+
+}  // namespace sluice

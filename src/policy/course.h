@@ -1,0 +1,82 @@
+// One request's way through its targets: who comes next, when, and when it is time to stop. Each target is tried in the
+// plan's order, and those that rest are passed by; then those whose fault may pass are tried again, after a wait.
+// Pure: the clock and chance are told. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "policy/dice.h"
+#include "policy/health.h"
+#include "policy/retry.h"
+
+namespace sluice {
+
+// The outcome that a fault is to the health of its target.
+[[nodiscard]] Outcome outcome_of(Fault fault);
+
+[[nodiscard]] HealthSettings health_settings(const BreakerSettings& settings);
+
+struct CourseRules {
+  std::int64_t attempts = 3;  // calls in all; each target is tried once all the same
+  std::int64_t longest_wait_ms = 10'000;
+  std::int64_t deadline_ms = 0;  // no call begins after it; 0 = none
+};
+
+class Course {
+ public:
+  struct Step {
+    std::size_t place = 0;   // of the target in the plan
+    std::int64_t at_ms = 0;  // when to call it; begin() it then
+    Permit permit;
+  };
+
+  // `targets` in the plan's order; null: nothing is known of it and nothing is to be asked. `budget` outlives it.
+  Course(std::vector<std::shared_ptr<Health>> targets, const CourseRules& rules, RetryBudget& budget);
+
+  // The next step; nullopt when there is none any more.
+  [[nodiscard]] std::optional<Step> next(std::int64_t now_ms, Dice& dice);
+  // Takes the permit of a step whose time has come. False: its target has begun to rest meanwhile; ask next() again.
+  [[nodiscard]] bool begin(Step& step, std::int64_t now_ms);
+  // A target that was not called yet and may be called now, besides the one that is running.
+  [[nodiscard]] std::optional<Step> besides(std::int64_t now_ms);
+  // The call of that target failed so.
+  void failed(std::size_t place, const Error& error, std::int64_t now_ms);
+
+  // What 95 of 100 of its streams needed to begin; nullopt when too few are known.
+  [[nodiscard]] std::optional<std::int64_t> p95_ms(std::size_t place, std::int64_t now_ms) const;
+  // How many targets have not been called yet.
+  [[nodiscard]] std::size_t untried() const;
+  // True when it ended for want of targets and attempts: the caller need not try again soon.
+  [[nodiscard]] bool exhausted() const { return exhausted_; }
+  // When the first of the targets may be called again, from now.
+  [[nodiscard]] std::int64_t ready_in_ms(std::int64_t now_ms) const;
+  // What the caller hears when none could be called.
+  [[nodiscard]] Error resting(std::int64_t now_ms) const;
+
+ private:
+  struct Leg {
+    std::shared_ptr<Health> health;
+    int calls = 0;
+    int again = 0;                   // further calls that may cure what it had
+    bool load = true;                // a further call of it is load; not so where nobody listens
+    std::int64_t not_before_ms = 0;  // what the vendor asked for
+    std::int64_t ready_at_ms = 0;    // when its health lets it be called, as last seen
+  };
+  [[nodiscard]] std::optional<Step> untried_now(std::int64_t now_ms);
+  [[nodiscard]] std::optional<Step> later(std::int64_t now_ms, Dice& dice);
+
+  std::vector<Leg> legs_;
+  CourseRules rules_;
+  RetryBudget& budget_;
+  Counted request_;               // for as long as the course runs
+  std::optional<Counted> retry_;  // while one does
+  std::int64_t calls_ = 0;
+  bool exhausted_ = false;
+};
+
+}  // namespace sluice
