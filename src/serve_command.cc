@@ -158,7 +158,16 @@ class Service {
     return {.open_connections = shared_.open_connections.load(),
             .open_exchanges = shared_.open_exchanges.load(),
             .open_streams = shared_.open_streams.load(),
-            .idle_upstream_connections = shared_.idle_upstream.load()};
+            .idle_upstream_connections = shared_.idle_upstream.load(),
+            .resting = resting()};
+  }
+
+  // Every backend that was called, also those of which nothing rests: a series must not come and go.
+  [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> resting() const {
+    std::map<std::string, std::int64_t> counts;
+    for (const HealthBook::Row& row : shared_.health.rows(net::Loop::clock_ns() / 1'000'000))
+      counts[row.account] += row.view.ready ? 0 : 1;
+    return {counts.begin(), counts.end()};
   }
 
   void welcome(const Snapshot& snapshot, const ServerSettings& server) {

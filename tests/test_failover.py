@@ -147,14 +147,17 @@ def test_a_target_that_nobody_listens_at_is_passed_by(two):
 
 
 def test_a_target_that_came_back_is_found_by_one_call(two):
-    gateway, first, second = two({"breaker": {"faults": 2, "rest": "300ms", "longest_rest": "300ms"}})
+    gateway, first, second = two({"breaker": {"faults": 2, "rest": "1s", "longest_rest": "1s"}})
     first.answer(FAULTS["500"], FAULTS["500"])
     second.default = lambda request: answer(request, Say(text="second"))
     first.default = lambda request: answer(request, Say(text="first"))
     for _ in range(4):
         assert gateway.chat(MODEL).status == 200
     assert len(first.seen) == 2
-    time.sleep(0.5)
+    (row,) = [row for row in gateway.get("/health").json["backends"] if row["name"] == "first"]
+    assert row["resting"][0]["model"] == MODEL and "ready in" in row["resting"][0]["why"]
+    assert 'sluice_resting_targets{backend="first"} 1' in gateway.get("/metrics").text
+    time.sleep(1.3)  # 20 % of chance in it
     assert b"first" in gateway.chat(MODEL).body
 
 

@@ -75,9 +75,13 @@ def test_metrics_count_what_happened(start, upstream):
     gateway.chat("gpt-4", stream=True)
     upstream.answer(replies.error("gemini", 429, "no"))
     gateway.chat("gemini-2.5-flash")
-    reply = gateway.get("/metrics")
+    end = time.monotonic() + 5
+    while True:  # an exchange is counted after its client has the answer
+        reply = gateway.get("/metrics")
+        samples = prometheus.read(reply.text)
+        if "sluice_faults_total" in reply.text or time.monotonic() > end:
+            break
     assert reply.header("content-type").startswith("text/plain")
-    samples = prometheus.read(reply.text)
 
     def total(name, **labels):
         return prometheus.total(samples, name, **labels)

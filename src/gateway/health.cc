@@ -38,6 +38,12 @@ void write(json::Writer& out, const BackendHealth& backend) {
     out.member("at", rfc3339(backend.last_error_ms)).end_object();
   }
   if (backend.last_good_ms != 0) out.member("last_good", rfc3339(backend.last_good_ms));
+  if (!backend.resting.empty()) {
+    out.key("resting").begin_array();
+    for (const RestingModel& one : backend.resting)
+      out.begin_object().member("model", one.model).member("why", one.why).end_object();
+    out.end_array();
+  }
   out.end_object();
 }
 

@@ -16,6 +16,12 @@ enum class BackendState : std::uint8_t {
   off,      // the configuration leaves it out, `why` says why
 };
 
+// A model that this backend is not called for at the moment.
+struct RestingModel {
+  std::string model;  // the upstream's name
+  std::string why;    // "too many calls failed; ready in 1.5 s"
+};
+
 struct BackendHealth {
   std::string name;
   BackendState state = BackendState::untried;
@@ -23,6 +29,7 @@ struct BackendHealth {
   std::string last_error;          // operator's words; empty when there was none
   std::int64_t last_error_ms = 0;  // Unix time of it
   std::int64_t last_good_ms = 0;   // Unix time of the last good answer; 0 = none yet
+  std::vector<RestingModel> resting;
 };
 
 struct HealthReport {

@@ -47,6 +47,14 @@ TEST(HealthReport, IsDegradedWhileSomethingFails) {
   EXPECT_EQ(ready_answer(health).status, 200) << "the older configuration serves on";
 }
 
+TEST(HealthReport, TellsWhatRests) {
+  HealthReport health = healthy();
+  health.backends[0].resting = {{.model = "gpt-4", .why = "too many calls failed; ready in 1.5 s"}};
+  EXPECT_NE(health_answer(health).body.find(
+                R"("resting":[{"model":"gpt-4","why":"too many calls failed; ready in 1.5 s"}]})"),
+            std::string::npos);
+}
+
 TEST(HealthReport, IsDownWhenNobodyCanAnswer) {
   HealthReport health = healthy();
   health.backends = {{.name = "openai", .state = BackendState::failing}, {.name = "x", .state = BackendState::off}};

@@ -1,5 +1,6 @@
 // The doors that need no upstream. SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <map>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -23,12 +24,18 @@ HealthReport health_of(const Exchange& ex) {
     const std::scoped_lock lock(shared.config_error_mutex);
     out.config_error = shared.config_error;
   }
+  const std::int64_t now_ms = ex.worker.loop().now_ms();
+  std::map<std::string, std::vector<RestingModel>, std::less<>> resting;
+  for (const HealthBook::Row& row : shared.health.rows(now_ms)) {
+    if (!row.view.ready) resting[row.account].push_back({.model = row.model, .why = explain(row.view, now_ms)});
+  }
   for (const auto& backend : ex.snapshot->backends()) {
     Standing standing = shared.standings.of(backend->name);
     BackendHealth row{.name = backend->name, .why = backend->off};
     row.last_error = std::move(standing.last_error);
     row.last_error_ms = standing.last_error_ms;
     row.last_good_ms = standing.last_good_ms;
+    if (const auto rests = resting.find(backend->name); rests != resting.end()) row.resting = std::move(rests->second);
     if (!backend->off.empty()) {
       row.state = BackendState::off;
     } else if (standing.failing) {

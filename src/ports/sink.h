@@ -19,6 +19,7 @@ struct Gauges {
   std::int64_t open_exchanges = 0;
   std::int64_t open_streams = 0;
   std::int64_t idle_upstream_connections = 0;
+  std::vector<std::pair<std::string, std::int64_t>> resting;  // targets that are not called now, by backend
 };
 
 }  // namespace sluice

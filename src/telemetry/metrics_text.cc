@@ -216,6 +216,10 @@ std::string Metrics::text(const Vitals& vitals) const {
   gauge("sluice_open_streams", "Streams under way.", vitals.gauges.open_streams);
   gauge("sluice_idle_upstream_connections", "Connections to upstreams that wait for the next call.",
         vitals.gauges.idle_upstream_connections);
+  Family resting("sluice_resting_targets", "Models that a backend is not called for after faults or a used up quota.",
+                 MetricType::Gauge, {"backend"});
+  for (const auto& [backend, count] : vitals.gauges.resting) resting.add({backend}, static_cast<double>(count));
+  if (!vitals.gauges.resting.empty()) page.push_back(std::move(resting).done());
   page.push_back(single("sluice_log_lines_dropped_total", "Log lines that could not be written in time.",
                         MetricType::Counter, static_cast<double>(vitals.dropped_log_lines)));
   Family build("sluice_build_info", "Always 1; the version is in the label.", MetricType::Gauge, {"version"});
