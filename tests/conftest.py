@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+from faults import bench as faults  # noqa: E402
 from harness import corpus, sdks, vendor_schema  # noqa: E402
 from harness.depot import Depot  # noqa: E402
 from harness.gateway import Gateway, backends, expect_keys  # noqa: E402
@@ -102,6 +103,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="SLUICE_SHARED: no recorded traffic"))
 
 
+def pytest_sessionstart(session):
+    if not hasattr(session.config, "workerinput"):
+        faults.TABLE.unlink(missing_ok=True)
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "corpus: replays recorded traffic of SLUICE_SHARED")
 
@@ -118,6 +124,8 @@ def pytest_terminal_summary(terminalreporter):
         reasons[f"known fault: {report.wasxfail}"] += 1
     for why, count in sorted(reasons.items()):
         terminalreporter.write_line(f"SKIPPED {count}: {why.removeprefix('Skipped: ')}", yellow=True, bold=True)
+    for line in faults.table():
+        terminalreporter.write_line(line)
     if path := os.environ.get("SLUICE_COUNTS"):
         count = {name: len(stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
         bad = count["failed"] + count["error"]

@@ -395,7 +395,8 @@ def error(dialect, status, message, kind=None, headers=()):
             404: "not_found_error",
             429: "rate_limit_error",
         }
-        kinds |= {413: "request_too_large", 529: "overloaded_error"}
+        kinds |= {403: "permission_error", 413: "request_too_large", 422: "invalid_request_error"}
+        kinds |= {529: "overloaded_error"}
         word = kind or kinds.get(status, "api_error")
         body = {"type": "error", "error": {"type": word, "message": message}, "request_id": "req_scripted"}
     elif dialect == "gemini":
