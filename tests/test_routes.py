@@ -241,6 +241,24 @@ def test_a_conversation_stays_where_it_was(start, upstream):
     assert first == {"u", "v"}
 
 
+def test_a_caller_is_known_by_the_name_of_its_key(start, upstream):
+    """Also to `explain`, which is nobody's without a key where there are keys."""
+    keys = {"team-a": "sk-team-a-0123456789", "team-b": "sk-team-b-0123456789"}
+    routes = [
+        {"model": "smart", "when": {"caller": "team-a"}, "try": [{"backend": "u", "model": "gpt-4o"}]},
+        {"model": "smart", "try": [{"backend": "v", "model": "gpt-4o"}]},
+    ]
+    config = tree(upstream) | {"keys": [{"name": n, "key": k} for n, k in keys.items()], "routes": routes}
+    gateway = start(config)
+    for name, backend in (("team-a", "u"), ("team-b", "v")):
+        shown = [("Authorization", "Bearer " + keys[name])]
+        assert served_by(gateway.chat("smart", headers=shown)) == backend
+        told = command("explain", "smart", "--key", name, "--url", gateway.url, "--json", SLUICE_KEY=keys["team-b"])
+        assert [t["backend"] for t in json.loads(told.stdout)["targets"]] == [backend], told.stderr
+    told = command("explain", "smart", "--url", gateway.url)
+    assert told.returncode == 2 and "key" in told.stderr
+
+
 def test_explain_is_for_this_machine(start, upstream):
     gateway = start({"backends": backends(upstream), "auth": "open"})
     assert gateway.get("/admin/api/explain?model=demo").status == 200

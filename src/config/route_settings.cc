@@ -291,7 +291,7 @@ std::span<const Setting<WhenSettings>> when_settings() {
        READ(WhenSettings, read_some(in, n, p, out.callers))},
       {{"dialect", "text or list of text", "", "the client's dialect, for example openai_chat, anthropic"},
        read_dialects},
-      {{"header", "map of text", "", "fields of the request; * is a wildcard"}, read_when_headers},
+      {{"header", "map of text", "", "fields that the request has; * is a wildcard"}, read_when_headers},
       {{"stream", "yes/no", "", "whether a stream is asked for"}, READ(WhenSettings, read_flag(in, n, p, out.stream))},
       {{"tools", "yes/no", "", "whether there are tools"}, READ(WhenSettings, read_flag(in, n, p, out.tools))},
       {{"vision", "yes/no", "", "whether there are pictures"}, READ(WhenSettings, read_flag(in, n, p, out.vision))},

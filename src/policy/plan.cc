@@ -228,7 +228,8 @@ bool fits(const WhenSettings& when, const Sought& sought) {
   if (when.stream && *when.stream != sought.stream) return false;
   if (!any_fits(when.dialects, sought.dialect) || !any_fits(when.callers, sought.caller)) return false;
   for (const auto& [name, pattern] : when.headers) {
-    if (!wildcard_match(pattern, sought.features.header(name))) return false;
+    const std::string_view value = sought.features.header(name);
+    if (value.empty() || !wildcard_match(pattern, value)) return false;
   }
   if (when.tools && *when.tools != sought.features.tools()) return false;
   if (when.vision && *when.vision != sought.features.vision()) return false;

@@ -120,9 +120,10 @@ TEST_F(Plans, TheFirstRouteThatFitsCounts) {
   - {model: "x-*", when: {stream: true}}
   - {model: "x-*", when: {vision: true}}
   - {model: "x-*", when: {tokens_over: 100}}
+  - {model: "x-*", when: {header: {x-any: "*"}}}
   - {model: x-1}
 )");
-  EXPECT_EQ(taken("x-1"), "7");
+  EXPECT_EQ(taken("x-1"), "8");
   EXPECT_EQ(taken("x-2"), "");
   EXPECT_EQ(taken("y"), "");
   caller = "team-a";
@@ -133,6 +134,11 @@ TEST_F(Plans, TheFirstRouteThatFitsCounts) {
   dialect = "anthropic";
   EXPECT_EQ(taken("x-1"), "1");
   dialect = "gemini";
+  told.headers["x-any"] = "";
+  EXPECT_EQ(taken("x-1"), "8");
+  told.headers["x-any"] = "1";
+  EXPECT_EQ(taken("x-1"), "7");
+  told.headers.erase("x-any");
   told.headers["x-tier"] = "golden";
   EXPECT_EQ(taken("x-1"), "2");
   told.headers["x-tier"] = "silver";
@@ -145,7 +151,7 @@ TEST_F(Plans, TheFirstRouteThatFitsCounts) {
   EXPECT_EQ(taken("x-1"), "5");
   told.has_vision = false;
   told.count = 100;
-  EXPECT_EQ(taken("x-1"), "7");
+  EXPECT_EQ(taken("x-1"), "8");
   told.count = 101;
   EXPECT_EQ(taken("x-1"), "6");
 }
