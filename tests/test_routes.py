@@ -66,7 +66,7 @@ def test_another_account_steps_in(start, upstream):
         return replies.answer(request, Say(text="ok"))
 
     upstream.default = only_b
-    assert shares(gateway, 10, "gpt-4o") == {"openai.b": 10}
+    assert shares(gateway, 4, "gpt-4o") == {"openai.b": 4}
 
 
 def test_accounts_of_an_upload_share_too(start, upstream):
