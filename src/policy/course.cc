@@ -67,51 +67,41 @@ std::optional<Course::Step> Course::untried_now(std::int64_t now_ms) {
   return std::nullopt;
 }
 
-std::optional<Course::Step> Course::later(std::int64_t now_ms, Dice& dice) {
+std::optional<Course::Step> Course::later(std::int64_t now_ms, bool again, Dice& dice) const {
   std::optional<Step> best;
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     const Leg& leg = legs_[i];
-    if (leg.calls > 0 && leg.again == 0) continue;
+    if ((leg.calls > 0) != again || (again && leg.again == 0)) continue;
     std::int64_t at = std::max({leg.not_before_ms, leg.ready_at_ms, now_ms});
-    if (leg.calls > 0) {
+    if (again) {
       const auto wait = retry_wait(leg.calls - 1, now_ms, std::numeric_limits<std::int64_t>::max(), {}, {}, dice);
       at = std::max(at, now_ms + wait.value_or(std::chrono::milliseconds(0)).count());
     }
     if (!best || at < best->at_ms) best = Step{.place = i, .at_ms = at};
   }
+  const std::int64_t patience =
+      std::min(calls_ == 0 ? first_patience_ms : rules_.longest_wait_ms, rules_.longest_wait_ms);
+  if (best && best->at_ms - now_ms > patience) return std::nullopt;
+  if (best && rules_.deadline_ms != 0 && best->at_ms >= rules_.deadline_ms) return std::nullopt;
   return best;
 }
 
 std::optional<Course::Step> Course::next(std::int64_t now_ms, Dice& dice) {
   retry_.reset();
-  const bool late = rules_.deadline_ms != 0 && now_ms >= rules_.deadline_ms;
-  if (late) return std::nullopt;
-  if (auto step = untried_now(now_ms)) {
-    if (calls_ == 0) return step;
-    // Where nobody listened there was no load, so that another target bears no more than it would have.
-    const bool load = std::ranges::any_of(legs_, [](const Leg& leg) { return leg.calls > 0 && leg.load; });
-    retry_ = budget_.retry(now_ms, !load);
-    if (!retry_) return std::nullopt;
-    return step;
-  }
-  const bool any_left = std::ranges::any_of(legs_, [](const Leg& leg) { return leg.calls == 0; });
-  if (calls_ >= rules_.attempts && !any_left) {
-    exhausted_ = true;
-    return std::nullopt;
-  }
-  auto step = later(now_ms, dice);
-  if (!step) {
-    exhausted_ = true;
-    return std::nullopt;
-  }
-  const std::int64_t last = rules_.deadline_ms != 0 ? rules_.deadline_ms : std::numeric_limits<std::int64_t>::max();
-  const std::int64_t patience = calls_ == 0 ? first_patience_ms : rules_.longest_wait_ms;
-  if (step->at_ms - now_ms > std::min(patience, rules_.longest_wait_ms) || step->at_ms >= last) return std::nullopt;
-  if (calls_ > 0) {
+  if (rules_.deadline_ms != 0 && now_ms >= rules_.deadline_ms) return std::nullopt;
+  // Another target costs no budget: how often that happens is bounded by how soon one that fails comes to rest.
+  if (auto step = untried_now(now_ms)) return step;
+  auto rested = later(now_ms, false, dice);
+  auto again = calls_ < rules_.attempts ? later(now_ms, true, dice) : std::nullopt;
+  if (again && (!rested || again->at_ms < rested->at_ms)) {
     retry_ = budget_.retry(now_ms);
-    if (!retry_) return std::nullopt;
+    if (retry_) return again;
   }
-  return step;
+  if (rested) return rested;
+  exhausted_ = untried() == 0 && std::ranges::none_of(legs_, [this](const Leg& leg) {
+                 return leg.again > 0 && calls_ < rules_.attempts;
+               });
+  return std::nullopt;
 }
 
 std::optional<Course::Step> Course::besides(std::int64_t now_ms) {
@@ -122,7 +112,6 @@ void Course::failed(std::size_t place, const Error& error, std::int64_t now_ms) 
   Leg& leg = legs_[place];
   const FaultRow& row = fault_row(error.fault);
   leg.again = leg.calls > row.same_target_helps ? 0 : row.same_target_helps - leg.calls + 1;
-  leg.load = error.fault != Fault::upstream_unreachable && error.fault != Fault::unsupported;
   leg.not_before_ms = error.retry_after ? now_ms + error.retry_after->count() : 0;
   leg.ready_at_ms = 0;
 }

@@ -63,12 +63,12 @@ class Course {
     std::shared_ptr<Health> health;
     int calls = 0;
     int again = 0;                   // further calls that may cure what it had
-    bool load = true;                // a further call of it is load; not so where nobody listens
     std::int64_t not_before_ms = 0;  // what the vendor asked for
     std::int64_t ready_at_ms = 0;    // when its health lets it be called, as last seen
   };
   [[nodiscard]] std::optional<Step> untried_now(std::int64_t now_ms);
-  [[nodiscard]] std::optional<Step> later(std::int64_t now_ms, Dice& dice);
+  // The soonest of those that were called already, or of those that were not and rest; within patience.
+  [[nodiscard]] std::optional<Step> later(std::int64_t now_ms, bool again, Dice& dice) const;
 
   std::vector<Leg> legs_;
   CourseRules rules_;

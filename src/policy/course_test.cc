@@ -149,6 +149,29 @@ TEST_F(CourseTest, StopsWhenThereWereRetriesEnough) {
   EXPECT_LE(again, 7);
 }
 
+TEST_F(CourseTest, GoesToAnotherTargetWithoutABudget) {
+  RetryBudget none;
+  for (int i = 0; i < 20; ++i) {
+    Course course({Health::make(), Health::make()}, {}, none);
+    for (std::size_t place : {0U, 1U}) {
+      auto step = course.next(now_, dice_);
+      ASSERT_TRUE(step && course.begin(*step, now_)) << i;
+      EXPECT_EQ(step->place, place);
+      course.failed(place, {.fault = Fault::upstream_overloaded}, now_);
+    }
+  }
+}
+
+TEST_F(CourseTest, WaitsForWhatRestsWhenNothingElseIsLeft) {
+  healths_ = {Health::make(), Health::make()};
+  for (int k = 0; k < 5; ++k) {
+    auto permit = healths_[1]->begin(now_);
+    permit.end(Outcome::fault, now_, {}, dice_);
+  }
+  const std::string way = fly(over(2), {{.fault = Fault::upstream_denied}});
+  EXPECT_EQ(way, "0 +1");
+}
+
 TEST_F(CourseTest, FindsAnotherForAHedge) {
   Course course = over(2);
   auto step = course.next(now_, dice_);

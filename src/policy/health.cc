@@ -12,6 +12,7 @@ namespace {
 constexpr double jitter = 0.2;
 constexpr double first_warmth = 0.1;
 constexpr std::int64_t forgotten_after_ms = 600'000;
+constexpr double unknown_ms = 5'000;  // taken for the time to the first token of a target that has never answered
 
 std::optional<double> left(std::int64_t limit, std::int64_t remaining, std::int64_t resets_at_ms, std::int64_t now_ms) {
   if (limit <= 0) return std::nullopt;
@@ -117,6 +118,7 @@ Permit Health::begin(std::int64_t now_ms) {
   }
   probing_ = probe;
   ++in_flight_;
+  ++undecided_;
   used_ms_ = now_ms;
   out.health_ = shared_from_this();
   out.began_ms_ = now_ms;
@@ -127,6 +129,7 @@ Permit Health::begin(std::int64_t now_ms) {
 
 void Health::leave(const Permit& permit) {
   --in_flight_;
+  if (!permit.well_) --undecided_;
   if (permit.probe_) probing_ = false;
 }
 
@@ -165,6 +168,7 @@ void Health::close(std::int64_t now_ms) {
 void Health::well(Permit& permit, std::int64_t now_ms) {
   if (permit.well_) return;
   permit.well_ = true;
+  --undecided_;
   if (key_) key_->worked(std::exchange(permit.key_probe_, false), permit.began_ms_);
   if (quota_.is_news(permit.began_ms_)) quota_.step = 0;
   if (denied_.is_news(permit.began_ms_)) denied_.step = 0;
@@ -194,8 +198,14 @@ void Health::failed(const Permit& permit, Outcome outcome, std::int64_t now_ms, 
   Second& now = seconds_[static_cast<std::size_t>(second_ % window)];
   if (!permit.well_) ++now.calls, ++sum_.calls;
   ++now.faults, ++sum_.faults;
-  const auto reached = [](int most, int count) { return most > 0 && count >= most; };
-  const bool too_often = sum_.calls >= settings.error_rate_calls && sum_.faults >= settings.error_rate * sum_.calls;
+  // Faults are quicker than answers: of many calls that began together they are the first to be heard of. Until an
+  // answer would have been heard of too, those that are still undecided are no faults.
+  const bool early =
+      now_ms - permit.began_ms_ < static_cast<std::int64_t>(latency_.mean_ms(now_ms).value_or(unknown_ms));
+  const auto undecided = static_cast<int>(early ? std::min<std::int64_t>(undecided_ - 1, 1'000'000) : 0);
+  const auto reached = [undecided](int most, int count) { return most > 0 && count >= std::max(most, undecided); };
+  const int calls = sum_.calls + undecided;
+  const bool too_often = sum_.calls >= settings.error_rate_calls && sum_.faults >= settings.error_rate * calls;
   if (reached(settings.consecutive_faults, std::max(consecutive_, cut_)) ||
       reached(settings.consecutive_refused, refused_) || too_often)
     open(now_ms, settings, dice, retry_after);

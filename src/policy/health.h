@@ -163,6 +163,7 @@ class Health : public std::enable_shared_from_this<Health> {
   const std::shared_ptr<AccountKey> key_;
   mutable Lock lock_;
   std::int64_t in_flight_ = 0;
+  std::int64_t undecided_ = 0;  // of those, what has not begun to answer
   std::int64_t used_ms_ = 0;
   Breaker breaker_ = Breaker::closed;
   bool probing_ = false;

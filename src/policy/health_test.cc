@@ -379,5 +379,21 @@ TEST(HealthBook, IsExactUnderThreads) {
   for (const auto& row : book.rows(start)) EXPECT_EQ(row.view.in_flight, 0);
 }
 
+// Faults come at once, answers after a while: a fifth of a burst that fails is a fifth, though it is heard of first.
+TEST(HealthTest, ManyThatBeganTogetherAreJudgedTogether) {
+  const auto burst = [](int faults) {
+    const auto health = Health::make();
+    Dice dice(3);
+    std::vector<Permit> permits;
+    for (int i = 0; i < 100; ++i) permits.push_back(health->begin(1'000'000));
+    for (int i = 0; i < faults; ++i) permits[static_cast<std::size_t>(i)].end(Outcome::fault, 1'000'005, {}, dice);
+    return health->view(1'000'006).state;
+  };
+  EXPECT_EQ(burst(20), View::State::closed);
+  EXPECT_EQ(burst(45), View::State::closed);
+  EXPECT_EQ(burst(55), View::State::open);
+  EXPECT_EQ(burst(100), View::State::open);
+}
+
 }  // namespace
 }  // namespace sluice

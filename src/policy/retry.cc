@@ -37,8 +37,10 @@ std::optional<std::chrono::milliseconds> retry_wait(int number, std::int64_t now
 }
 
 Counted RetryBudget::enter() {
-  save(saved_, per_request, most_saved);
-  return Counted(requests_);
+  Counted one_more(requests_);
+  // Many that come at once may fail at once: what they bring along is not cut off.
+  save(saved_, per_request, std::max(most_saved, per_request * requests_.load(std::memory_order_relaxed)));
+  return one_more;
 }
 
 bool RetryBudget::take_reserve(std::int64_t now_ms) {

@@ -45,7 +45,8 @@ class Counted {
 };
 
 // Keeps an outage from being multiplied: at any time at most a fifth of the requests in flight are repetitions, or
-// three; and over any time at most a fifth of all requests, or one a second, with a few saved up. Safe from any thread.
+// three; and over any time at most a fifth of all requests, or one a second, with a fifth of what is in flight, or ten,
+// saved up. Safe from any thread.
 class RetryBudget {
  public:
   // Each request, for as long as it is in flight.
