@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <map>
 
 #include "store/memory_responses.h"
 #include "store/sqlite_responses.h"
@@ -282,6 +283,41 @@ TEST_F(File, SaysWhenItCannotBeWritten) {
   sqlite3_close(other);
   EXPECT_TRUE(keep(*store, response("c")));
   EXPECT_EQ(find(*store, "a").whose, Whose::own);
+}
+
+// SQLite ends some transactions by itself (a full disk): those asked together with what failed are told so, too.
+TEST_F(File, KeepsWhatItSaysThoughATransactionBreaks) {
+  const auto store = open();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  constexpr const char* breaks =
+      "CREATE TRIGGER breaks BEFORE INSERT ON responses WHEN new.id = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+  ASSERT_EQ(sqlite3_exec(other, breaks, nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  // While the store's thread is held up, three calls come together.
+  std::promise<void> busy, go;
+  store->keep(response("first"), [&](const Result<bool>&) {
+    busy.set_value();
+    go.get_future().wait();
+  });
+  busy.get_future().wait();
+  std::map<std::string, bool> told;
+  std::promise<void> last;
+  for (const char* id : {"before", "bad", "after"}) {
+    store->keep(response(id), [&, id](Result<bool> done) {
+      told[id] = done && *done;
+      if (told.size() == 3) last.set_value();
+    });
+  }
+  go.set_value();
+  last.get_future().wait();
+  EXPECT_TRUE(keep(*store, response("later")));
+  EXPECT_FALSE(told.at("bad"));
+  for (const auto& [id, kept] : told) EXPECT_EQ(find(*store, id).whose == Whose::own, kept) << id;
+  EXPECT_EQ(find(*store, "first").whose, Whose::own);
+  // What is counted is what is there: "first" and "later" alone.
+  store->bound({.bytes = 1 << 20, .count = 2, .age = std::chrono::milliseconds(1000)});
+  EXPECT_EQ(find(*store, "first").whose, Whose::own);
 }
 
 TEST_F(File, FinishesWhatItWasAskedWhenItCloses) {

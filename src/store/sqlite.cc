@@ -101,6 +101,11 @@ Result<void> Sqlite::run(const char* sql) {
   return failed;
 }
 
+Result<void> Sqlite::roll_back() {
+  if (sqlite3_get_autocommit(db_) != 0) return {};
+  return run("ROLLBACK");
+}
+
 std::int64_t Sqlite::changed() const {
   return sqlite3_changes64(db_);
 }

@@ -56,6 +56,8 @@ class Sqlite {
   [[nodiscard]] Query query(std::string_view sql);
   // One or several statements without parameters.
   [[nodiscard]] Result<void> run(const char* sql);
+  // Ends the open transaction without effect; well when there is none, because SQLite ends some that fail by itself.
+  [[nodiscard]] Result<void> roll_back();
   // Rows that the last statement changed.
   [[nodiscard]] std::int64_t changed() const;
 

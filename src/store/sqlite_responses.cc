@@ -89,19 +89,15 @@ void SqliteResponses::close() {
 // --- the caller's side -----------------------------------------------------------------------------------------------
 
 void SqliteResponses::ask(Asked asked) {
-  std::optional<Error> refused;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (closed_) {
-      refused = closed();
-    } else if (waiting_bytes_ + asked.weight > most_waiting) {
-      refused = overrun();
-    } else {
-      waiting_bytes_ += asked.weight;
-      waiting_.push_back(std::move(asked));
-    }
+  std::unique_lock lock(mutex_);
+  if (closed_ || waiting_bytes_ + asked.weight > most_waiting) {
+    const Error refused = closed_ ? closed() : overrun();
+    lock.unlock();
+    return asked.tell(&refused);
   }
-  if (refused) return asked.tell(&*refused);
+  waiting_bytes_ += asked.weight;
+  waiting_.push_back(std::move(asked));
+  lock.unlock();
   wake_.notify_one();
 }
 
@@ -166,17 +162,18 @@ void SqliteResponses::run() {
   }
 }
 
-// All in one transaction; when one fails, it alone has no effect.
+// All in one transaction; when one fails, it alone has no effect, unless the file itself is what fails: then none has.
 void SqliteResponses::do_all(std::deque<Asked> batch) {
   const auto sizes = std::pair(bytes_, count_);
   std::vector<Result<void>> done;
   done.reserve(batch.size());
-  Result<void> whole = db_->run("BEGIN IMMEDIATE");
-  for (Asked& one : batch) done.push_back(whole ? do_one(one) : whole);
+  Result<void> whole = db_->roll_back();  // of one before that could not be ended
+  if (whole) whole = db_->run("BEGIN IMMEDIATE");
+  for (Asked& one : batch) done.push_back(whole ? do_one(one, whole) : whole);
   if (whole) whole = db_->run("COMMIT");
   if (!whole) {
     std::tie(bytes_, count_) = sizes;
-    static_cast<void>(db_->run("ROLLBACK"));
+    if (auto undone = db_->roll_back(); !undone) whole = std::move(undone);
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Result<void>& result = whole ? done[i] : whole;
@@ -184,15 +181,17 @@ void SqliteResponses::do_all(std::deque<Asked> batch) {
   }
 }
 
-Result<void> SqliteResponses::do_one(Asked& one) {
+// `whole` learns when the transaction itself is broken: what cannot be undone must not be committed.
+Result<void> SqliteResponses::do_one(Asked& one, Result<void>& whole) {
   const auto sizes = std::pair(bytes_, count_);
-  TRY_VOID(db_->run("SAVEPOINT one"));
+  whole = db_->run("SAVEPOINT one");
+  if (!whole) return whole;
   auto done = one.job();
   if (!done) {
     std::tie(bytes_, count_) = sizes;
-    static_cast<void>(db_->run("ROLLBACK TO one"));
+    whole = db_->run("ROLLBACK TO one");
   }
-  TRY_VOID(db_->run("RELEASE one"));
+  if (whole) whole = db_->run("RELEASE one");
   return done;
 }
 

@@ -43,7 +43,7 @@ class SqliteResponses final : public ResponseStore {
   void ask(Asked asked);
   void run();
   void do_all(std::deque<Asked> batch);
-  Result<void> do_one(Asked& one);
+  Result<void> do_one(Asked& one, Result<void>& whole);
   Result<bool> keep(const HeldResponse& response);
   Result<Finding> find(const std::string& tenant, const std::string& id, Reach reach);
   Result<bool> forget(const std::string& tenant, const std::string& id);
