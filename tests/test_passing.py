@@ -210,9 +210,8 @@ def test_events_pass_byte_for_byte_and_are_counted(gateway, depot):
     reply = gateway.post("/v1/images/generations", b'{"model":"gpt-image-1","prompt":"x","stream":true}')
     assert reply.body == events and reply.header("content-type") == "text/event-stream"
     row = gateway.wait_for_line(lambda r: r.get("operation") == "images.generations")
-    assert row["tokens"] == {"input": 14, "output": 272, "image_input": 4, "image_output": 272} or (
-        row["tokens"]["input"] == 14 and row["tokens"]["output"] == 272
-    )
+    assert row["tokens"] == {"input": 14, "output": 272} and row["units"] == {"images": 1}
+    assert row["media_tokens"] == {"image_input": 4, "image_output": 272}
     assert row["stream"] is True
 
 
@@ -228,6 +227,25 @@ def test_usage_of_whole_answers(gateway, depot):
         row = gateway.wait_for_line(lambda r, path=path: r["door"] == path)
         assert (row["tokens"]["input"] if tokens else row.get("tokens")) == tokens, row
     assert gateway.wait_for_line(lambda r: r["door"] == "/v1/embeddings")["served"] == "e-3"
+
+
+def test_what_is_no_token_is_counted_too(gateway, depot):
+    """In the log, and added up in the metrics."""
+    told = {
+        "/v1/rerank": (b'{"results":[],"meta":{"billed_units":{"search_units":2}}}', {"search_units": 2}),
+        "/v1/audio/transcriptions": (b'{"text":"x","usage":{"type":"duration","seconds":9}}', {"audio_seconds": 9.0}),
+        "/v1/audio/translations": (b'{"task":"translate","duration":8.47,"text":"x"}', {"audio_seconds": 8.47}),
+        "/v1/images/edits": (b'{"data":[{"b64_json":"' + b"A" * 100_000 + b'"},{"url":"https://x"}]}', {"images": 2}),
+        "/v1/moderations": (b'{"id":"modr-1","model":"omni","results":[]}', None),
+    }
+    for path, (answer, units) in told.items():
+        depot.answer = lambda got, answer=answer: (200, JSON, answer)
+        assert gateway.post(path, b'{"model":"m","input":"x"}').body == answer
+        row = gateway.wait_for_line(lambda r, path=path: r["door"] == path)
+        assert row.get("units") == units and "tokens" not in row, row
+    page = gateway.get("/metrics").text
+    sums = {line.split('type="')[1].split('"')[0]: float(line.split()[-1]) for line in page.splitlines() if line.startswith("sluice_units_total{")}
+    assert sums == {"search_units": 2, "audio_seconds": 17.47, "images": 2}
 
 
 def test_errors_are_the_vendors_own_without_our_key(gateway, depot):

@@ -8,7 +8,7 @@
 namespace sluice::json {
 
 Watch::Watch(std::span<const std::string_view> pointers, std::size_t most)
-    : pointers_(pointers), kept_(pointers.size()), most_(most) {}
+    : pointers_(pointers), kept_(pointers.size()), elements_(pointers.size()), most_(most) {}
 
 void Watch::restart() {
   depth_ = 0;
@@ -25,6 +25,12 @@ std::string_view Watch::raw(std::string_view pointer) const {
   return kept_[static_cast<std::size_t>(found - pointers_.begin())];
 }
 
+std::optional<std::size_t> Watch::elements(std::string_view pointer) const {
+  const auto found = std::ranges::find(pointers_, pointer);
+  if (found == pointers_.end()) return std::nullopt;
+  return elements_[static_cast<std::size_t>(found - pointers_.begin())];
+}
+
 std::string Watch::text(std::string_view pointer) const {
   const std::string_view value = raw(pointer);
   if (value.size() < 2 || value.front() != '"' || value.back() != '"') return {};
@@ -39,6 +45,8 @@ void Watch::begin_value() {
   keeping_ = static_cast<int>(found - pointers_.begin());
   kept_depth_ = depth_;
   value_.clear();
+  counted_ = 0;
+  array_ = false;
 }
 
 // A comma or a closing bracket at the depth of the member: its value is over.
@@ -48,7 +56,17 @@ void Watch::end_value() {
     while (!value_.empty() && static_cast<unsigned char>(value_.back()) <= ' ') value_.pop_back();
     kept_[static_cast<std::size_t>(keeping_)] = value_;
   }
+  if (array_) elements_[static_cast<std::size_t>(keeping_)] = counted_;
   keeping_ = -1;
+}
+
+// Elements are the commas between them and one more, unless there is nothing inside.
+void Watch::count_element(char c) {
+  if (depth_ == kept_depth_) {
+    if (c == '[') array_ = true;
+  } else if (array_ && c != ']' && static_cast<unsigned char>(c) > ' ') {
+    counted_ = std::max<std::size_t>(counted_, 1) + (c == ',' ? 1 : 0);
+  }
 }
 
 void Watch::in_string(std::string_view bytes, std::size_t& at) {
@@ -93,6 +111,7 @@ void Watch::feed(std::string_view bytes) {
     if (c == ',' || c == '}' || c == ']') end_value();
     const bool keeps =
         keeping_ >= 0 && value_.size() <= most_ && (!value_.empty() || static_cast<unsigned char>(c) > ' ');
+    if (keeping_ >= 0 && depth_ <= kept_depth_ + 1) count_element(c);
     switch (c) {
       case '"':
         string_ = true;

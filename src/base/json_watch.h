@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ class Watch {
   void restart();
   // The raw value of a pointer, the last one when it stood more than once; empty when there was none.
   [[nodiscard]] std::string_view raw(std::string_view pointer) const;
+  // How many elements the array at a pointer has, however long it is; nullopt when there was none.
+  [[nodiscard]] std::optional<std::size_t> elements(std::string_view pointer) const;
   // The same as text, when it is a string.
   [[nodiscard]] std::string text(std::string_view pointer) const;
 
@@ -30,9 +33,13 @@ class Watch {
   static constexpr std::size_t deepest = 3;
   void begin_value();
   void end_value();
+  void count_element(char c);
   void in_string(std::string_view bytes, std::size_t& at);
   std::span<const std::string_view> pointers_;
   std::vector<std::string> kept_;
+  std::vector<std::optional<std::size_t>> elements_;
+  std::size_t counted_ = 0;  // elements so far of the array that passes
+  bool array_ = false;       // what passes is one
   std::size_t most_;
   std::size_t depth_ = 0;
   std::uint8_t objects_ = 0;            // bit i: the value at depth i + 1 is an object

@@ -26,6 +26,24 @@ TEST(JsonWatch, KeepsTheNamedMembersHoweverTheTextIsCut) {
   }
 }
 
+TEST(JsonWatch, CountsTheElementsOfAnArrayHoweverLong) {
+  struct Row {
+    std::string value;
+    std::optional<std::size_t> count;
+  };
+  for (const Row& row : {Row{"[]", 0}, Row{"[ ]", 0}, Row{"[1]", 1}, Row{R"([ "a,b" , [1,2,3],{"c":[4,5]}])", 3},
+                         Row{"[\"" + std::string(50, ',') + "\",{}]", 2}, Row{"[[],[]]", 2}, Row{R"({"a":[1,2]})", {}},
+                         Row{"7", {}}, Row{R"("[1,2]")", {}}}) {
+    const std::string body = R"({"x":[9],"id":)" + row.value + R"(,"n":[1,2]})";
+    for (std::size_t piece = 1; piece <= body.size(); ++piece) {
+      Watch watch(wanted, 8);
+      for (std::size_t at = 0; at < body.size(); at += piece) watch.feed(std::string_view(body).substr(at, piece));
+      EXPECT_EQ(watch.elements("/id"), row.count) << body << piece;
+      EXPECT_EQ(watch.elements("/n"), 2u) << body << piece;
+    }
+  }
+}
+
 TEST(JsonWatch, OneTextAfterTheOther) {
   Watch watch(wanted);
   watch.feed(R"({"id":"one","usage":{"a":1)");

@@ -206,6 +206,14 @@ Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
     out.retry_after = retry_after(response.fields, ex_.unix_seconds());
     out.error_kind = visible_ascii(response.fields.get("x-amzn-errortype"), 128);
   }
+  if (target_.backend->aws) {
+    const auto told = [&](std::string_view name) -> std::optional<std::int64_t> {
+      const auto count = number(response.fields.get(name));
+      return count ? std::optional(static_cast<std::int64_t>(*count)) : std::nullopt;
+    };
+    out.input_tokens = told("x-amzn-bedrock-input-token-count");
+    out.output_tokens = told("x-amzn-bedrock-output-token-count");
+  }
   if (!own_address_.empty()) {
     out.coding = response.fields.get("content-encoding");
     if (response.body.kind == http1::BodyKind::length) out.length = response.body.length;

@@ -57,7 +57,8 @@ class Flight {
     std::string content_type;
     std::string relayed;  // field lines that go along to the client
     std::optional<std::chrono::milliseconds> retry_after;
-    std::string error_kind;  // for Dialect::read_error
+    std::string error_kind;                                   // for Dialect::read_error
+    std::optional<std::int64_t> input_tokens, output_tokens;  // where a field tells them (Bedrock's InvokeModel)
     // When untouched:
     std::optional<std::uint64_t> length;  // of the body as it comes
     std::string coding;                   // its Content-Encoding

@@ -182,8 +182,14 @@ Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
 }
 
 // What the answer has told on its way.
-void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, const Tally& tally) {
-  if (auto usage = tally.usage()) merge(ex.record.usage, *usage);
+void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, const Flight::Head& head,
+                 const Tally& tally) {
+  if (auto usage = tally.usage()) {
+    merge(ex.record.usage, *usage);
+  } else if (head.input_tokens || head.output_tokens) {
+    merge(ex.record.usage, Usage{.input = head.input_tokens, .output = head.output_tokens, .origin = ex.dialect->id()});
+  }
+  ex.record.units = tally.units();
   if (std::string model = tally.model(); !model.empty()) ex.record.served = std::move(model);
   learn_ids(ex, errand, backend, tally);
 }
@@ -194,7 +200,8 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
   Flight& flight = *answer.flight;
   const Flight::Head& head = answer.head;
   const Backend& backend = *flight.target().backend;
-  Tally tally(errand.operation().dialect, head.content_type, head.coding);
+  const VendorOperation& operation = errand.operation();
+  Tally tally(operation.dialect, operation.name, head.content_type, head.coding);
   learn_upload(ex, backend);
   if (!ex.client.request_read()) ex.keep_alive = false;
   const ReplyHead reply{.status = head.status, .content_type = head.content_type, .passed = true};
@@ -224,7 +231,7 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
     if (!over) tally.feed(piece);
     put = put_stream(ex, {}, piece, over);
   }
-  note_answer(ex, errand, backend, tally);
+  note_answer(ex, errand, backend, head, tally);
   flight.land();
   co_return co_await taken(ex, put);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -22,13 +23,23 @@ constexpr std::array usage_pointers = {Words("/usage"), Words("/usageMetadata"),
 constexpr std::array model_pointers = {Words("/model"), Words("/modelVersion"), Words("/response/model"),
                                        Words("/message/model")};
 
+// Titan's count of tokens, the length of what was heard, the kind of an event, images that were made.
+constexpr std::array other_pointers = {Words("/inputTextTokenCount"), Words("/duration"), Words("/type"),
+                                       Words("/data")};
+
 constexpr auto pointers = [] {
-  std::array<Words, id_pointers.size() + usage_pointers.size() + model_pointers.size()> all;
+  std::array<Words, id_pointers.size() + usage_pointers.size() + model_pointers.size() + other_pointers.size()> all;
   auto to = std::ranges::copy(id_pointers, all.begin()).out;
   to = std::ranges::copy(usage_pointers, to).out;
-  std::ranges::copy(model_pointers, to);
+  to = std::ranges::copy(model_pointers, to).out;
+  std::ranges::copy(other_pointers, to);
   return all;
 }();
+
+std::int64_t milliseconds(json::Value seconds) {
+  const auto count = seconds.number();
+  return count && *count >= 0 && *count < 1e9 ? std::llround(*count * 1000) : -1;
+}
 
 // OpenAI's newer form: totals, and what they are made of. "input_token_details" is the spelling of transcriptions.
 Usage read_totals(json::Value usage) {
@@ -43,6 +54,7 @@ Usage read_totals(json::Value usage) {
   out.reasoning = of(made, "reasoning_tokens");
   out.audio_output = of(made, "audio_tokens");
   out.image_output = of(made, "image_tokens");
+  out.input = usage["total_tokens"].integer();  // of what makes none: rerankers tell no more
   if (const auto all = usage["input_tokens"].integer()) out.input = *all - out.cache_read.value_or(0);
   if (const auto all = usage["output_tokens"].integer()) out.output = *all - out.reasoning.value_or(0);
   return out;
@@ -81,8 +93,8 @@ std::optional<Usage> read_operation_usage(DialectId id, std::string_view raw) {
   return out;
 }
 
-Tally::Tally(DialectId dialect, std::string_view content_type, std::string_view coding_name)
-    : dialect_(dialect), watch_(pointers) {
+Tally::Tally(DialectId dialect, std::string_view operation, std::string_view content_type, std::string_view coding_name)
+    : dialect_(dialect), operation_(operation), watch_(pointers) {
   const std::string type = lower(trim(content_type.substr(0, content_type.find(';'))));
   if (type == "text/event-stream") {
     kind_ = Kind::events;
@@ -133,13 +145,42 @@ void Tally::read_events(std::string_view bytes) {
     }
     const auto end = std::min(bytes.find('\n'), bytes.size());
     if (line_ == Line::data) watch_.feed(bytes.substr(0, end));
-    if (end < bytes.size()) line_ = Line::begins;
+    if (end < bytes.size()) {
+      if (line_ == Line::data) end_event();
+      line_ = Line::begins;
+    }
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
   }
 }
 
+void Tally::end_event() {
+  const std::string type = watch_.text("/type");
+  if (type == "image_generation.completed" || type == "image_edit.completed")
+    images_ = std::max<std::int64_t>(images_, 0) + 1;
+}
+
+Units Tally::units() const {
+  Units out{.images = images_};
+  json::Document units, usage, length;
+  if (const auto billed = units.parse(watch_.raw("/meta/billed_units")))
+    out.search_units = (*billed)["search_units"].integer().value_or(-1);
+  if (const auto told = usage.parse(watch_.raw("/usage"))) {
+    const auto [type, seconds, heard] = told->pick("type", "seconds", "prompt_audio_seconds");
+    out.audio_ms = milliseconds(type.equals("duration") ? seconds : heard);
+  }
+  if (out.audio_ms < 0 && operation_.starts_with("audio.tran")) {
+    if (const auto told = length.parse(watch_.raw("/duration"))) out.audio_ms = milliseconds(*told);
+  }
+  const auto made = operation_.starts_with("images.") ? watch_.elements("/data") : std::nullopt;
+  if (made) out.images = static_cast<std::int64_t>(*made);
+  return out;
+}
+
 std::optional<Usage> Tally::usage() const {
   std::optional<Usage> out;
+  json::Document titan;
+  if (const auto count = titan.parse(watch_.raw("/inputTextTokenCount")); count && count->integer())
+    out = Usage{.input = count->integer(), .origin = dialect_};
   for (const Words pointer : {Words("/message/usage"), Words("/usage"), Words("/response/usage"),
                               Words("/usageMetadata"), Words("/meta/billed_units")}) {
     const Words raw = watch_.raw(pointer);

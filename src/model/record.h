@@ -15,6 +15,14 @@
 
 namespace sluice {
 
+// What is charged for beside tokens, by operations that are no conversation. -1: the answer did not tell it.
+struct Units {
+  std::int64_t search_units = -1;  // of a rerank
+  std::int64_t audio_ms = -1;      // of audio that was listened to
+  std::int64_t images = -1;        // that were made
+  [[nodiscard]] bool known() const { return search_units >= 0 || audio_ms >= 0 || images >= 0; }
+};
+
 // One call of an upstream. Times are microseconds since the exchange began; -1 = did not happen.
 struct Attempt {
   std::string backend;
@@ -54,6 +62,7 @@ struct Record {
   std::string error;   // the message the client got
   std::string detail;  // for the operator
   Usage usage;
+  Units units;
   std::vector<Note> notes;
   std::string finish;           // stop reason as the upstream wrote it, if known
   std::uint64_t bytes_in = 0;   // body of the request

@@ -61,6 +61,31 @@ void tokens(Print& out, const Usage& usage) {
   }
   out.character('}');
   if (usage.estimated) out.text(",\"tokens_estimated\":true");
+  first = true;
+  for (const auto& bucket : media_buckets) {
+    const auto& count = usage.*bucket.tokens;
+    if (!count) continue;
+    out.text(std::exchange(first, false) ? ",\"media_tokens\":{\"" : ",\"");
+    out.text(bucket.type);
+    integer(out, "\":", *count);
+  }
+  if (!first) out.character('}');
+}
+
+void units(Print& out, const Units& told) {
+  if (!told.known()) return;
+  bool first = true;
+  for (const auto& bucket : unit_buckets) {
+    const std::int64_t count = told.*bucket.count;
+    if (count < 0) continue;
+    out.text(std::exchange(first, false) ? ",\"units\":{\"" : ",\"");
+    out.text(bucket.type);
+    integer(out, "\":", count / bucket.per);
+    if (bucket.per == 1) continue;
+    out.character('.');
+    out.three_digits(static_cast<unsigned>(count % bucket.per));
+  }
+  out.character('}');
 }
 
 void notes(Print& out, const std::vector<Note>& all) {
@@ -147,6 +172,7 @@ void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
   integer(out, ",\"bytes_in\":", static_cast<std::int64_t>(r.bytes_in));
   integer(out, ",\"bytes_out\":", static_cast<std::int64_t>(r.bytes_out));
   tokens(out, r.usage);
+  units(out, r.units);
   text(out, ",\"finish\":", r.finish);
   notes(out, r.notes);
   if (r.fault) text(out, ",\"fault\":", fault_row(*r.fault).name);

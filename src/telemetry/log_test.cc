@@ -188,6 +188,24 @@ TEST(AccessLog, WritesTheWholeExchangeAsOneJsonLine) {
   EXPECT_TRUE(json::valid(out));
 }
 
+TEST(AccessLog, TellsWhatIsNoTokenApart) {
+  Record r = sample_record();
+  r.usage.audio_input = 5;
+  r.usage.image_output = 4160;
+  r.units = {.audio_ms = 9'050, .images = 0};
+  std::string out;
+  append_exchange_json(out, r, LogLevel::info);
+  EXPECT_TRUE(json::valid(out));
+  EXPECT_TRUE(out.contains(R"("reasoning":100},"media_tokens":{"audio_input":5,"image_output":4160},)"
+                           R"("units":{"audio_seconds":9.050,"images":0},"finish":)"))
+      << out;
+  r.usage = {};
+  r.units = {.search_units = 1};
+  out.clear();
+  append_exchange_json(out, r, LogLevel::info);
+  EXPECT_TRUE(out.contains(R"("bytes_out":20480,"units":{"search_units":1},"finish":)")) << out;
+}
+
 TEST(AccessLog, WritesAFailureForPeople) {
   Record r = sample_record();
   r.status = 502;

@@ -84,6 +84,14 @@ void Metrics::take(const Record& record) {
       const auto& count = record.usage.*token_buckets[i].tokens;
       if (count && *count > 0) series.tokens[i].add(static_cast<std::uint64_t>(*count));
     }
+    for (std::size_t i = 0; i < media_buckets.size(); ++i) {
+      const auto& count = record.usage.*media_buckets[i].tokens;
+      if (count && *count > 0) series.media[i].add(static_cast<std::uint64_t>(*count));
+    }
+  }
+  for (std::size_t i = 0; i < unit_buckets.size(); ++i) {
+    const std::int64_t count = record.units.*unit_buckets[i].count;
+    if (count > 0) series.units[i].add(static_cast<std::uint64_t>(count));
   }
   for (const Attempt& attempt : record.attempts) {
     Outcomes& outcomes =

@@ -89,6 +89,22 @@ TEST(Metrics, CountAFaultOnceAndNameItAsTheConventionsDo) {
   EXPECT_THAT(lines, Not(Contains(StartsWith("sluice_tokens_total"))));
 }
 
+TEST(Metrics, CountWhatIsNoToken) {
+  Metrics metrics("0");
+  Record r = sample_record();
+  metrics.know({.models = {r.attempts.back().model}});
+  r.units = {.search_units = 2, .audio_ms = 9'500, .images = 0};
+  r.usage.image_input = 7;
+  for (int i = 0; i < 3; ++i) metrics.take(r);
+  const auto lines = page(metrics);
+  const std::string labels = "backend=\"claude\",model=\"claude-3-opus-20240229\"";
+  EXPECT_THAT(lines, Contains("sluice_units_total{" + labels + ",type=\"search_units\"} 6"));
+  EXPECT_THAT(lines, Contains("sluice_units_total{" + labels + ",type=\"audio_seconds\"} 28.5"));
+  EXPECT_THAT(lines, Not(Contains(testing::HasSubstr("type=\"images\""))));
+  EXPECT_THAT(lines, Contains("sluice_media_tokens_total{" + labels + ",type=\"image_input\"} 21"));
+  EXPECT_THAT(lines, Contains("sluice_tokens_total{" + labels + ",type=\"input\"} 36"));
+}
+
 TEST(Metrics, LeaveNamesOutWhereThereAreNone) {
   Metrics metrics("0");
   Record r;

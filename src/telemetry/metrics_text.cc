@@ -111,6 +111,14 @@ struct Exchanges {
                 "Tokens in disjoint kinds: their sum is everything that passed.",
                 MetricType::Counter,
                 {"backend", "model", "type"}};
+  Family media{"sluice_media_tokens_total",
+               "Tokens of audio and images, which are in sluice_tokens_total too.",
+               MetricType::Counter,
+               {"backend", "model", "type"}};
+  Family units{"sluice_units_total",
+               "What is charged for beside tokens: search units of rerankers, seconds of audio, images made.",
+               MetricType::Counter,
+               {"backend", "model", "type"}};
   Family faults{"sluice_faults_total", "Exchanges that ended with a fault.", MetricType::Counter, {"fault"}};
   Family operation{"gen_ai_client_operation_duration_seconds",
                    "The last call of an upstream for an exchange.",
@@ -138,6 +146,16 @@ struct Exchanges {
     for (std::size_t i = 0; i < token_buckets.size(); ++i) {
       if (const auto sum = series.tokens[i].get(); sum != 0)
         tokens.add({key.backend, key.model, std::string(token_buckets[i].type)}, static_cast<double>(sum));
+    }
+    for (std::size_t i = 0; i < media_buckets.size(); ++i) {
+      if (const auto sum = series.media[i].get(); sum != 0)
+        media.add({key.backend, key.model, std::string(media_buckets[i].type)}, static_cast<double>(sum));
+    }
+    for (std::size_t i = 0; i < unit_buckets.size(); ++i) {
+      const UnitBucket& bucket = unit_buckets[i];
+      if (const auto sum = series.units[i].get(); sum != 0)
+        units.add({key.backend, key.model, std::string(bucket.type)},
+                  static_cast<double>(sum) / static_cast<double>(bucket.per));
     }
     std::string fault;
     if (key.fault < fault_count) {
@@ -202,9 +220,9 @@ std::string Metrics::text(const Vitals& vitals) const {
   }
 
   std::vector<MetricFamily> page;
-  for (Family* family :
-       {&exchanges.requests, &exchanges.request, &exchanges.first_token, &exchanges.own, &exchanges.tokens,
-        &exchanges.faults, &attempts, &notes, &exchanges.operation, &exchanges.first_chunk, &exchanges.usage})
+  for (Family* family : {&exchanges.requests, &exchanges.request, &exchanges.first_token, &exchanges.own,
+                         &exchanges.tokens, &exchanges.media, &exchanges.units, &exchanges.faults, &attempts, &notes,
+                         &exchanges.operation, &exchanges.first_chunk, &exchanges.usage})
     page.push_back(std::move(*family).done());
   std::erase_if(page, [](const MetricFamily& family) { return family.metric.empty(); });
 

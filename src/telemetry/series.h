@@ -61,6 +61,8 @@ struct Series {
   Histogram<bounds::operation> first_chunk_us;  // of the last attempt, streams only
   Histogram<bounds::tokens> input_tokens, output_tokens;
   std::array<Count, token_buckets.size()> tokens;
+  std::array<Count, media_buckets.size()> media;
+  std::array<Count, unit_buckets.size()> units;
   Outcomes* last_backend = nullptr;  // attempts of the key's backend, so that the common case needs no search
 };
 
