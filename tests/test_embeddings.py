@@ -1,16 +1,18 @@
-"""Vectors: the official SDKs of OpenAI, Google and Cohere, each against an upstream of each shape. The upstream's vector
-is made of the text it was given, so that a mixed-up order or a lost digit shows.
+"""Vectors: the official SDKs of OpenAI, Google, Cohere and AWS, Python's and Node's, each against an upstream of each
+shape. The upstream's vector is made of the text it was given, so that a mixed-up order or a lost digit shows.
 SPDX-License-Identifier: MIT
 """
 
 import base64
 import json
 import struct
+import subprocess
 
 import pytest
 
 from harness.depot import JSON, backends
 from harness.gateway import CLIENT_KEY, KEYS
+from square import mouths
 
 MODELS = {"openai": "text-embedding-3-small", "gemini": "gemini-embedding-001", "cohere": "embed-v4.0"}
 TEXTS = ["Ruby", "Fortran, the first", "Ünïcode 語"]
@@ -152,6 +154,135 @@ def test_coheres_sdk(gateway, vendor):
     assert near(plain.embeddings[2], vector(TEXTS[2]))
 
 
+def aws_client(gateway):
+    boto3 = pytest.importorskip("boto3", reason="SDK: boto3 is not installed")
+    from botocore.config import Config
+
+    return boto3.client(
+        "bedrock-runtime",
+        region_name="eu-central-1",
+        endpoint_url=gateway.url,
+        aws_access_key_id="AKIAOFTHECLIENT00000",
+        aws_secret_access_key=CLIENT_KEY,
+        config=Config(retries={"max_attempts": 0}, proxies={}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sdk", "vendor"),
+    [(s, v) for s in ("openai", "openai-float", "gemini", "cohere", "bedrock") for v in MODELS if not s.startswith(v)],
+    indirect=["vendor"],
+)
+def test_sdks_for_node(gateway, depot, sdk, vendor):
+    """Each against each other shape; OpenAI's asks for base64 by itself."""
+    packages = {"gemini": "@google/genai", "cohere": "cohere-ai", "bedrock": "@aws-sdk/client-bedrock-runtime"}
+    if not (mouths.MODULES / packages.get(sdk, "openai")).exists():
+        pytest.skip(f"SDK: {packages.get(sdk, 'openai')} is not installed")
+    asked = {"sdk": sdk, "url": gateway.url, "key": CLIENT_KEY, "model": MODELS[vendor], "texts": TEXTS, "dimensions": 3}
+    program = [mouths.node_program(), str(mouths.HERE.parent / "node/embeddings.mjs")]
+    child = subprocess.run(program, input=json.dumps(asked), capture_output=True, text=True, timeout=60, check=False)
+    assert child.returncode == 0, child.stderr
+    got = json.loads(child.stdout)
+    assert len(got["vectors"]) == 3 and got.get("tokens", tokens(TEXTS)) == tokens(TEXTS)
+    for one, text in zip(got["vectors"], TEXTS):
+        assert near(one, vector(text)[:3])
+    assert CLIENT_KEY not in depot.last().text() and KEYS[vendor] in depot.last().text()
+
+
+INVOKED = {
+    "titan": {"inputText": TEXTS[2], "dimensions": 3, "normalize": True},
+    "titan-image": {"inputText": TEXTS[2], "embeddingConfig": {"outputEmbeddingLength": 3}},
+    "nova": {
+        "schemaVersion": "nova-multimodal-embed-v1",
+        "taskType": "SINGLE_EMBEDDING",
+        "singleEmbeddingParams": {
+            "embeddingPurpose": "GENERIC_INDEX",
+            "embeddingDimension": 3,
+            "text": {"truncationMode": "NONE", "value": TEXTS[2]},
+        },
+    },
+    "cohere": {"texts": TEXTS, "input_type": "search_query", "truncate": "NONE", "output_dimension": 3},
+    "cohere-typed": {"texts": TEXTS, "input_type": "search_query", "embedding_types": ["float"], "output_dimension": 3},
+}
+
+
+@pytest.mark.parametrize("vendor", list(MODELS), indirect=True)
+@pytest.mark.parametrize("words", list(INVOKED))
+def test_boto3_invokes(gateway, depot, vendor, words):
+    """The body's members tell the words, whatever the model is called."""
+    reply = aws_client(gateway).invoke_model(modelId=MODELS[vendor], body=json.dumps(INVOKED[words]))
+    assert reply["contentType"] == "application/json" and reply["ResponseMetadata"]["RequestId"]
+    got = json.loads(reply["body"].read())
+    match words:
+        case "titan" | "titan-image":
+            vectors = [got["embedding"]]
+            assert got["inputTextTokenCount"] == tokens(TEXTS[2:])
+        case "nova":
+            assert got["embeddings"][0]["embeddingType"] == "TEXT"
+            vectors = [one["embedding"] for one in got["embeddings"]]
+        case "cohere":
+            assert got["response_type"] == "embeddings_floats" and got["texts"] == TEXTS
+            vectors = got["embeddings"]
+        case "cohere-typed":
+            assert got["response_type"] == "embeddings_by_type"
+            vectors = got["embeddings"]["float"]
+    texts = TEXTS if "cohere" in words else TEXTS[2:]
+    assert len(vectors) == len(texts)
+    for one, text in zip(vectors, texts):
+        assert near(one, vector(text)[:3])
+    row = gateway.wait_for_line(lambda r: r.get("operation") == "invoke")
+    assert row["backend"] == vendor and row["tokens"]["input"] == tokens(texts) and row["dialect"] == "bedrock_converse"
+    assert CLIENT_KEY not in depot.last().text() and KEYS[vendor] in depot.last().text()
+
+
+def test_what_cannot_be_invoked_elsewhere_is_said(gateway, depot):
+    boto3 = aws_client(gateway)
+    for body, words in (
+        ({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 5, "messages": []}, "Converse"),
+        ({"inputText": "write", "textGenerationConfig": {"topP": 1}}, "Converse"),
+        ({"inputText": "a", "embeddingTypes": ["binary"]}, "list of bits"),
+        ({"inputImage": "iVBORw0KGgoAAAAN"}, "not images"),
+        ({"texts": ["a"], "input_type": "search_query", "embedding_types": ["int8"]}, "floats only"),
+    ):
+        with pytest.raises(boto3.exceptions.ValidationException, match=words):
+            boto3.invoke_model(modelId=MODELS["openai"], body=json.dumps(body))
+    for body in (b"", b"[", b"[]", b"text"):
+        assert gateway.post(f"/model/{MODELS['openai']}/invoke", body).status == 400
+    assert depot.seen == []
+
+
+def test_invoked_on_bedrock_passes_untouched(start, depot):
+    """Whatever the body is; signed anew, and counted where a field or the body tells it."""
+    aws = {"region": "eu-central-1", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "canary/secret"}
+    models = ["amazon.titan-embed-text-v2:0", {"name": "mine", "upstream": "us.cohere.embed-v4:0"}, "anthropic.claude-x"]
+    gateway = start({"backends": {"bedrock": {"base_url": depot.url(), "aws": aws, "models": models}}})
+    boto3 = aws_client(gateway)
+    for model, upstream, body, answer, fields, counted in (
+        (models[0], models[0], b'{"inputText": "a","odd":[1 ]}', b'{"embedding":[0.5 ],"inputTextTokenCount":5}', [], {"input": 5}),
+        ("mine", "us.cohere.embed-v4:0", b'{"texts":["a"]}', b'{"embeddings":[[1]]}', [("x-amzn-bedrock-input-token-count", "7")], {"input": 7}),
+        (models[2], models[2], b'{"messages":[]}', b'{"content":[],"usage":{"input_tokens":3,"output_tokens":4}}', [], {"input": 3, "output": 4}),
+    ):
+        depot.answer = lambda got: (200, [*JSON, *fields], answer)
+        reply = boto3.invoke_model(modelId=model, body=body, trace="ENABLED")
+        assert reply["body"].read() == answer
+        got = depot.last()
+        assert got.body == body and got.target == f"/model/{upstream.replace(':', '%3A')}/invoke"
+        assert got.header("authorization").startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+        assert got.header("x-amzn-bedrock-trace") == "ENABLED" and "AKIAOFTHECLIENT" not in got.text()
+        row = gateway.wait_for_line(lambda r: r.get("operation") == "invoke" and r["model"] == model)
+        assert row["tokens"] == counted and row["attempts"][0]["verbatim"]
+
+
+def test_a_boto3_client_without_words_in_common_falls_over(start, depot):
+    """Not every target takes every body: the next may."""
+    at = backends(depot) | {"bedrock": {"base_url": depot.url("/aws"), "api_key": KEYS["openai"], "aws": {"region": "eu-central-1"}}}
+    at["openai"]["models"] = at["bedrock"]["models"] = ["m"]
+    gateway = start({"backends": at})
+    depot.answer = lambda got: (200, JSON, b'{"completion":"x"}')
+    reply = aws_client(gateway).invoke_model(modelId="m", body=b'{"prompt":"x"}')
+    assert reply["body"].read() == b'{"completion":"x"}' and [got.path for got in depot.seen] == ["/aws/model/m/invoke"]
+
+
 def test_what_cannot_cross_is_said(gateway, depot):
     reply = gateway.post("/v1/embeddings", {"model": MODELS["gemini"], "input": [[1, 2]]})
     assert reply.status == 400 and reply.error["param"] == "input", reply.text
@@ -178,6 +309,14 @@ def test_bedrock_embeds_too(start, depot):
     assert got.target == "/model/amazon.titan-embed-text-v2%3A0/invoke"
     assert json.loads(got.body) == {"inputText": "a", "dimensions": 256}
     assert got.header("authorization").startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") and got.header("x-amz-date")
+    nova = {"embeddings": [{"embeddingType": "IMAGE", "embedding": vector("a")}]}
+    depot.answer = lambda got: (200, [*JSON, ("x-amzn-bedrock-input-token-count", "9")], json.dumps(nova).encode())
+    body = {"model": "amazon.nova-2-multimodal-embeddings-v1:0", "images": ["data:image/png;base64,iVBORw0KGgoAAAAN"]}
+    reply = gateway.post("/v2/embed", body | {"input_type": "image"})
+    assert near(reply.json["embeddings"]["float"][0], vector("a")), reply.text
+    assert reply.json["meta"]["billed_units"]["input_tokens"] == 9
+    image = {"format": "png", "source": {"bytes": "iVBORw0KGgoAAAAN"}}
+    assert json.loads(depot.last().body)["singleEmbeddingParams"] == {"embeddingPurpose": "GENERIC_INDEX", "image": image}
     depot.answer = lambda got: (200, JSON, json.dumps({"embeddings": {"float": [vector("a"), vector("b")]}}).encode())
     body = {"texts": ["a", "b"], "input_type": "search_query"}
     reply = gateway.post("/v2/embed", body | {"model": "cohere.embed-english-v3"})

@@ -154,6 +154,18 @@ def test_signed_calls_of_any_size_and_kind(gateway, upstream):
         boto(gateway, OTHER_KEY, service="bedrock").list_foundation_models()
 
 
+def test_a_signed_invoke_model_is_checked_and_answered(start, depot):
+    """A call that may pass untouched, but a body that is held: its signature counts."""
+    gateway = start({"backends": depot_backends(depot), "keys": TEAMS})
+    vector = b'{"data":[{"embedding":[0.5],"index":0}],"usage":{"prompt_tokens":1,"total_tokens":1}}'
+    depot.answer = lambda got: (200, [("Content-Type", "application/json")], vector)
+    ask = {"modelId": "m", "body": b'{"inputText":"a"}'}
+    assert b'"embedding":[0.5]' in boto(gateway).invoke_model(**ask)["body"].read()
+    assert gateway.wait_for_line(lambda row: row.get("operation") == "invoke")["caller"] == "team"
+    code, status, _ = aws_error(lambda: boto(gateway, CLIENT_KEY[:-1] + "x").invoke_model(**ask))
+    assert (code, status) == ("InvalidSignatureException", 403) and len(depot.seen) == 1
+
+
 def signed(gateway, method, path, body, age=0, **fields):
     """Field lines that sign it."""
     auth = pytest.importorskip("botocore.auth", reason="SDK: botocore is not installed")

@@ -27,7 +27,7 @@ constexpr std::array ways = {
     Way{DialectId::openai_chat, EmbeddingShape::openai, "/v1/embeddings"},
     Way{DialectId::gemini, EmbeddingShape::gemini_batch, "/v1beta/models/{model}:batchEmbedContents"},
     Way{DialectId::cohere, EmbeddingShape::cohere, "/v2/embed"},
-    Way{DialectId::bedrock_converse, EmbeddingShape::bedrock, "/model/{model}/invoke"},
+    Way{DialectId::bedrock_converse, EmbeddingShape::invoked, "/model/{model}/invoke"},
 };
 
 // The first dialect of the backend that has vectors; null when none has.
@@ -40,7 +40,27 @@ const Way* way(const Backend& backend) {
   return nullptr;
 }
 
+// How the client asks. Error: unsupported when it asks for no vectors.
+Result<EmbeddingShape> asked_shape(const Errand& errand) {
+  const EmbeddingShape shape = errand.operation().embeds;
+  if (shape != EmbeddingShape::invoked) return shape;
+  if (const EmbeddingShape inside = invoked_shape(errand.body); inside != EmbeddingShape::none) return inside;
+  return fail(Fault::unsupported,
+              "InvokeModel reaches other vendors than Bedrock for embeddings only: use Converse for a conversation.");
+}
+
+// How a model of the backend is asked. Error: unsupported.
+Result<EmbeddingShape> shape_of(const Way& to, std::string_view model) {
+  if (to.shape != EmbeddingShape::invoked) return to.shape;
+  if (const EmbeddingShape words = invoked_shape_of(model); words != EmbeddingShape::none) return words;
+  Error error{.fault = Fault::unsupported, .param = "model"};
+  error.message = "On Bedrock, vectors come from Titan's, Nova's and Cohere's models.";
+  return fail(std::move(error));
+}
+
 struct Wire {
+  EmbeddingShape from = EmbeddingShape::none;  // the client's
+  EmbeddingShape to = EmbeddingShape::none;    // the backend's
   EmbeddingRequest asked;
   std::string head;
   std::string body;
@@ -49,8 +69,10 @@ struct Wire {
 Result<Wire> write(const Errand& errand, const Target& target, const Way& to, const Line& line, std::int64_t now,
                    Notes& notes) {
   Wire out;
-  TRY(out.asked, embedding_codec(errand.operation().embeds)->read_request(errand.body, notes));
-  TRY(out.body, embedding_codec(to.shape)->write_request(out.asked, target.model, notes));
+  TRY(out.from, asked_shape(errand));
+  TRY(out.to, shape_of(to, target.model));
+  TRY(out.asked, embedding_codec(out.from)->read_request(errand.body, notes));
+  TRY(out.body, embedding_codec(out.to)->write_request(out.asked, target.model, notes));
   if (target.leg && !target.leg->edits.empty()) {
     TRY(out.body, json::apply(out.body, target.leg->edits));
   }
@@ -65,13 +87,14 @@ Result<Wire> write(const Errand& errand, const Target& target, const Way& to, co
   return out;
 }
 
-Result<std::string> answer(Exchange& ex, const Errand& errand, const EmbeddingRequest& asked, const Way& from,
+Result<std::string> answer(Exchange& ex, const Errand& errand, const Wire& wire, const Flight::Head& head,
                            std::string_view body, Notes& notes) {
-  TRY(EmbeddingReply reply, embedding_codec(from.shape)->read_reply(body));
+  TRY(EmbeddingReply reply, embedding_codec(wire.to)->read_reply(body));
+  if (!reply.usage.known()) reply.usage.input = head.input_tokens;
   merge(ex.record.usage, reply.usage);
   if (!reply.model.empty()) ex.record.served = reply.model;
-  const EmbeddingQuestion question{.asked = asked, .model = errand.model, .exchange_id = ex.record.id};
-  return embedding_codec(errand.operation().embeds)->write_reply(reply, question, notes);
+  const EmbeddingQuestion question{.asked = wire.asked, .model = errand.model, .exchange_id = ex.record.id};
+  return embedding_codec(wire.from)->write_reply(reply, question, notes);
 }
 
 }  // namespace
@@ -105,7 +128,7 @@ Task<Result<std::string>> embed(Exchange& ex, const Errand& errand, const Target
   flight.first_token();
   Result<std::string> out;
   if (head->status == 200) {
-    out = answer(ex, errand, wire->asked, to, *body, notes);
+    out = answer(ex, errand, *wire, *head, *body, notes);
     ex.record.notes = notes.all();
   } else {
     out = fail(read_refusal(*dialect(to.dialect), *head, *std::move(body), target.backend->key, false));

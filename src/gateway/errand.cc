@@ -126,7 +126,9 @@ Errand begin_errand(Exchange& ex, const Entry& entry) {
     errand.fields += "anthropic-version: 2023-06-01\r\n";
   if (!head.fields.has("user-agent")) errand.fields += "user-agent: sluice\r\n";
   errand.own_address = (ex.client.socket().tls() ? "https://" : "http://") + std::string(head.authority);
-  errand.boundary = multipart_boundary(head.fields.get("content-type"));
+  // AWS's bodies are JSON, and are signed whole.
+  if (entry.vendor->dialect != DialectId::bedrock_converse)
+    errand.boundary = multipart_boundary(head.fields.get("content-type"));
   if (head.body.kind == http1::BodyKind::length) errand.length = head.body.length;
   if (!entry.vendor->provider.empty()) models_in_target(errand.models, entry.vendor->dialect, entry.path, entry.query);
   if (!errand.models.empty()) errand.model = errand.models.front();

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/text.h"
+#include "gateway/ask.h"
 #include "gateway/body_form.h"
 #include "gateway/passage.h"
 #include "providers/provider.h"
@@ -72,7 +73,7 @@ Result<void> write_body(const Errand& errand, const Target& target, Written& out
   std::vector<json::Edit> edits;
   if (operation.dialect == DialectId::gemini) {
     if (renamed(errand, target)) edits = google_edits(errand.body, target.model);
-  } else if (in_path || (operation.model == ModelPlace::body && renamed(errand, target))) {
+  } else if (!operation.below.empty() || (operation.model == ModelPlace::body && renamed(errand, target))) {
     edits.push_back({.pointer = "/model", .value = json::quote(target.model)});
   }
   if (target.leg && !errand.members.empty()) std::ranges::copy(target.leg->edits, std::back_inserter(edits));
@@ -131,11 +132,13 @@ std::string errand_path(const Errand& errand, const Target& target) {
   return out;
 }
 
-Result<Written> write_errand(const Errand& errand, const Target& target, const Line& line) {
+Result<Written> write_errand(const Errand& errand, const Target& target, const Line& line, std::int64_t now) {
   Written out;
   std::int64_t longer = 0;
   TRY_VOID(write_body(errand, target, out, longer));
-  out.head = errand.method + ' ' + errand_path(errand, target) + " HTTP/1.1\r\n" + line.fields + errand.fields;
+  const std::string path = errand_path(errand, target);
+  out.head = errand.method + ' ' + path + " HTTP/1.1\r\n" + line.fields + errand.fields;
+  if (errand.whole) out.head += signing_fields(*target.backend, line, path, out.body, now);
   if (errand.whole) {
     if (!out.body.empty() || errand.length)
       http1::append_field(out.head, "content-length", std::to_string(out.body.size()));

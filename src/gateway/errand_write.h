@@ -22,8 +22,10 @@ struct Written {
   bool model_added = false;  // to a form that did not name one as far as it was seen
 };
 
-// Errors: bad_request, when the body cannot take the model's name.
-[[nodiscard]] Result<Written> write_errand(const Errand& errand, const Target& target, const Line& line);
+// Signed with the time `now` where the backend wants that. Errors: bad_request, when the body cannot take the model's
+// name.
+[[nodiscard]] Result<Written> write_errand(const Errand& errand, const Target& target, const Line& line,
+                                           std::int64_t now);
 
 // Where a provider has an operation of OpenAI's, which is `below` the version there ("/embeddings"): beside its chat.
 [[nodiscard]] std::string openai_path(const Provider& provider, std::string_view below);

@@ -126,7 +126,7 @@ Task<Result<Passing>> attempt(Exchange& ex, const Errand& errand, const Target& 
   flight.attempt().verbatim = true;
   ex.record.served = target.model;
   ex.record.notes.clear();  // of a target before that needed other words
-  auto written = write_errand(errand, target, flight.line());
+  auto written = write_errand(errand, target, flight.line(), ex.unix_seconds());
   if (!written) {
     flight.failed(written.error());
     co_return std::unexpected(std::move(written).error());

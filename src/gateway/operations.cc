@@ -172,6 +172,13 @@ constexpr std::array rows = std::to_array<VendorOperation>({
     {.name = "detokenize", .methods = "POST", .pattern = "/v1/detokenize", .dialect = cohere, .model = body},
     {.name = "classify", .methods = "POST", .pattern = "/v1/classify", .dialect = cohere, .model = body},
 
+    {.name = "invoke",
+     .methods = "POST",
+     .pattern = "/model/{model}/invoke",
+     .dialect = bedrock_converse,
+     .model = path,
+     .embeds = EmbeddingShape::invoked},
+
     {.name = "raw", .methods = every, .pattern = "/openai*", .dialect = openai_chat, .provider = "openai"},
     {.name = "raw", .methods = every, .pattern = "/anthropic*", .dialect = anthropic, .provider = "anthropic"},
     {.name = "raw", .methods = every, .pattern = "/gemini*", .dialect = gemini, .provider = "gemini"},

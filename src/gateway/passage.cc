@@ -45,7 +45,7 @@ struct ToVendor {
 constexpr std::array to_vendors = {
     ToVendor{"openai-beta", DialectId::openai_chat}, ToVendor{"openai-beta", DialectId::openai_responses},
     ToVendor{"anthropic-", DialectId::anthropic},    ToVendor{"x-goog-", DialectId::gemini},
-    ToVendor{"cohere-", DialectId::cohere},
+    ToVendor{"cohere-", DialectId::cohere},          ToVendor{"x-amzn-bedrock-", DialectId::bedrock_converse},
 };
 // Of these prefixes: credentials, and whose project pays.
 constexpr std::array asked_secrets = {

@@ -371,7 +371,7 @@ const rest_of_path = {
 const stored = "An id leads back to the backend that gave it out; what names none goes to the first that speaks this dialect.";
 const by_model = "The model decides about the backend, as for a conversation; without one the vendor's default counts.";
 const in_path = "The model stands in the path.";
-const embeds = "A backend of this shape gets it as it came; one of OpenAI's, Gemini's or Cohere's shape otherwise is asked in its own words.";
+const embeds = "A backend of this shape gets it as it came; one of OpenAI's, Gemini's, Cohere's or Bedrock's shape otherwise is asked in its own words.";
 const object_methods = ["get", "post", "delete"];
 const openai_error = "OpenAIError";
 const vendor_calls = {
@@ -434,6 +434,13 @@ const vendor_calls = {
   "/v2/rerank": ["RerankV2", ["post"], openai_error, "Cohere rerank", by_model],
   "/v1/tokenize": ["Tokenize", ["post"], openai_error, "Cohere tokenize", by_model],
   "/v1/detokenize": ["Detokenize", ["post"], openai_error, "Cohere detokenize", by_model],
+  "/model/{model}/invoke": [
+    "InvokeModel",
+    ["post"],
+    "BedrockError",
+    "AWS Bedrock InvokeModel",
+    `${in_path} Bedrock gets any body as it came; other backends answer one that asks for vectors in the words of Titan, Nova or Cohere.`,
+  ],
   "/v1/classify": ["Classify", ["post"], openai_error, "Cohere classify", by_model],
 };
 for (const provider of ["openai", "anthropic", "gemini", "cohere"]) {

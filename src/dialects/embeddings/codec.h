@@ -20,7 +20,10 @@ enum class EmbeddingShape : std::uint8_t {
   gemini_batch,  // :batchEmbedContents
   cohere,        // POST /v2/embed
   cohere_v1,     // POST /v1/embed
-  bedrock,       // InvokeModel of Titan and Cohere; out only
+  invoked,       // Bedrock's InvokeModel: one of those below, told by the body's members or the model's name
+  titan,         // Amazon's, one vector
+  nova,          // Amazon's, one vector
+  cohere_invoked,
 };
 
 // What a writer of answers must know about the question.
@@ -41,11 +44,16 @@ struct EmbeddingCodec {
   Result<std::string> (*write_reply)(const EmbeddingReply& reply, const EmbeddingQuestion& question, Notes& notes);
 };
 
-// Null for none.
+// Null for none, and for invoked.
 [[nodiscard]] const EmbeddingCodec* embedding_codec(EmbeddingShape shape);
+
+// What a body of InvokeModel asks for; none when it asks for no vectors, or is no object.
+[[nodiscard]] EmbeddingShape invoked_shape(std::string_view body);
+// The words of a model that Bedrock invokes; none for one that gives no vectors.
+[[nodiscard]] EmbeddingShape invoked_shape_of(std::string_view model);
 
 // One per shape; their files are named after the vendors.
 extern const EmbeddingCodec openai_embeddings, gemini_embedding, gemini_embeddings, cohere_embeddings,
-    cohere_embeddings_v1, bedrock_embeddings;
+    cohere_embeddings_v1, titan_embeddings, nova_embeddings, cohere_embeddings_invoked;
 
 }  // namespace sluice

@@ -12,14 +12,14 @@ using namespace sluice;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   using enum EmbeddingShape;
-  constexpr std::array shapes = {openai, gemini, gemini_batch, cohere, cohere_v1};
+  constexpr std::array shapes = {openai, gemini, gemini_batch, cohere, cohere_v1, titan, nova, cohere_invoked};
   const EmbeddingShape from = shapes[data[0] % shapes.size()];
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
   Notes notes;
   if (const auto request = embedding_codec(from)->read_request(body, notes)) {
     for (const EmbeddingShape to : shapes) {
       if (to == gemini) continue;  // requests are written as several in one
-      const auto written = embedding_codec(to)->write_request(*request, "m", notes);
+      const auto written = embedding_codec(to)->write_request(*request, "titan-embed-image", notes);
       if (!written) continue;
       if (!json::valid(*written)) std::abort();
       const auto again = embedding_codec(to)->read_request(*written, notes);
@@ -27,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (again->dimensions != request->dimensions) std::abort();
     }
   }
+  if (const auto inside = invoked_shape(body); inside != none && !embedding_codec(inside)) std::abort();
   const auto reply = embedding_codec(from)->read_reply(body);
   if (!reply || reply->sets.empty()) return 0;
   EmbeddingRequest asked;

@@ -19,7 +19,15 @@ namespace {
 namespace fs = std::filesystem;
 using enum EmbeddingShape;
 
-constexpr EmbeddingShape shapes[] = {openai, gemini, gemini_batch, cohere, cohere_v1};
+constexpr EmbeddingShape shapes[] = {openai, gemini, gemini_batch, cohere, cohere_v1, titan, nova, cohere_invoked};
+constexpr bool single(EmbeddingShape shape) {
+  return shape == gemini || shape == titan || shape == nova;
+}
+
+// A model that can all that its shape can say.
+std::string_view model_of(EmbeddingShape shape) {
+  return shape == titan ? "amazon.titan-embed-image-v1" : "m";
+}
 
 EmbeddingRequest read(EmbeddingShape shape, std::string_view body, Notes& notes) {
   auto request = embedding_codec(shape)->read_request(body, notes);
@@ -163,6 +171,18 @@ TEST(Embeddings, RefuseWhatWouldMeanSomethingElse) {
                R"({"requests":[{"content":{"parts":[{"text":"a"}]},"taskType":"CLUSTERING"},)"
                R"({"content":{"parts":[{"text":"b"}]}}]})",
                "requests"},
+           Bad{titan, R"({"inputText":7})", "inputText"},
+           Bad{titan, R"({"dimensions":8})", "inputText"},
+           Bad{titan, R"({"inputText":"a","embeddingTypes":["binary"]})", "embeddingTypes"},
+           Bad{titan, R"({"inputText":"a","embeddingTypes":["int8"]})", "embeddingTypes"},
+           Bad{titan, R"({"inputText":"a","embeddingConfig":{"outputEmbeddingLength":0}})",
+               "embeddingConfig/outputEmbeddingLength"},
+           Bad{nova, R"({"singleEmbeddingParams":{}})", "singleEmbeddingParams"},
+           Bad{nova, R"({"taskType":"SEGMENTED_EMBEDDING","singleEmbeddingParams":{}})", "taskType"},
+           Bad{nova, R"({"singleEmbeddingParams":{"audio":{"format":"mp3","source":{"bytes":""}}}})",
+               "singleEmbeddingParams/audio"},
+           Bad{nova, R"({"singleEmbeddingParams":{"image":{"format":"png","source":{"s3Location":{"uri":"s3://x"}}}}})",
+               "singleEmbeddingParams/image/source"},
            Bad{cohere, R"({"texts":["a"],"images":["b"]})", "texts"},
            Bad{cohere, R"({"texts":["a"],"embedding_types":["float64"]})", "embedding_types"},
        }) {
@@ -235,26 +255,121 @@ TEST(Embeddings, UsageThatIsUnknownIsSaidToBe) {
 TEST(Embeddings, GoOutToBedrock) {
   Notes notes;
   const EmbeddingRequest one = read(openai, R"({"input":"a","dimensions":256})", notes);
-  const EmbeddingCodec& codec = *embedding_codec(bedrock);
-  EXPECT_EQ(codec.write_request(one, "amazon.titan-embed-text-v2:0", notes).value(),
-            R"({"inputText":"a","dimensions":256})");
-  EXPECT_EQ(codec.write_request(one, "us.cohere.embed-v4:0", notes).value(),
+  const auto written = [&](std::string_view model, const EmbeddingRequest& request) {
+    const auto body = embedding_codec(invoked_shape_of(model))->write_request(request, model, notes);
+    return body ? *body : "refused: " + body.error()->param;
+  };
+  EXPECT_EQ(written("amazon.titan-embed-text-v2:0", one), R"({"inputText":"a","dimensions":256})");
+  EXPECT_EQ(written("amazon.titan-embed-image-v1", one),
+            R"({"inputText":"a","embeddingConfig":{"outputEmbeddingLength":256}})");
+  EXPECT_EQ(written("us.cohere.embed-v4:0", one),
             R"({"texts":["a"],"input_type":"search_document","embedding_types":["float"],"output_dimension":256,)"
             R"("truncate":"NONE"})");
-  EXPECT_FALSE(codec.write_request(one, "amazon.nova-2-multimodal-embeddings-v1:0", notes));
+  EXPECT_EQ(written("amazon.nova-2-multimodal-embeddings-v1:0", one),
+            R"({"schemaVersion":"nova-multimodal-embed-v1","taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":)"
+            R"({"embeddingPurpose":"GENERIC_INDEX","embeddingDimension":256,)"
+            R"("text":{"truncationMode":"NONE","value":"a"}}})");
+  EXPECT_EQ(invoked_shape_of("amazon.nova-pro-v1:0"), none);
   const EmbeddingRequest two = read(openai, R"({"input":["a","b"]})", notes);
-  const auto refused = codec.write_request(two, "amazon.titan-embed-text-v2:0", notes);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error()->param, "input");
-  for (const std::string_view body :
-       {R"({"embedding":[0.5],"embeddingsByType":{"float":[0.5]},"inputTextTokenCount":5})",
-        R"({"id":"i","embeddings":{"float":[[0.5]]},"response_type":"embeddings_by_type"})",
-        R"({"data":[{"embedding":[0.5],"index":0}]})"}) {
-    const auto reply = codec.read_reply(body);
+  EXPECT_EQ(written("amazon.titan-embed-text-v2:0", two), "refused: input");
+  EXPECT_EQ(written("amazon.nova-2-multimodal-embeddings-v1:0", two), "refused: input");
+  struct Row {
+    EmbeddingShape shape;
+    std::string_view body;
+  };
+  for (const auto& [shape, body] :
+       {Row{titan, R"({"embedding":[0.5],"embeddingsByType":{"float":[0.5]},"inputTextTokenCount":5})"},
+        Row{nova, R"({"embeddings":[{"embeddingType":"TEXT","embedding":[0.5],"truncatedCharLength":1}]})"},
+        Row{cohere_invoked, R"({"id":"i","embeddings":{"float":[[0.5]]},"response_type":"embeddings_by_type"})"},
+        Row{cohere_invoked, R"({"data":[{"embedding":[0.5],"index":0}]})"}}) {
+    const auto reply = embedding_codec(shape)->read_reply(body);
     ASSERT_TRUE(reply) << body;
     ASSERT_EQ(reply->sets.front().vectors, (std::vector<std::string_view>{"[0.5]"})) << body;
     EXPECT_EQ(reply->usage.known(), body.contains("Count")) << body;
   }
+}
+
+TEST(Embeddings, ComeInAsInvokeModel) {
+  struct Row {
+    EmbeddingShape shape;
+    std::string_view body, to_openai, notes;
+  };
+  for (const Row& row : {
+           Row{titan, R"({"inputText":"a","dimensions":8,"normalize":true,"embeddingTypes":["float","binary"]})",
+               R"({"model":"m","input":["a"],"encoding_format":"float","dimensions":8})",
+               "lost /normalize; lost /embeddingTypes"},
+           Row{titan, R"({"inputText":"a","embeddingConfig":{"outputEmbeddingLength":8,"x":1}})",
+               R"({"model":"m","input":["a"],"encoding_format":"float","dimensions":8})", "lost /embeddingConfig/x"},
+           Row{nova,
+               R"({"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"TEXT_RETRIEVAL",)"
+               R"("embeddingDimension":8,"text":{"truncationMode":"END","value":"a"}}})",
+               R"({"model":"m","input":["a"],"encoding_format":"float","dimensions":8})",
+               "restated /singleEmbeddingParams/embeddingPurpose; lost /singleEmbeddingParams/embeddingPurpose; "
+               "lost /singleEmbeddingParams/text/truncationMode"},
+           Row{cohere_invoked, R"({"texts":["a","b"],"input_type":"search_query"})",
+               R"({"model":"m","input":["a","b"],"encoding_format":"float"})", "lost /input_type"},
+       }) {
+    EXPECT_EQ(invoked_shape(row.body), row.shape) << row.body;
+    Notes notes;
+    const EmbeddingRequest request = read(row.shape, row.body, notes);
+    EXPECT_EQ(write(openai, request, notes), row.to_openai);
+    EXPECT_EQ(noted(notes), row.notes) << row.body;
+  }
+  // What asks for no vectors, whatever it is.
+  for (const char* body : {R"({"inputText":"a","textGenerationConfig":{}})", R"({"messages":[]})", R"({"prompt":"a"})",
+                           R"({"query":"a","documents":["b"]})", "[]", "", "{"})
+    EXPECT_EQ(invoked_shape(body), none) << body;
+}
+
+TEST(Embeddings, AnswerInvokeModel) {
+  const std::string body =
+      R"({"data":[{"embedding":[0.5],"index":0}],"model":"e","usage":{"prompt_tokens":5,"total_tokens":5}})";
+  const auto reply = embedding_codec(openai)->read_reply(body);
+  ASSERT_TRUE(reply);
+  Notes notes;
+  const auto answered = [&](EmbeddingShape shape, std::string_view asked) {
+    notes = {};
+    const EmbeddingRequest request = read(shape, asked, notes);
+    return embedding_codec(shape)->write_reply(*reply, {request, "m", "x"}, notes).value();
+  };
+  EXPECT_EQ(answered(titan, R"({"inputText":"a"})"), R"({"embedding":[0.5],"inputTextTokenCount":5})");
+  EXPECT_EQ(answered(titan, R"({"inputText":"a","embeddingTypes":["float"]})"),
+            R"({"embedding":[0.5],"embeddingsByType":{"float":[0.5]},"inputTextTokenCount":5})");
+  EXPECT_EQ(noted(notes), "");
+  EXPECT_EQ(answered(nova, R"({"singleEmbeddingParams":{"embeddingPurpose":"CLUSTERING","text":{"value":"a"}}})"),
+            R"({"embeddings":[{"embeddingType":"TEXT","embedding":[0.5]}]})");
+  EXPECT_EQ(noted(notes), "lost /usage");
+  EXPECT_TRUE(answered(cohere_invoked, R"({"texts":["a"]})").contains(R"("embeddings":[[0.5]])"));
+  EXPECT_TRUE(answered(cohere_invoked, R"({"texts":["a"],"embedding_types":["float","base64"]})")
+                  .contains(R"("embeddings":{"float":[[0.5]],"base64":["AAAAPw=="]})"));
+}
+
+TEST(Embeddings, ImagesReachAmazonsModels) {
+  constexpr std::string_view png = "iVBORw0KGgoAAAAN";
+  Notes notes;
+  const EmbeddingRequest picture =
+      read(cohere, R"({"images":["data:image/png;base64,iVBORw0KGgoAAAAN"],"input_type":"image"})", notes);
+  const auto to = [&](std::string_view model, const EmbeddingRequest& request) {
+    const auto body = embedding_codec(invoked_shape_of(model))->write_request(request, model, notes);
+    return body ? *body : "refused: " + body.error()->param;
+  };
+  const std::string at_titan = to("amazon.titan-embed-image-v1", picture);
+  EXPECT_EQ(at_titan, R"({"inputImage":"iVBORw0KGgoAAAAN"})");
+  EXPECT_EQ(read(titan, at_titan, notes).inputs, picture.inputs);
+  EXPECT_EQ(to("amazon.titan-embed-text-v2:0", picture), "refused: images");
+  const std::string at_nova = to("amazon.nova-2-multimodal-embeddings-v1:0", picture);
+  EXPECT_TRUE(at_nova.contains(R"("image":{"format":"png","source":{"bytes":"iVBORw0KGgoAAAAN"}})")) << at_nova;
+  EXPECT_EQ(read(nova, at_nova, notes).inputs, picture.inputs);
+  const EmbeddingRequest both = read(
+      cohere,
+      R"({"inputs":[{"content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:image/png;base64,)" +
+          std::string(png) + R"("}}]}]})",
+      notes);
+  EXPECT_EQ(to("amazon.titan-embed-image-v1", both), R"({"inputText":"a","inputImage":"iVBORw0KGgoAAAAN"})");
+  EXPECT_EQ(to("amazon.nova-2-multimodal-embeddings-v1:0", both), "refused: inputs");
+  const EmbeddingRequest far = read(cohere, R"({"images":["https://x/a.png"]})", notes);
+  EXPECT_EQ(to("amazon.titan-embed-image-v1", far), "refused: images");
+  EXPECT_EQ(to("amazon.nova-2-multimodal-embeddings-v1:0", far), "refused: images");
 }
 
 // Through every shape and back: what arrives is what was asked, or it was refused.
@@ -263,7 +378,7 @@ void cross(EmbeddingShape from, const std::string& id, std::string_view body, st
   const EmbeddingRequest asked = read(from, body, notes);
   for (const EmbeddingShape to : shapes) {
     if (to == gemini) continue;  // requests are written as several in one
-    const auto written = embedding_codec(to)->write_request(asked, "m", notes);
+    const auto written = embedding_codec(to)->write_request(asked, model_of(to), notes);
     if (!written) {
       EXPECT_EQ(written.error()->fault, Fault::unsupported) << id;
       ++tried["refused"];
@@ -289,14 +404,16 @@ void cross_reply(EmbeddingShape from, const std::string& id, std::string_view bo
   for (const EmbeddingEncoding encoding : {EmbeddingEncoding::floats, EmbeddingEncoding::base64}) {
     asked.encodings = {encoding};
     for (const EmbeddingShape to : shapes) {
-      if (to == gemini && asked.inputs.size() != 1) continue;
+      if (single(to) && asked.inputs.size() != 1) continue;
       Notes notes;
       const auto written = embedding_codec(to)->write_reply(*reply, {asked, "m", "x"}, notes);
       ASSERT_TRUE(written) << id << written.error()->detail;
       ASSERT_TRUE(json::valid(*written)) << id;
       const auto again = embedding_codec(to)->read_reply(*written);
       ASSERT_TRUE(again) << id;
-      EXPECT_EQ(again->usage.input, reply->usage.known() || to != openai ? reply->usage.input : 0) << id;
+      const bool always = to == openai || to == titan;  // they tell usage, known or not
+      const auto told = to == nova ? std::nullopt : reply->usage.known() || !always ? reply->usage.input : 0;
+      EXPECT_EQ(again->usage.input, told) << id;
       for (std::size_t i = 0; i < asked.inputs.size(); ++i)
         ASSERT_EQ(packed(again->sets.front().vectors[i]), packed(reply->sets.front().vectors[i])) << id;
       ++tried["replies"];
