@@ -362,4 +362,20 @@ std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice) {
   return reply.choices[choice].stop.detail.starts_with('{') ? "/promptFeedback" : base + "/finishMessage";
 }
 
+std::string pointer_to_thought_tokens(const Reply& reply) {
+  const auto told = [&](std::string_view name) { return reply.usage.raw.contains(name); };
+  switch (reply.usage.origin) {
+    case DialectId::anthropic: return "/usage/output_tokens_details/thinking_tokens";
+    case DialectId::openai_responses: return "/usage/output_tokens_details/reasoning_tokens";
+    case DialectId::gemini: return "/usageMetadata/thoughtsTokenCount";
+    case DialectId::cohere: return "/usage/tokens/reasoning_tokens";
+    case DialectId::openai_chat:
+    case DialectId::openai_completions:
+      return told("completion_tokens_details") ? "/usage/completion_tokens_details/reasoning_tokens"
+                                               : "/usage/reasoning_tokens";
+    case DialectId::bedrock_converse: return "/usage";
+  }
+  return {};
+}
+
 }  // namespace sluice

@@ -113,6 +113,8 @@ class Pointer {
 [[nodiscard]] std::string pointer_to_logprobs(const Reply& reply, std::size_t choice);
 [[nodiscard]] std::string pointer_to_stop_sequence(const Reply& reply, std::size_t choice);
 [[nodiscard]] std::string pointer_to_stop_detail(const Reply& reply, std::size_t choice);
+// The count of thoughts, in the form of whoever told the usage.
+[[nodiscard]] std::string pointer_to_thought_tokens(const Reply& reply);
 
 // How many turns at the front are system or developer text: what other dialects keep in a field of its own.
 [[nodiscard]] std::size_t leading_system(const ChatRequest& request);

@@ -93,5 +93,23 @@ TEST(Pump, TellsOrNotesSourcesThatComeLate) {
   }
 }
 
+TEST(Pump, NotesACountOfThoughtsThatTheClientHasNoPlaceFor) {
+  Record record;
+  Pump pump(record, {.upstream = dialect(DialectId::openai_chat),
+                     .client = dialect(DialectId::bedrock_converse),
+                     .content_type = "text/event-stream",
+                     .question = {.model = "m", .exchange_id = "x"}});
+  std::string out;
+  pump.feed(
+      "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n"
+      "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
+      "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":9,"
+      "\"completion_tokens_details\":{\"reasoning_tokens\":4}}}\n\ndata: [DONE]\n\n",
+      out);
+  pump.end(out);
+  ASSERT_EQ(record.notes.size(), 1U);
+  EXPECT_EQ(record.notes[0].pointer, "/usage/completion_tokens_details/reasoning_tokens");
+}
+
 }  // namespace
 }  // namespace sluice

@@ -271,6 +271,45 @@ TEST(BedrockAnswer, ToolsOfTheVendorComeWhole) {
       R"({"toolResult":{"toolUseId":"t","type":"x","status":"success","content":[{"text":"one"},{"text":"two"}]}})"));
 }
 
+// Converse has no place for it: they are among its outputTokens. Pointers are those of whoever counted.
+TEST(BedrockAnswer, SaysThatTheCountOfThoughtsIsLost) {
+  struct Row {
+    DialectId from;
+    std::string_view body, at;
+  };
+  for (const Row& row : {
+           Row{DialectId::openai_chat,
+               R"({"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":1,"completion_tokens":9,)"
+               R"("completion_tokens_details":{"reasoning_tokens":4}}})",
+               "/usage/completion_tokens_details/reasoning_tokens"},
+           Row{DialectId::openai_chat,
+               R"({"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":1,"completion_tokens":9,)"
+               R"("reasoning_tokens":4}})",
+               "/usage/reasoning_tokens"},
+           Row{DialectId::openai_chat,
+               R"({"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":1,"completion_tokens":9,)"
+               R"("completion_tokens_details":{"reasoning_tokens":0}}})",
+               ""},
+           Row{DialectId::anthropic,
+               R"({"content":[],"usage":{"input_tokens":1,"output_tokens":9,)"
+               R"("output_tokens_details":{"thinking_tokens":4}}})",
+               "/usage/output_tokens_details/thinking_tokens"},
+           Row{DialectId::gemini,
+               R"({"candidates":[{"content":{"parts":[{"text":"a"}]}}],)"
+               R"("usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":5,"thoughtsTokenCount":4}})",
+               "/usageMetadata/thoughtsTokenCount"},
+       }) {
+    const auto reply = dialect(row.from)->read_reply(row.body);
+    ASSERT_TRUE(reply) << row.body;
+    Notes notes;
+    const std::string written = bedrock().write_reply(*reply, {.model = "m", .exchange_id = "x"}, notes);
+    EXPECT_TRUE(written.contains(R"("outputTokens":9,)")) << written;
+    const auto lost = std::ranges::find(notes.all(), "bedrock counts thoughts among the output", &Note::reason);
+    ASSERT_EQ(lost != notes.all().end(), !row.at.empty()) << row.body;
+    if (!row.at.empty()) EXPECT_EQ(lost->pointer, row.at);
+  }
+}
+
 TEST(BedrockAnswer, ListsModels) {
   const ModelRow rows[] = {{.id = "anthropic.claude-x", .owner = "bedrock"}};
   EXPECT_EQ(

@@ -163,6 +163,8 @@ std::string write_reply(const Reply& reply, const Question& question, Notes& not
   const bool calls = std::ranges::any_of(choice.parts, [](const Part& p) { return p.as<ToolCall>() != nullptr; });
   out.member("stopReason", write_stop(choice.stop, calls));
   write_usage(out, reply.usage);
+  if (reply.usage.origin != self && reply.usage.reasoning.value_or(0) > 0)
+    notes.lost(pointer_to_thought_tokens(reply), "bedrock counts thoughts among the output");
   if (reply.service_tier) out.key("serviceTier").begin_object().member("type", *reply.service_tier).end_object();
   if (reply.origin != self) write_answer_fields(out, reply.id, reply.model, choice.stop.sequence);
   write_extras(out, reply.extras, self, "", notes);
