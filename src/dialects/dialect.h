@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "dialects/limit_spelling.h"
+#include "dialects/model_page.h"
 #include "model/chat.h"
 #include "model/event.h"
 #include "model/notes.h"
@@ -147,12 +148,6 @@ class StreamWriter {
   [[nodiscard]] virtual std::string_view content_type() const = 0;
 };
 
-struct ModelRow {
-  std::string id;
-  std::string owner;
-  std::int64_t created = 0;  // Unix seconds, 0 unknown
-};
-
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -217,8 +212,10 @@ class Dialect {
   [[nodiscard]] virtual std::string_view own_fields() const { return {}; }
   // The name of the header that carries the request id to clients of this dialect ("x-request-id", "request-id").
   [[nodiscard]] virtual std::string_view request_id_header() const = 0;
+  // How a page of the list of models is asked for; nothing where the list has no pages.
+  [[nodiscard]] virtual PageWords page_words() const { return {}; }
   // The answer to a model list; the body of one model when `one`.
-  [[nodiscard]] virtual std::string write_models(std::span<const ModelRow> rows, bool one) const = 0;
+  [[nodiscard]] virtual std::string write_models(const ModelPage& page, bool one) const = 0;
 };
 
 }  // namespace sluice

@@ -136,7 +136,8 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
     case Place::vendor: co_return fail(Fault::internal, "This operation is not answered here.");
     case Place::dialect: {
       auto rows = ex.snapshot->models();
-      if (entry.operation == Operation::model) {
+      const bool one = entry.operation == Operation::model;
+      if (one) {
         const auto named = [&](const ModelRow& row) { return row.id == entry.path_model; };
         const auto found = std::ranges::find_if(rows, named);
         if (found == rows.end()) {
@@ -147,7 +148,9 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
           rows = {*found};
         }
       }
-      body = ex.dialect->write_models(rows, entry.operation == Operation::model);
+      const PageWords words = one ? PageWords{} : ex.dialect->page_words();
+      CO_TRY(const ModelPage page, model_page(rows, words, entry.query));
+      body = ex.dialect->write_models(page, one);
       break;
     }
   }

@@ -475,7 +475,7 @@ const paths = {
     "Models",
     "listModels",
     "Which models there are",
-    `The models that this caller may use, in the dialect that the request's headers speak.\n\n${samples.models}`,
+    `The models that this caller may use, in the dialect that the request's headers speak. Anthropic's clients turn pages with \`limit\`, \`after_id\` and \`before_id\`, Google's with \`pageSize\` and \`pageToken\`, Cohere's with \`page_size\` and \`page_token\`.\n\n${samples.models}`,
     { 200: ok("The list.", json(ref("ModelList"))), 401: ok("Not for this caller.", json(ref("OpenAIError"))) },
   ),
   "/health": get("Operation", "health", "How the gateway and its backends are", "For people and dashboards.", {

@@ -354,14 +354,14 @@ TEST(AnthropicDialect, PassesItsHeadersAndOnlyTheModelOn) {
 
 TEST(AnthropicDialect, ListsModels) {
   const std::vector<ModelRow> rows = {{.id = "a", .created = 1700000000}, {.id = "b"}};
-  EXPECT_EQ(anthropic_dialect().write_models(rows, false),
+  EXPECT_EQ(anthropic_dialect().write_models({rows}, false),
             R"({"data":[{"type":"model","id":"a","display_name":"a","created_at":"2023-11-14T22:13:20.000Z"},)"
             R"({"type":"model","id":"b","display_name":"b","created_at":"1970-01-01T00:00:00.000Z"}],)"
             R"("has_more":false,"first_id":"a","last_id":"b"})");
-  EXPECT_EQ(anthropic_dialect().write_models({}, false),
+  EXPECT_EQ(anthropic_dialect().write_models(ModelPage{}, false),
             R"({"data":[],"has_more":false,"first_id":null,"last_id":null})");
   EXPECT_TRUE(
-      anthropic_dialect().write_models(std::span(rows).first(1), true).starts_with(R"({"type":"model","id":"a")"));
+      anthropic_dialect().write_models({std::span(rows).first(1)}, true).starts_with(R"({"type":"model","id":"a")"));
 }
 
 }  // namespace

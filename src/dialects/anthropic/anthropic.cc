@@ -135,7 +135,11 @@ class Anthropic final : public Dialect {
   [[nodiscard]] const LimitSpelling& limit_spelling() const override { return anthropic_limits; }
   [[nodiscard]] std::string_view own_fields() const override { return "anthropic-"; }
 
-  [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
+  [[nodiscard]] PageWords page_words() const override {
+    return {.size = "limit", .after = "after_id", .before = "before_id"};
+  }
+  [[nodiscard]] std::string write_models(const ModelPage& page, bool one) const override {
+    const auto rows = page.rows;
     std::string body;
     json::Writer out(body);
     if (one) {
@@ -144,7 +148,7 @@ class Anthropic final : public Dialect {
     }
     out.begin_object().key("data").begin_array();
     for (const ModelRow& row : rows) write_model(out, row);
-    out.end_array().member_bool("has_more", false);
+    out.end_array().member_bool("has_more", page.more);
     const auto end = [&](std::string_view key, const ModelRow* row) {
       out.key(key);
       row == nullptr ? out.null() : out.string(row->id);

@@ -313,7 +313,7 @@ TEST(BedrockAnswer, SaysThatTheCountOfThoughtsIsLost) {
 TEST(BedrockAnswer, ListsModels) {
   const ModelRow rows[] = {{.id = "anthropic.claude-x", .owner = "bedrock"}};
   EXPECT_EQ(
-      bedrock().write_models(rows, false),
+      bedrock().write_models({rows}, false),
       R"({"modelSummaries":[{"modelId":"anthropic.claude-x","modelName":"anthropic.claude-x","providerName":"bedrock","modelArn":"arn:aws:bedrock:::foundation-model/anthropic.claude-x"}]})");
 }
 

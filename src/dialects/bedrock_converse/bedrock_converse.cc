@@ -109,7 +109,8 @@ class Bedrock final : public Dialect {
   [[nodiscard]] std::string_view request_id_header() const override { return "x-amzn-requestid"; }
   [[nodiscard]] std::string_view own_fields() const override { return "x-amzn-bedrock-"; }
 
-  [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
+  [[nodiscard]] std::string write_models(const ModelPage& page, bool one) const override {
+    const auto rows = page.rows;
     std::string body;
     json::Writer out(body);
     out.begin_object();

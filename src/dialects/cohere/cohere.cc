@@ -100,7 +100,11 @@ class Cohere final : public Dialect {
 
   [[nodiscard]] std::string_view request_id_header() const override { return "x-debug-trace-id"; }
 
-  [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
+  [[nodiscard]] PageWords page_words() const override {
+    return {.size = "page_size", .after = "page_token", .before = {}};
+  }
+  [[nodiscard]] std::string write_models(const ModelPage& page, bool one) const override {
+    const auto rows = page.rows;
     std::string body;
     json::Writer out(body);
     if (one) {
@@ -109,7 +113,9 @@ class Cohere final : public Dialect {
     }
     out.begin_object().key("models").begin_array();
     for (const ModelRow& row : rows) write_model(out, row);
-    out.end_array().end_object();
+    out.end_array();
+    if (page.more && !rows.empty()) out.member("next_page_token", rows.back().id);
+    out.end_object();
     return body;
   }
 };

@@ -358,8 +358,9 @@ TEST(GeminiErrors, AreSpokenInTheVendorsForm) {
 
 TEST(GeminiModels, AreListedAsTheVendorListsThem) {
   const ModelRow rows[] = {{.id = "gpt-4"}, {.id = "gemini-3-pro"}};
-  EXPECT_THAT(dialect.write_models(rows, false), StartsWith(R"({"models":[{"name":"models/gpt-4",)"));
-  EXPECT_THAT(dialect.write_models(std::span(rows).subspan(1), true), StartsWith(R"({"name":"models/gemini-3-pro",)"));
+  EXPECT_THAT(dialect.write_models({rows}, false), StartsWith(R"({"models":[{"name":"models/gpt-4",)"));
+  EXPECT_THAT(dialect.write_models({std::span(rows).subspan(1)}, true),
+              StartsWith(R"({"name":"models/gemini-3-pro",)"));
 }
 
 }  // namespace

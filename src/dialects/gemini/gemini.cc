@@ -174,7 +174,11 @@ class Gemini final : public Dialect {
   [[nodiscard]] std::string_view request_id_header() const override { return "x-request-id"; }
   [[nodiscard]] std::string_view own_fields() const override { return "x-gemini-"; }
 
-  [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
+  [[nodiscard]] PageWords page_words() const override {
+    return {.size = "pageSize", .after = "pageToken", .before = {}};
+  }
+  [[nodiscard]] std::string write_models(const ModelPage& page, bool one) const override {
+    const auto rows = page.rows;
     std::string out;
     json::Writer w(out);
     if (!one) w.begin_object().key("models").begin_array();
@@ -186,7 +190,9 @@ class Gemini final : public Dialect {
       w.string("generateContent").string("streamGenerateContent").string("countTokens").end_array().end_object();
       if (one) break;
     }
-    if (!one) w.end_array().end_object();
+    if (!one) w.end_array();
+    if (!one && page.more && !rows.empty()) w.member("nextPageToken", rows.back().id);
+    if (!one) w.end_object();
     if (out.empty()) out = "{}";
     return out;
   }

@@ -57,8 +57,8 @@ class OpenaiCompletions final : public Dialect {
   }
   [[nodiscard]] std::string_view request_id_header() const override { return "x-request-id"; }
   [[nodiscard]] std::string_view own_fields() const override { return "openai-"; }
-  [[nodiscard]] std::string write_models(std::span<const ModelRow> rows, bool one) const override {
-    return openai_chat::write_models(rows, one);
+  [[nodiscard]] std::string write_models(const ModelPage& page, bool one) const override {
+    return openai_chat::write_models(page.rows, one);
   }
 };
 
