@@ -27,7 +27,7 @@ Result<std::optional<std::string>> value(std::string_view query, std::string_vie
     std::ranges::replace(raw, '+', ' ');  // as forms write it, and most SDKs
     auto text = percent_decode(raw);
     if (!text) return wrong("It holds a broken % escape.", name);
-    return std::optional(*std::move(text));
+    return text;
   }
   return std::optional<std::string>();
 }

@@ -114,7 +114,7 @@ std::size_t marks_before(const Turn& turn, std::size_t part) {
 
 std::string part_words(const ChatRequest& request, std::size_t turn, std::size_t part) {
   const Turn& t = request.turns[turn];
-  const std::string base = turn_words(request, turn);
+  std::string base = turn_words(request, turn);
   if (request.origin == DialectId::openai_chat) return base + chat_part(t.parts, t.plain_string, part);
   if (request.origin == DialectId::openai_responses) {
     const std::string_view at = item_place(t.parts[part].extras);
@@ -148,7 +148,7 @@ std::string gemini_result_part(const std::string& base, const ToolResult* result
 }
 
 std::string result_words(const ChatRequest& request, std::size_t turn, std::size_t part, std::size_t inner) {
-  const std::string base = part_words(request, turn, part);
+  std::string base = part_words(request, turn, part);
   const auto* result = request.turns[turn].parts[part].as<ToolResult>();
   const bool plain = result != nullptr && result->plain_string;
   switch (request.origin) {
@@ -169,7 +169,7 @@ std::string tool_words(const ChatRequest& request, std::size_t tool) {
 }
 
 std::string schema_words(const ChatRequest& request, std::size_t tool) {
-  const std::string at = tool_words(request, tool);
+  std::string at = tool_words(request, tool);
   switch (request.origin) {
     case DialectId::openai_chat:
     case DialectId::openai_completions:
@@ -210,7 +210,7 @@ std::string message_words(const Reply& reply, std::size_t choice) {
 }
 
 std::string answer_words(const Reply& reply, std::size_t choice, std::size_t part) {
-  const std::string base = message_words(reply, choice);
+  std::string base = message_words(reply, choice);
   switch (reply.origin) {
     case DialectId::openai_chat: return base + chat_part(reply.choices[choice].parts, true, part);
     case DialectId::gemini: return numbered(base + "/parts", part);
@@ -305,7 +305,7 @@ Pointer pointer_to_citations(const Reply& reply, std::size_t choice, std::size_t
 
 std::string pointer_to_seal(const ChatRequest& request, std::size_t turn, std::size_t part) {
   const Part& p = request.turns[turn].parts[part];
-  const std::string base = part_words(request, turn, part);
+  std::string base = part_words(request, turn, part);
   switch (request.origin) {
     case DialectId::openai_chat:
       if (p.as<ToolCall>()) return base + "/extra_content";
