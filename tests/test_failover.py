@@ -136,6 +136,21 @@ def test_a_time_too_long_is_told_to_the_caller(two):
     assert again.status == 429 and int(again.header("retry-after")) <= 60 and len(first.seen) == 1
 
 
+def test_where_no_vendor_says_when_the_gateway_does_not_either(two):
+    gateway, first, _ = two({"attempts": 1})
+    first.answer(refuses(429))
+    reply = gateway.chat("first/" + MODEL)
+    assert reply.status == 429 and reply.header("retry-after") is None
+
+
+def test_of_two_times_the_shorter_is_told(two):
+    gateway, first, second = two({"attempts": 1})
+    first.answer(refuses(429, None, ("Retry-After", "20")))
+    second.answer(refuses(429, None, ("Retry-After", "50")))
+    reply = gateway.chat(MODEL)
+    assert reply.status == 429 and 15 <= int(reply.header("retry-after")) <= 20
+
+
 def test_a_target_that_nobody_listens_at_is_passed_by(two):
     gateway, first, second = two()
     first.close()

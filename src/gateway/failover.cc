@@ -35,8 +35,9 @@ Task<Result<bool>> sleep_until(Exchange& ex, net::Sleeper& sleeper, std::int64_t
 }
 
 void say_when(Error& error, const Course& course, Exchange& ex) {
-  if (error.fault == Fault::upstream_limited || error.fault == Fault::upstream_overloaded)
-    error.retry_after = std::chrono::milliseconds(course.ready_in_ms(ex.worker.loop().now_ms()));
+  const bool later = error.fault == Fault::upstream_limited || error.fault == Fault::upstream_overloaded;
+  const auto ready = later ? course.ready_in_ms(ex.worker.loop().now_ms()) : std::nullopt;
+  if (ready) error.retry_after = std::chrono::milliseconds(*ready);
   if (fault_row(error.fault).blame == Blame::upstream && course.exhausted() && ex.record.attempts.size() > 1)
     http1::append_field(ex.relayed_fields, "x-should-retry", "false");
 }

@@ -81,6 +81,9 @@ Flight::~Flight() {
   if (row.ended_us >= 0) return;
   row.ended_us = ex_.elapsed_us();
   row.given_up = true;
+  if (stream_ && row.sent_us >= 0 && row.first_token_us < 0) {
+    permit_.given_up(std::chrono::milliseconds((row.ended_us - row.sent_us) / 1000), ex_.worker.loop().now_ms());
+  }
 }
 
 Task<Result<bool>> Flight::connect(bool may_be_idle) {

@@ -127,16 +127,17 @@ std::size_t Course::untried() const {
   return static_cast<std::size_t>(std::ranges::count(legs_, 0, &Leg::calls));
 }
 
-std::int64_t Course::ready_in_ms(std::int64_t now_ms) const {
+std::optional<std::int64_t> Course::ready_in_ms(std::int64_t now_ms) const {
   std::int64_t first = std::numeric_limits<std::int64_t>::max();
   for (const Leg& leg : legs_) first = std::min(first, std::max(leg.ready_at_ms, leg.not_before_ms));
-  return std::max<std::int64_t>(first - now_ms, 1);
+  if (first <= now_ms) return std::nullopt;
+  return first - now_ms;
 }
 
 Error Course::resting(std::int64_t now_ms) const {
   const bool quota = std::ranges::all_of(
       legs_, [now_ms](const Leg& leg) { return leg.health && leg.health->view(now_ms).out_of_quota; });
-  const std::int64_t wait = ready_in_ms(now_ms);
+  const std::int64_t wait = ready_in_ms(now_ms).value_or(1'000);
   Error error{.fault = quota ? Fault::upstream_limited : Fault::upstream_overloaded};
   error.message =
       quota ? "The vendor's quota for this model is used up" : "Every target for this model rests after faults";

@@ -53,8 +53,8 @@ class Course {
   [[nodiscard]] std::size_t untried() const;
   // True when it ended for want of targets and attempts: the caller need not try again soon.
   [[nodiscard]] bool exhausted() const { return exhausted_; }
-  // When the first of the targets may be called again, from now.
-  [[nodiscard]] std::int64_t ready_in_ms(std::int64_t now_ms) const;
+  // In how long the first of the targets may be called again; nullopt when one of them has no such time.
+  [[nodiscard]] std::optional<std::int64_t> ready_in_ms(std::int64_t now_ms) const;
   // What the caller hears when none could be called.
   [[nodiscard]] Error resting(std::int64_t now_ms) const;
 

@@ -73,6 +73,12 @@ void Permit::first_token(std::chrono::milliseconds took, std::int64_t now_ms) {
   health_->latency_.add(took.count(), now_ms);
 }
 
+void Permit::given_up(std::chrono::milliseconds after, std::int64_t now_ms) {
+  if (!health_) return;
+  const std::scoped_lock lock(health_->lock_);
+  health_->latency_.add(after.count(), now_ms);
+}
+
 void Permit::end(Outcome outcome, std::int64_t now_ms, const HealthSettings& settings, Dice& dice,
                  std::optional<std::chrono::milliseconds> retry_after) {
   if (!health_) return;

@@ -91,6 +91,9 @@ class Permit {
   void began_well(std::int64_t now_ms);
   // The same, and the time that the first token took.
   void first_token(std::chrono::milliseconds took, std::int64_t now_ms);
+  // It was given up after so long: the first token would have taken longer still. Without this, whoever is passed by
+  // for being slow would look quicker each time.
+  void given_up(std::chrono::milliseconds after, std::int64_t now_ms);
   // The outcome, once. `retry_after` is the vendor's own.
   void end(Outcome outcome, std::int64_t now_ms, const HealthSettings& settings, Dice& dice,
            std::optional<std::chrono::milliseconds> retry_after = {});

@@ -395,5 +395,22 @@ TEST(HealthTest, ManyThatBeganTogetherAreJudgedTogether) {
   EXPECT_EQ(burst(100), View::State::open);
 }
 
+TEST(HealthTest, WhatWasGivenUpCountsAsSlow) {
+  const auto health = Health::make();
+  Dice dice(3);
+  std::int64_t now = 1'000'000;
+  for (int i = 0; i < 40; ++i, now += 1'000) {
+    Permit permit = health->begin(now);
+    if (i % 4 == 0) {
+      permit.given_up(std::chrono::milliseconds(900), now);
+    } else {
+      permit.first_token(std::chrono::milliseconds(20), now);
+      permit.end(Outcome::worked, now, {}, dice);
+    }
+  }
+  EXPECT_GE(health->view(now).p95_ms.value_or(0), 800);
+  EXPECT_EQ(health->view(now).in_flight, 0);
+}
+
 }  // namespace
 }  // namespace sluice
