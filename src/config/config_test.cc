@@ -96,6 +96,12 @@ TEST_F(ConfigLoad, NamesAnUnknownKeyWithItsPlaceAndTheNearestName) {
             "  |   ^ did you mean \"port\"?\n");
 }
 
+TEST_F(ConfigLoad, RefusesAHedgeThatWouldNeverStart) {
+  EXPECT_THAT(told(load("failover: {hedge: p95, breaker: {enabled: false}}\n")), HasSubstr("needs the breaker"));
+  EXPECT_TRUE(load("failover: {hedge: p95}\n").ok());
+  EXPECT_TRUE(load("failover: {hedge: 2s, breaker: {enabled: false}}\n").ok());
+}
+
 TEST_F(ConfigLoad, FindsEveryFaultAtOnceInTheOrderOfTheFile) {
   const Loaded loaded = load(R"(server:
   port: 99999

@@ -10,17 +10,9 @@
 namespace sluice {
 namespace {
 
+using config::mark_of;
 using config::quoted_name;
 using config::Reading;
-
-YAML::Mark mark_of(const Mark& mark) {
-  YAML::Mark out = YAML::Mark::null_mark();
-  if (mark.line > 0) {
-    out.line = mark.line - 1;
-    out.column = mark.column - 1;
-  }
-  return out;
-}
 
 // Line of the marker or text that begins a second YAML document, 0 when there is none. By hand, because yaml-cpp 0.7
 // reads only the first silently, and its LoadAll never ends on some broken files.
@@ -255,6 +247,10 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
   }
   for (BackendSettings& backend : loaded.config.backends) check_backend(in, backend);
   check_names(in, loaded.config);
+  if (loaded.config.failover.hedge.p95 && !loaded.config.failover.breaker.enabled) {
+    in.fault(YAML::Mark::null_mark(), "`failover.hedge: p95` needs the breaker, which learns how quick a target is",
+             "give hedge a time, for example 2s, or leave breaker.enabled out");
+  }
   config::check_routes(in, loaded.config);
   if (const auto port = environment("PORT"); port && !port->empty()) {
     char* end = nullptr;

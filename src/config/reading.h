@@ -47,6 +47,15 @@ class Reading {
 [[nodiscard]] inline Mark place(const YAML::Mark& mark) {
   return mark.line < 0 ? Mark{} : Mark{mark.line + 1, mark.column + 1};
 }
+// The way back.
+[[nodiscard]] inline YAML::Mark mark_of(const Mark& mark) {
+  YAML::Mark out = YAML::Mark::null_mark();
+  if (mark.line > 0) {
+    out.line = mark.line - 1;
+    out.column = mark.column - 1;
+  }
+  return out;
+}
 [[nodiscard]] std::string quoted_name(std::string_view text);
 
 // What a setting is, for people: the same row serves loading, the reference page and the schema.

@@ -9,15 +9,6 @@
 namespace sluice::config {
 namespace {
 
-YAML::Mark mark_of(const Mark& mark) {
-  YAML::Mark out = YAML::Mark::null_mark();
-  if (mark.line > 0) {
-    out.line = mark.line - 1;
-    out.column = mark.column - 1;
-  }
-  return out;
-}
-
 bool is_pattern(std::string_view name) {
   return name.contains('*');
 }

@@ -126,7 +126,6 @@ class Planner {
       case Order::round_robin: return Balance::round_robin;
       case Order::least_busy: return Balance::least_busy;
       case Order::latency: return Balance::latency;
-      case Order::quota: return Balance::quota;
     }
     return Balance::weighted;
   }
@@ -176,9 +175,6 @@ class Planner {
       case Order::latency:
         return one.view.mean_ms ? fmt::format("{:.0f} ms to the first token", *one.view.mean_ms)
                                 : std::string("time to the first token not known yet");
-      case Order::quota:
-        return one.view.headroom ? fmt::format("{:.0f} % of its quota left", *one.view.headroom * 100)
-                                 : std::string("its quota is not known");
     }
     return {};
   }

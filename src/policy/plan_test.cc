@@ -251,7 +251,6 @@ TEST_F(Plans, BalancersSayWhatTheyLookedAt) {
   routes(R"(routes:
   - {model: l, try: [{balance: latency, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
   - {model: n, try: [{balance: least_busy, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
-  - {model: q, try: [{balance: quota, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
 )");
   Permit slow = health.of("a", "x", now)->begin(now);
   slow.first_token(std::chrono::milliseconds(900), now);
@@ -262,10 +261,6 @@ TEST_F(Plans, BalancersSayWhatTheyLookedAt) {
   EXPECT_EQ(why[0].place, "90 ms to the first token");
   EXPECT_THAT(order("n"), ElementsAre("b:x", "a:x"));
   EXPECT_EQ(why[1].place, "1 calls under way");
-  health.of("a", "x", now)->learn_quota(QuotaKind::requests, 100, 90, now + 60'000);
-  health.of("b", "x", now)->learn_quota(QuotaKind::requests, 100, 10, now + 60'000);
-  EXPECT_THAT(order("q"), ElementsAre("a:x", "b:x"));
-  EXPECT_EQ(why[1].place, "10 % of its quota left");
 }
 
 }  // namespace
