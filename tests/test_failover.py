@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from faults.bench import told
 from harness.gateway import KEYS
 from harness.replies import Say, answer
 from harness.upstream import Answer, Upstream
@@ -41,19 +42,6 @@ def refuses(status, body=None, *headers):
     return Answer(
         status=status, headers=[("Content-Type", "application/json"), *headers], pieces=[json.dumps(body).encode()]
     )
-
-
-def told(gateway, count=1):
-    """The rows of that many conversations, in their order."""
-    rows = []
-
-    def enough(_):
-        rows[:] = [row for row in gateway.lines() if row.get("operation") == "chat"]
-        return len(rows) >= count
-
-    gateway.wait_for_line(enough)
-    assert len(rows) == count
-    return rows
 
 
 def backends_of(row):

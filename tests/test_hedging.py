@@ -5,10 +5,11 @@ import time
 
 import pytest
 
+from faults.bench import told
 from harness.gateway import KEYS
 from harness.replies import Say, answer
 from harness.upstream import Answer, Upstream
-from test_failover import MODEL, backends_of, refuses, told
+from test_failover import MODEL, backends_of, refuses
 
 
 @pytest.fixture
@@ -99,6 +100,15 @@ def test_when_both_fail_the_caller_hears_it(two):
     reply = gateway.chat(MODEL)
     assert reply.status == 503
     assert len(first.seen) == len(second.seen) == 1
+
+
+def test_the_callers_own_fault_ends_both(two):
+    gateway, first, second = two()
+    first.answer(refuses(400, {"error": {"message": "bad", "type": "invalid_request_error", "code": None}}).with_(wait=0.5))
+    second.answer(slow(5))
+    begin = time.monotonic()
+    assert gateway.chat(MODEL).status == 400
+    assert time.monotonic() - begin < 2 and second.left.wait(3)
 
 
 def test_a_client_that_leaves_ends_both(two):

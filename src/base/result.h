@@ -26,6 +26,7 @@ class Failure {
   }
 
   const Error& operator*() const { return *error_; }
+  Error& operator*() { return *error_; }
   const Error* operator->() const { return error_; }
   Error* operator->() { return error_; }
   operator const Error&() const& { return *error_; }  // NOLINT(*-explicit-*)

@@ -63,9 +63,8 @@ class Hedge final : public Second {
   Hedge(Exchange& ex, Course& course, const std::vector<Target>& targets)
       : ex_(ex), course_(course), targets_(targets) {}
   [[nodiscard]] std::optional<Runner> take(std::int64_t now_ms) override {
-    if (!ex_.worker.shared().hedges.hedge()) return std::nullopt;
     auto step = course_.besides(now_ms);
-    if (!step || !course_.begin(*step, now_ms)) return std::nullopt;
+    if (!step || !ex_.worker.shared().hedges.hedge() || !course_.begin(*step, now_ms)) return std::nullopt;
     return Runner{.target = &targets_[step->place], .place = step->place, .permit = std::move(step->permit)};
   }
   void failed(std::size_t place, const Error& error) override {
@@ -104,8 +103,7 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
     called = true;
     if (const std::int64_t late = hedge_at(t, course, step->place); late != net::never) {
       Hedge hedge(t.ex, course, targets);
-      auto end = co_await race(t, targets[step->place], step->place, std::move(step->permit), late, hedge);
-      answer = std::move(end.answer);
+      answer = co_await race(t, targets[step->place], step->place, std::move(step->permit), late, hedge);
     } else {
       answer = co_await attempt(t, targets[step->place], std::move(step->permit));
       if (!answer) course.failed(step->place, *answer.error(), worker.loop().now_ms());
@@ -115,7 +113,7 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
     if (fault == Fault::client_gone || !fault_row(fault).another_target_helps) co_return answer;
   }
   if (!called) co_return fail(course.resting(worker.loop().now_ms()));
-  say_when(*answer.error().operator->(), course, t.ex);
+  say_when(*answer.error(), course, t.ex);
   co_return answer;
 }
 

@@ -177,7 +177,7 @@ Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
     if (fault == Fault::client_gone || !fault_row(fault).another_target_helps || rest.begun()) co_return out;
   }
   if (!called) co_return fail(course.resting(loop.now_ms()));
-  say_when(*out.error().operator->(), course, ex);
+  say_when(*out.error(), course, ex);
   co_return out;
 }
 

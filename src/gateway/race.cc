@@ -58,8 +58,8 @@ void adopt(const Try& t, Runner& runner) {
 
 }  // namespace
 
-Task<RaceEnd> race(const Try& t, const Target& first, std::size_t place, Permit permit, std::int64_t late_ms,
-                   Second& second) {
+Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, Permit permit, std::int64_t late_ms,
+                          Second& second) {
   net::Loop& loop = t.ex.worker.loop();
   // Each may be on the stack when this task ends, so that the loop frees it. Whoever still sleeps is dropped before.
   std::array<std::unique_ptr<Runner>, 2> runners;
@@ -72,24 +72,26 @@ Task<RaceEnd> race(const Try& t, const Target& first, std::size_t place, Permit 
   start(0, first, place, std::move(permit));
   const std::int64_t every = t.company ? t.ex.settings().keep_alive.count() : 0;
   bool asked = false;  // the second, or nobody
-  RaceEnd out{.answer = fail(Fault::client_gone, "The client left.")};
+  Result<Answer> out = fail(Fault::client_gone, "The client left.");
+  bool over = false;
   for (;;) {
     for (auto& runner : runners) {
       if (!runner || !runner->done) continue;
       adopt(t, *runner);
-      out.place = runner->place;
-      out.answer = std::exchange(runner->answer, fail(Fault::internal, "Taken."));
+      out = std::exchange(runner->answer, fail(Fault::internal, "Taken."));
+      const std::size_t at = runner->place;
       loop.bury(std::move(runner));
-      if (out.answer) break;
-      second.failed(out.place, *out.answer.error());
+      if (!out) second.failed(at, *out.error());
+      over = out || !fault_row(out.error()->fault).another_target_helps;
+      if (over) break;
     }
     const bool running = std::ranges::any_of(runners, [](const auto& one) { return one != nullptr; });
-    if (out.answer || !running) break;
+    if (over || !running) break;
     const std::int64_t keep_by = every != 0 ? t.ex.last_sent_ms + every : net::never;
     t.sleeper.deadline(std::min(keep_by, asked ? net::never : late_ms));
     const net::Woke woke = co_await t.sleeper.woken();
     if (woke == net::Woke::cancelled) {
-      out.answer = fail(Fault::client_gone, "The client left.");
+      out = fail(Fault::client_gone, "The client left.");
       break;
     }
     const std::int64_t now = loop.now_ms();
@@ -100,7 +102,7 @@ Task<RaceEnd> race(const Try& t, const Target& first, std::size_t place, Permit 
     if (now >= keep_by) {
       auto kept = co_await t.company->keep(t.ex);
       if (!kept) {
-        out.answer = std::unexpected(std::move(kept).error());
+        out = std::unexpected(std::move(kept).error());
         break;
       }
     }

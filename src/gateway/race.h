@@ -26,14 +26,10 @@ class Second {
   virtual void failed(std::size_t place, const Error& error) = 0;
 };
 
-struct RaceEnd {
-  std::size_t place = 0;  // of the target that answered, or failed last
-  Result<Answer> answer;
-};
-
 // Asks `first`, and a second target once `late_ms` (the loop's time) has come without an answer that has begun well.
-// Errors: as those of an attempt; all but client_gone were told to `second`.
-[[nodiscard]] Task<RaceEnd> race(const Try& t, const Target& first, std::size_t place, Permit permit,
-                                 std::int64_t late_ms, Second& second);
+// Errors: as those of an attempt; all but client_gone were told to `second`. One that no other target would cure ends
+// it.
+[[nodiscard]] Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, Permit permit,
+                                        std::int64_t late_ms, Second& second);
 
 }  // namespace sluice

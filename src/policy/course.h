@@ -24,7 +24,6 @@ namespace sluice {
 struct CourseRules {
   std::int64_t attempts = 3;  // calls in all; each target is tried once all the same
   std::int64_t longest_wait_ms = 10'000;
-  std::int64_t deadline_ms = 0;  // no call begins after it; 0 = none
 };
 
 class Course {

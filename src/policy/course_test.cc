@@ -127,12 +127,6 @@ TEST_F(CourseTest, SaysWhenWhenAllRest) {
   EXPECT_EQ(cooling.resting(now_).fault, Fault::upstream_limited);
 }
 
-TEST_F(CourseTest, BeginsNothingAfterItsDeadline) {
-  const CourseRules rules{.deadline_ms = now_ + 1};
-  const Error error{.fault = Fault::upstream_limited, .retry_after = std::chrono::milliseconds(50)};
-  EXPECT_EQ(fly(over(1, rules), {error}), "0");
-}
-
 TEST_F(CourseTest, StopsWhenThereWereRetriesEnough) {
   RetryBudget none;  // no request has passed it: three at once, no more
   std::vector<Course> running;
