@@ -19,11 +19,6 @@ struct Encoding {
 constexpr std::array encodings = {Encoding{floats, "float"}, Encoding{base64, "base64"}, Encoding{int8, "int8"},
                                   Encoding{uint8, "uint8"},  Encoding{binary, "binary"}, Encoding{ubinary, "ubinary"}};
 
-struct Purpose {
-  EmbeddingPurpose purpose;
-  std::string_view word;
-  bool exact = true;
-};
 // The first row of a word is what it is read as.
 constexpr std::array purposes = {
     Purpose{EmbeddingPurpose::query, "search_query"},

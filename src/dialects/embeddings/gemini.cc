@@ -15,10 +15,6 @@ using enum EmbeddingEncoding;
 
 constexpr std::string_view who = "Gemini";
 
-struct Purpose {
-  EmbeddingPurpose purpose;
-  std::string_view word;
-};
 constexpr std::array purposes = {
     Purpose{EmbeddingPurpose::query, "RETRIEVAL_QUERY"},
     Purpose{EmbeddingPurpose::document, "RETRIEVAL_DOCUMENT"},

@@ -16,11 +16,6 @@ using enum EmbeddingEncoding;
 constexpr std::string_view who = "Nova";
 constexpr std::string_view lost_setting = "embeddings elsewhere have no such setting";
 
-struct Purpose {
-  EmbeddingPurpose purpose;
-  std::string_view word;
-  bool exact = true;
-};
 // The first row of a word is what it is read as, the first of a purpose what it is written as.
 constexpr std::array purposes = {
     Purpose{EmbeddingPurpose::query, "GENERIC_RETRIEVAL"},

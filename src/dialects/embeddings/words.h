@@ -15,6 +15,13 @@ namespace sluice::embeddings {
 [[nodiscard]] std::unexpected<Failure> unsupported(std::string_view message, std::string_view param);
 [[nodiscard]] std::unexpected<Failure> no_reply(std::string_view detail);
 
+// A vendor's word for what vectors are for.
+struct Purpose {
+  EmbeddingPurpose purpose;
+  std::string_view word;
+  bool exact = true;  // else it is the nearest that there is
+};
+
 // "/output_dimension" -> "output_dimension", as errors name fields.
 [[nodiscard]] std::string_view param(std::string_view pointer);
 

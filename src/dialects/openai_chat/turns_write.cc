@@ -339,10 +339,8 @@ class Turns {
     if (texts && ((one_string && !marked) || !lists)) {
       std::string joined;
       for (const Placed& p : parts) {
-        if (parts.size() > 1) {
-          if (!joined.empty() && turn.role != Role::assistant) joined += "\n\n";
-          joined += p.part->as<Text>()->text;
-        }
+        if (!joined.empty() && turn.role != Role::assistant) joined += "\n\n";
+        if (parts.size() > 1) joined += p.part->as<Text>()->text;
         if (p.part->cache && !marked_whole(*p.part))
           w_.notes.lost(pointer_to_mark(w_.request, p.pointer), "no place for a cache mark");
         note_extras(p.part->extras, self, p.pointer, w_.notes);
