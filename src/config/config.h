@@ -33,6 +33,23 @@ struct CorsSettings {
   std::vector<std::string> origins;  // exact origins, or "*"
 };
 
+// The four clocks. Zero = none.
+struct Timeouts {
+  Millis connect{5'000};
+  Millis first_token{600'000};
+  bool learn_first_token = false;  // from how quick the target is; then first_token is the longest
+  Millis between_tokens{300'000};
+  Millis total{0};
+};
+
+// Clocks that differ from the backend's own.
+struct TimeoutChanges {
+  std::optional<Millis> connect, first_token, between_tokens, total;
+  std::optional<bool> learn_first_token;
+  [[nodiscard]] TimeoutChanges or_else(const TimeoutChanges& other) const;
+  [[nodiscard]] Timeouts on(const Timeouts& base) const;
+};
+
 struct ServerSettings {
   std::string host = "127.0.0.1";
   std::int64_t port = 8000;
@@ -52,14 +69,7 @@ struct ServerSettings {
   Millis idle_timeout{75'000};
   Millis keep_alive{15'000};  // comment to a streaming client while the upstream thinks
   Millis grace{30'000};
-};
-
-// The four clocks. Zero = none.
-struct Timeouts {
-  Millis connect{5'000};
-  Millis first_token{600'000};
-  Millis between_tokens{300'000};
-  Millis total{0};
+  TimeoutChanges request_timeouts;  // up to which a request may lengthen a clock; else it may only shorten it
 };
 
 struct ModelName {
@@ -107,13 +117,6 @@ struct BackendSettings {
   Mark mark;
 };
 
-// Clocks that differ from the backend's own.
-struct TimeoutChanges {
-  std::optional<Millis> connect, first_token, between_tokens, total;
-  [[nodiscard]] TimeoutChanges or_else(const TimeoutChanges& other) const;
-  [[nodiscard]] Timeouts on(const Timeouts& base) const;
-};
-
 // Which requests for its model a route takes: all that is said must fit. Texts are wildcards.
 struct WhenSettings {
   std::vector<std::string> callers;
@@ -148,33 +151,6 @@ struct TrySettings {
   [[nodiscard]] bool branch() const { return !entries.empty(); }
 };
 
-// The way that requests for a model take.
-struct RouteSettings {
-  std::string model;    // as clients ask; may hold '*'
-  bool strict = false;  // a request of which something would be lost is refused
-  WhenSettings when;
-  std::vector<TrySettings> targets;  // `try`: in this order; empty: whoever serves the model
-  TimeoutChanges timeouts;
-  Mark mark;
-};
-
-struct CallerLimits {
-  std::int64_t requests_per_minute = 0;  // 0 = no limit
-  std::int64_t concurrent_requests = 0;
-};
-struct LimitSettings {
-  CallerLimits all;
-  CallerLimits per_caller;
-};
-
-// Who may call, by the key that must be shown.
-struct KeySettings {
-  std::string name;  // of the caller, for records; not secret
-  Secret key;
-  std::string access_key_id;  // of AWS's clients, which sign with `key` instead of showing it
-  Mark mark;
-};
-
 // When a target that fails is left alone.
 struct BreakerSettings {
   bool enabled = true;
@@ -195,8 +171,45 @@ struct HedgeSettings {
 struct FailoverSettings {
   std::int64_t attempts = 3;    // calls of upstreams for one request; every target is tried once all the same
   Millis longest_wait{10'000};  // for one retry
+  Millis deadline{0};           // for one request over all its calls, until it is answered whole; 0 = none
   HedgeSettings hedge;
   BreakerSettings breaker;
+};
+
+// What a route does otherwise.
+struct FailoverChanges {
+  std::optional<std::int64_t> attempts;
+  std::optional<Millis> longest_wait, deadline;
+  std::optional<HedgeSettings> hedge;
+  [[nodiscard]] FailoverSettings on(const FailoverSettings& base) const;
+};
+
+// The way that requests for a model take.
+struct RouteSettings {
+  std::string model;    // as clients ask; may hold '*'
+  bool strict = false;  // a request of which something would be lost is refused
+  WhenSettings when;
+  std::vector<TrySettings> targets;  // `try`: in this order; empty: whoever serves the model
+  TimeoutChanges timeouts;
+  FailoverChanges failover;
+  Mark mark;
+};
+
+struct CallerLimits {
+  std::int64_t requests_per_minute = 0;  // 0 = no limit
+  std::int64_t concurrent_requests = 0;
+};
+struct LimitSettings {
+  CallerLimits all;
+  CallerLimits per_caller;
+};
+
+// Who may call, by the key that must be shown.
+struct KeySettings {
+  std::string name;  // of the caller, for records; not secret
+  Secret key;
+  std::string access_key_id;  // of AWS's clients, which sign with `key` instead of showing it
+  Mark mark;
 };
 
 struct MonitoringSettings {

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "base/json.h"
+#include "config/snapshot.h"
 
 namespace sluice {
 namespace {
@@ -94,6 +95,41 @@ TEST_F(ConfigLoad, NamesAnUnknownKeyWithItsPlaceAndTheNearestName) {
             " --> config.yaml:3:3\n"
             "3 |   prot: 1\n"
             "  |   ^ did you mean \"port\"?\n");
+}
+
+TEST_F(ConfigLoad, RefusesWhatWouldNeverBeLearnt) {
+  const auto without = [this](const std::string& more) {
+    return told(load("failover: {breaker: {enabled: false}}\n" + more));
+  };
+  EXPECT_THAT(without("backends: {openai: {api_key: k, timeouts: {first_token: auto}}}\n"),
+              HasSubstr("needs the breaker"));
+  const std::string begin =
+      "backends: {openai: {api_key: k, models: [a]}}\nroutes: [{model: r, try: [{backend: openai, model: a";
+  EXPECT_THAT(without(begin + ", timeouts: {first_token: auto}}]}]\n"), HasSubstr("needs the breaker"));
+  EXPECT_THAT(without(begin + "}], timeouts: {first_token: auto}}]\n"), HasSubstr("needs the breaker"));
+  EXPECT_THAT(without(begin + "}], failover: {hedge: p95}}]\n"), HasSubstr("needs the breaker"));
+  EXPECT_THAT(without(begin + "}], failover: {hedge: 1s, breaker: {}}}]\n"), HasSubstr("unknown key \"breaker\""));
+  EXPECT_THAT(told(load("server: {request_timeouts: {first_token: auto}}\n")), HasSubstr("must be a time"));
+}
+
+TEST_F(ConfigLoad, ARouteChangesOnlyWhatItSays) {
+  const Loaded loaded = load(R"(failover: {attempts: 7, deadline: 1m, hedge: 3s}
+backends: {openai: {api_key: k, models: [a], timeouts: {first_token: 30s}}}
+routes:
+- {model: r, try: [{backend: openai, model: a}], timeouts: {first_token: auto}, failover: {attempts: 2, hedge: never}}
+- {model: s, try: [{backend: openai, model: a, timeouts: {first_token: 5s}}], timeouts: {first_token: auto}}
+)");
+  ASSERT_TRUE(loaded.ok()) << told(loaded);
+  const auto snapshot = Snapshot::compile(loaded.config);
+  const Route& route = snapshot->routes()[0];
+  EXPECT_EQ(route.failover.attempts, 2);
+  EXPECT_EQ(route.failover.deadline, Millis(60'000));
+  EXPECT_FALSE(route.failover.hedge.on);
+  EXPECT_EQ(route.tree->over[0].leg->timeouts.first_token, Millis(30'000)) << "the longest, until it is learnt";
+  EXPECT_TRUE(route.tree->over[0].leg->timeouts.learn_first_token);
+  EXPECT_EQ(snapshot->routes()[1].tree->over[0].leg->timeouts.first_token, Millis(5'000));
+  EXPECT_FALSE(snapshot->routes()[1].tree->over[0].leg->timeouts.learn_first_token);
+  EXPECT_TRUE(snapshot->routes()[1].failover.hedge.on);
 }
 
 TEST_F(ConfigLoad, RefusesAHedgeThatWouldNeverStart) {

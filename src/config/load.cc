@@ -247,10 +247,7 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
   }
   for (BackendSettings& backend : loaded.config.backends) check_backend(in, backend);
   check_names(in, loaded.config);
-  if (loaded.config.failover.hedge.p95 && !loaded.config.failover.breaker.enabled) {
-    in.fault(YAML::Mark::null_mark(), "`failover.hedge: p95` needs the breaker, which learns how quick a target is",
-             "give hedge a time, for example 2s, or leave breaker.enabled out");
-  }
+  config::check_learning(in, loaded.config);
   config::check_routes(in, loaded.config);
   if (const auto port = environment("PORT"); port && !port->empty()) {
     char* end = nullptr;

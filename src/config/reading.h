@@ -121,12 +121,15 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<KeySettings>> key_settings();
 [[nodiscard]] std::span<const Setting<MonitoringSettings>> monitoring_settings();
 [[nodiscard]] std::span<const Setting<FailoverSettings>> failover_settings();
+[[nodiscard]] std::span<const Setting<FailoverChanges>> failover_changes();
 [[nodiscard]] std::span<const Setting<BreakerSettings>> breaker_settings();
 [[nodiscard]] std::span<const Setting<LimitSettings>> limit_settings();
 [[nodiscard]] std::span<const Setting<CallerLimits>> caller_limit_settings();
 
 void read_routes(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
 void read_keys(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
+// What is learnt from targets is only asked for where it is learnt.
+void check_learning(Reading& in, const Config& config);
 // What a route names is served, and every route can be reached.
 void check_routes(Reading& in, const Config& config);
 

@@ -88,8 +88,13 @@ class Compiler {
 
 }  // namespace
 
-Route compile_route(const RouteSettings& settings, const std::vector<std::unique_ptr<Backend>>& backends) {
-  Route out{.model = settings.model, .when = settings.when, .strict = settings.strict, .line = settings.mark.line};
+Route compile_route(const RouteSettings& settings, const FailoverSettings& failover,
+                    const std::vector<std::unique_ptr<Backend>>& backends) {
+  Route out{.model = settings.model,
+            .when = settings.when,
+            .strict = settings.strict,
+            .failover = settings.failover.on(failover),
+            .line = settings.mark.line};
   if (settings.targets.empty()) return out;
   Compiler compiler(settings, backends);
   out.tree = compiler.branch(Order::fallback, {}, settings.targets, settings.model, 1);

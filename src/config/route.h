@@ -38,11 +38,13 @@ struct Route {
   std::string model;  // a wildcard
   WhenSettings when;
   bool strict = false;
+  FailoverSettings failover;
   int line = 0;                // of the file
   std::optional<Branch> tree;  // none: whoever serves the model
   std::string off;             // why none of its targets can be called; empty when one can
 };
 
-[[nodiscard]] Route compile_route(const RouteSettings& settings, const std::vector<std::unique_ptr<Backend>>& backends);
+[[nodiscard]] Route compile_route(const RouteSettings& settings, const FailoverSettings& failover,
+                                  const std::vector<std::unique_ptr<Backend>>& backends);
 
 }  // namespace sluice

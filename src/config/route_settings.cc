@@ -10,21 +10,6 @@
 
 namespace sluice {
 
-TimeoutChanges TimeoutChanges::or_else(const TimeoutChanges& other) const {
-  const auto first = [](const auto& a, const auto& b) { return a ? a : b; };
-  return {.connect = first(connect, other.connect),
-          .first_token = first(first_token, other.first_token),
-          .between_tokens = first(between_tokens, other.between_tokens),
-          .total = first(total, other.total)};
-}
-
-Timeouts TimeoutChanges::on(const Timeouts& base) const {
-  return {.connect = connect.value_or(base.connect),
-          .first_token = first_token.value_or(base.first_token),
-          .between_tokens = between_tokens.value_or(base.between_tokens),
-          .total = total.value_or(base.total)};
-}
-
 namespace {
 
 constexpr std::array<std::string_view, 6> orders = {"fallback",   "weighted", "round_robin",
@@ -61,10 +46,6 @@ void read_some(Reading& in, const Node& node, Path path, std::vector<std::string
 
 void read_flag(Reading& in, const Node& node, Path path, std::optional<bool>& out) {
   if (bool value = false; in.boolean(node, path, value)) out = value;
-}
-
-void read_clock(Reading& in, const Node& node, Path path, Millis min, std::optional<Millis>& out) {
-  if (Millis value{}; in.duration(node, path, min, value)) out = value;
 }
 
 void read_dialects(Reading& in, const Node& node, Path path, WhenSettings& out) {
@@ -271,20 +252,6 @@ void read_routes(Reading& in, const Node& node, Path path, Config& out) {
 
 #define READ(T, call) [](Reading& in, const Node& n, Path p, T& out) { call; }
 
-std::span<const Setting<TimeoutChanges>> timeout_changes() {
-  static constexpr std::array<Setting<TimeoutChanges>, 4> table = {{
-      {{"connect", "duration", "the backend's", "longest time to connect, TLS included"},
-       READ(TimeoutChanges, read_clock(in, n, p, 1ms, out.connect))},
-      {{"first_token", "duration", "the backend's", "longest wait for the first token of a stream; 0s is no limit"},
-       READ(TimeoutChanges, read_clock(in, n, p, 0ms, out.first_token))},
-      {{"between_tokens", "duration", "the backend's", "longest silence inside a stream; 0s is no limit"},
-       READ(TimeoutChanges, read_clock(in, n, p, 0ms, out.between_tokens))},
-      {{"total", "duration", "the backend's", "longest time for the whole call; 0s is no limit"},
-       READ(TimeoutChanges, read_clock(in, n, p, 0ms, out.total))},
-  }};
-  return table;
-}
-
 std::span<const Setting<WhenSettings>> when_settings() {
   static constexpr std::array<Setting<WhenSettings>, 7> table = {{
       {{"caller", "text or list of text", "", "who asks, as the log names it; * is a wildcard"},
@@ -334,7 +301,7 @@ std::span<const Setting<TrySettings>> try_settings() {
 }
 
 std::span<const Setting<RouteSettings>> route_settings() {
-  static constexpr std::array<Setting<RouteSettings>, 5> table = {{
+  static constexpr std::array<Setting<RouteSettings>, 6> table = {{
       {{"model", "text", "", "the model as clients ask for it; * is a wildcard; the first route that fits counts"},
        READ(RouteSettings, in.text(n, p, out.model))},
       {{"when", "section", "", "which requests for it; all that is said must fit"},
@@ -344,6 +311,8 @@ std::span<const Setting<RouteSettings>> route_settings() {
        READ(RouteSettings, read_entries(in, n, p, out.targets))},
       {{"timeouts", "section", "", "clocks of this route"},
        READ(RouteSettings, read_section<TimeoutChanges>(in, n, p, timeout_changes(), out.timeouts))},
+      {{"failover", "section", "", "what this route does about faults otherwise"},
+       READ(RouteSettings, read_section<FailoverChanges>(in, n, p, failover_changes(), out.failover))},
       {{"strict", "yes/no", "false",
         "a request of which a target would lose a field goes to another that can say it, else it is refused"},
        READ(RouteSettings, in.boolean(n, p, out.strict))},

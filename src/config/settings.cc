@@ -100,13 +100,6 @@ void read_headers(Reading& in, const Node& node, Path path, BackendSettings& out
   }
 }
 
-void read_hedge(Reading& in, const Node& node, Path path, HedgeSettings& out) {
-  std::string word;
-  if (!in.text(node, path, word)) return;
-  out = {.on = word != "never", .p95 = word == "p95"};
-  if (out.on && !out.p95) in.duration(node, path, 1ms, out.after);
-}
-
 constexpr auto max_number = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
@@ -133,7 +126,7 @@ std::span<const Setting<CorsSettings>> cors_settings() {
 }
 
 std::span<const Setting<ServerSettings>> server_settings() {
-  static constexpr std::array<Setting<ServerSettings>, 18> table = {{
+  static constexpr std::array<Setting<ServerSettings>, 19> table = {{
       {{"host", "text", "127.0.0.1", "address to listen on; 0.0.0.0 for all", true},
        READ(ServerSettings, in.text(n, p, out.host))},
       {{"port", "number", "8000", "TCP port to listen on; PORT in the environment beats it", true},
@@ -181,21 +174,13 @@ std::span<const Setting<ServerSettings>> server_settings() {
        READ(ServerSettings, in.duration(n, p, 0ms, out.keep_alive))},
       {{"grace", "duration", "30s", "on SIGTERM, how long open exchanges may finish"},
        READ(ServerSettings, in.duration(n, p, 0ms, out.grace))},
-  }};
-  return table;
-}
-
-std::span<const Setting<Timeouts>> timeout_settings() {
-  static constexpr std::array<Setting<Timeouts>, 4> table = {{
-      {{"connect", "duration", "5s", "longest time to connect, TLS included"},
-       READ(Timeouts, in.duration(n, p, 1ms, out.connect))},
-      {{"first_token", "duration", "600s",
-        "longest wait for the first token of a stream; 0s is no limit; whole replies have none"},
-       READ(Timeouts, in.duration(n, p, 0ms, out.first_token))},
-      {{"between_tokens", "duration", "300s", "longest silence inside a stream; 0s is no limit"},
-       READ(Timeouts, in.duration(n, p, 0ms, out.between_tokens))},
-      {{"total", "duration", "0s", "longest time for the whole call; 0s is no limit"},
-       READ(Timeouts, in.duration(n, p, 0ms, out.total))},
+      {{"request_timeouts", "section", "",
+        "up to which a request may lengthen a clock with its field x-sluice-timeouts; else it may only shorten them"},
+       [](Reading& in, const Node& n, Path p, ServerSettings& out) {
+         read_section<TimeoutChanges>(in, n, p, timeout_changes(), out.request_timeouts);
+         if (out.request_timeouts.learn_first_token.value_or(false))
+           in.fault(n["first_token"].Mark(), quoted_name(p) + ".first_token must be a time: auto is no bound");
+       }},
   }};
   return table;
 }
@@ -257,42 +242,6 @@ std::span<const Setting<BackendSettings>> backend_settings() {
       {{"ca_file", "text", "", "PEM file with roots to trust for this backend besides the system's"},
        READ(BackendSettings, in.text(n, p, out.ca_file))},
       {{"headers", "map of text", "", "more headers for every call to this backend"}, read_headers},
-  }};
-  return table;
-}
-
-std::span<const Setting<BreakerSettings>> breaker_settings() {
-  static constexpr std::array<Setting<BreakerSettings>, 5> table = {{
-      {{"enabled", "yes/no", "true", "false: every target is tried, however often it failed"},
-       READ(BreakerSettings, in.boolean(n, p, out.enabled))},
-      {{"faults", "number", "5", "faults one after the other after which a target rests"},
-       READ(BreakerSettings, in.integer(n, p, 1, 1000, out.faults))},
-      {{"error_rate", "number", "50",
-        "percent of its calls in the last 10 s; from there on it rests, once there were 20 calls"},
-       READ(BreakerSettings, in.integer(n, p, 1, 100, out.error_rate))},
-      {{"rest", "duration", "1s", "the first rest; each further one is twice as long, until a single call has worked"},
-       READ(BreakerSettings, in.duration(n, p, 10ms, out.rest))},
-      {{"longest_rest", "duration", "5s", "the longest, but for a time that the vendor asked for"},
-       READ(BreakerSettings, in.duration(n, p, 10ms, out.longest_rest))},
-  }};
-  return table;
-}
-
-std::span<const Setting<FailoverSettings>> failover_settings() {
-  static constexpr std::array<Setting<FailoverSettings>, 4> table = {{
-      {{"attempts", "number", "3",
-        "calls of upstreams for one request; each target is tried once even if there are more of them"},
-       READ(FailoverSettings, in.integer(n, p, 1, 100, out.attempts))},
-      {{"longest_wait", "duration", "10s",
-        "the longest wait for a retry; when a vendor asks for more, the caller is told so at once"},
-       READ(FailoverSettings, in.duration(n, p, 0ms, out.longest_wait))},
-      {{"hedge", "never, p95 or a duration", "never",
-        "when a second target is asked besides one that is slow to begin; the first token wins. p95 is the time that "
-        "95 "
-        "of 100 of its streams needed to begin. At most one request in twenty asks twice"},
-       READ(FailoverSettings, read_hedge(in, n, p, out.hedge))},
-      {{"breaker", "section", "", "when a target that fails is left alone"},
-       READ(FailoverSettings, read_section<BreakerSettings>(in, n, p, breaker_settings(), out.breaker))},
   }};
   return table;
 }

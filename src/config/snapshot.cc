@@ -161,7 +161,7 @@ std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   out->backends_.push_back(std::move(demo));
   out->index();
   for (const RouteSettings& route : out->config_.routes) {
-    out->routes_.push_back(compile_route(route, out->backends_));
+    out->routes_.push_back(compile_route(route, out->config_.failover, out->backends_));
     note_headers(route, out->routed_headers_);
   }
   return out;

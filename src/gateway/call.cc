@@ -79,7 +79,7 @@ class Hedge final : public Second {
 
 // When that is; never, where nothing says so.
 [[gnu::noinline]] std::int64_t hedge_at(const Try& t, const Course& course, std::size_t place) {
-  const HedgeSettings& hedge = t.ex.snapshot->config().failover.hedge;
+  const HedgeSettings& hedge = failover(t.ex).hedge;
   if (!hedge.on || t.counts() || course.untried() == 0) return net::never;
   const std::int64_t now = t.ex.worker.loop().now_ms();
   if (!hedge.p95) return now + hedge.after.count();

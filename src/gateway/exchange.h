@@ -27,7 +27,9 @@ struct Exchange {
   std::shared_ptr<const Snapshot> snapshot;  // the one it began with
   const Dialect* dialect;                    // how the caller is answered; never null
   Record record;
-  const Route* route = nullptr;  // of the snapshot, once it is chosen; null when none fits
+  const Route* route = nullptr;                          // of the snapshot, once it is chosen; null when none fits
+  std::unique_ptr<const TimeoutChanges> asked_timeouts;  // by the request's own field; null: by none
+  std::int64_t deadline_ms = net::never;                 // of the loop's clock; over all calls
   LimitNumbers limits;
   std::string tenant;          // whose limits count and whose turns are remembered (Caller::key)
   std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields

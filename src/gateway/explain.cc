@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "dialects/registry.h"
+#include "policy/clocks.h"
 
 namespace sluice {
 namespace {
@@ -35,9 +36,45 @@ std::string clock(Millis time) {
   return time.count() == 0 ? "none" : go_duration(time);
 }
 
-std::string clocks_text(const Timeouts& t) {
-  return fmt::format("connect {}, first token {}, between tokens {}, total {}", clock(t.connect), clock(t.first_token),
+// What 99 of 100 of its streams needed, where its clock is made of that.
+std::optional<double> p99_of(const Target& target, const Odds& odds) {
+  if (!target.clocks().learn_first_token) return std::nullopt;
+  return odds.health.of(target.backend->name, target.model, odds.now_ms)->view(odds.now_ms).p99_ms;
+}
+
+std::string clocks_text(const Timeouts& t, std::optional<double> p99_ms) {
+  std::string first = clock(first_token_clock(t, p99_ms));
+  if (t.learn_first_token && p99_ms) first += fmt::format(" (learnt: 99 of 100 needed {:.0f}ms)", *p99_ms);
+  if (t.learn_first_token && !p99_ms) first += " (until it is learnt)";
+  return fmt::format("connect {}, first token {}, between tokens {}, total {}", clock(t.connect), first,
                      clock(t.between_tokens), clock(t.total));
+}
+
+std::string hedge_text(const HedgeSettings& hedge) {
+  if (!hedge.on) return "never";
+  return hedge.p95 ? "p95" : go_duration(hedge.after);
+}
+
+// What is done about faults of this request, as a sentence.
+std::string rules_text(const FailoverSettings& rules) {
+  std::string out = fmt::format("up to {} calls, a retry within {}, a deadline of {}", rules.attempts,
+                                clock(rules.longest_wait), clock(rules.deadline));
+  out +=
+      rules.hedge.on ? ", a second target after " + hedge_text(rules.hedge) : ", no second target besides a slow one";
+  const BreakerSettings& breaker = rules.breaker;
+  if (!breaker.enabled) return out + ", no rest for targets that fail";
+  return out + fmt::format(", a rest of {} to {} after {} faults or {} % of the calls", clock(breaker.rest),
+                           clock(breaker.longest_rest), breaker.faults, breaker.error_rate);
+}
+
+void write_rules(json::Writer& out, const FailoverSettings& rules) {
+  out.key("failover").begin_object().member("attempts", rules.attempts);
+  out.member("longest_wait_ms", rules.longest_wait.count()).member("deadline_ms", rules.deadline.count());
+  out.member("hedge", hedge_text(rules.hedge)).key("breaker").begin_object();
+  const BreakerSettings& breaker = rules.breaker;
+  out.member_bool("enabled", breaker.enabled).member("faults", breaker.faults).member("error_rate", breaker.error_rate);
+  out.member("rest_ms", breaker.rest.count()).member("longest_rest_ms", breaker.longest_rest.count());
+  out.end_object().end_object();
 }
 
 std::string edit_text(const json::Edit& edit) {
@@ -49,13 +86,25 @@ std::string edit_text(const json::Edit& edit) {
   return {};
 }
 
-void write_target(json::Writer& out, const Target& target, const Reason& why) {
+// What is told.
+struct Told {
+  const ExplainAsk& ask;
+  const Route* route;  // null: none fits
+  const FailoverSettings& rules;
+  std::vector<Target> targets;
+  std::vector<Reason> why;                    // of each
+  std::vector<std::optional<double>> p99_ms;  // of each
+};
+
+void write_target(json::Writer& out, const Target& target, const Reason& why, std::optional<double> p99_ms) {
   out.begin_object().member("backend", target.backend->name).member("model", target.model);
   out.member_bool("in", why.in).member("place", why.place);
   if (!why.state.empty()) out.member("state", why.state);
   const Timeouts& clocks = target.clocks();
   out.key("timeouts_ms").begin_object().member("connect", clocks.connect.count());
-  out.member("first_token", clocks.first_token.count()).member("between_tokens", clocks.between_tokens.count());
+  out.member("first_token", first_token_clock(clocks, p99_ms).count());
+  out.member_bool("first_token_learnt", clocks.learn_first_token && p99_ms)
+      .member("between_tokens", clocks.between_tokens.count());
   out.member("total", clocks.total.count()).end_object();
   if (target.leg && !target.leg->edits.empty()) {
     out.key("edits").begin_array();
@@ -65,11 +114,11 @@ void write_target(json::Writer& out, const Target& target, const Reason& why) {
   out.end_object();
 }
 
-std::string json_of(const ExplainAsk& ask, const Route* route, const std::vector<Target>& targets,
-                    const std::vector<Reason>& why) {
+std::string json_of(const Told& told) {
+  const Route* route = told.route;
   std::string text;
   json::Writer out(text);
-  out.begin_object().member("model", ask.model);
+  out.begin_object().member("model", told.ask.model);
   if (route) {
     out.key("route").begin_object().member("model", route->model);
     if (route->line > 0) out.member("line", static_cast<std::int64_t>(route->line));
@@ -77,14 +126,15 @@ std::string json_of(const ExplainAsk& ask, const Route* route, const std::vector
   } else {
     out.key("route").null();
   }
+  write_rules(out, told.rules);
   out.key("targets").begin_array();
-  for (std::size_t i = 0; i < targets.size(); ++i) write_target(out, targets[i], why[i]);
+  for (std::size_t i = 0; i < told.targets.size(); ++i) write_target(out, told.targets[i], told.why[i], told.p99_ms[i]);
   out.end_array().end_object();
   return text;
 }
 
-std::string text_of(const ExplainAsk& ask, const Route* route, const std::vector<Target>& targets,
-                    const std::vector<Reason>& why) {
+std::string text_of(const Told& told) {
+  const auto& [ask, route, rules, targets, why, p99_ms] = told;
   std::string out = ask.model + ": ";
   if (route) {
     out += "the route for \"" + route->model + "\"";
@@ -93,7 +143,7 @@ std::string text_of(const ExplainAsk& ask, const Route* route, const std::vector
   } else {
     out += "no route takes it, so whoever serves it";
   }
-  out += "\n";
+  out += "\nfaults: " + rules_text(rules) + "\n";
   std::size_t name = 0, model = 0;
   for (const Target& target : targets) {
     name = std::max(name, target.backend->name.size());
@@ -106,7 +156,7 @@ std::string text_of(const ExplainAsk& ask, const Route* route, const std::vector
     for (const std::string& words : {why[i].place, why[i].state}) {
       if (!words.empty()) out += "  " + words;
     }
-    out += "\n     " + clocks_text(target.clocks()) + "\n";
+    out += "\n     " + clocks_text(target.clocks(), p99_ms[i]) + "\n";
     if (target.leg) {
       for (const json::Edit& edit : target.leg->edits) out += "     " + edit_text(edit) + "\n";
     }
@@ -205,10 +255,12 @@ Result<Explanation> explain(const Snapshot& snapshot, const ExplainAsk& ask, Odd
   const Sought sought{
       .model = ask.model, .caller = ask.caller, .dialect = ask.dialect, .stream = ask.stream, .features = features};
   const Route* route = find_route(snapshot.routes(), sought);
-  std::vector<Reason> why;
+  const FailoverSettings& rules = route ? route->failover : snapshot.config().failover;
+  Told told{.ask = ask, .route = route, .rules = rules, .targets = {}, .why = {}, .p99_ms = {}};
   odds.look = true;
-  TRY(const auto targets, plan(snapshot, route, sought, odds, &why));
-  return Explanation{.json = json_of(ask, route, targets, why), .text = text_of(ask, route, targets, why)};
+  TRY(told.targets, plan(snapshot, route, sought, odds, &told.why));
+  for (const Target& target : told.targets) told.p99_ms.push_back(p99_of(target, odds));
+  return Explanation{.json = json_of(told), .text = text_of(told)};
 }
 
 }  // namespace sluice

@@ -4,12 +4,28 @@
 #include <algorithm>
 
 #include "gateway/worker.h"
+#include "policy/clocks.h"
 #include "wire/http1.h"
 
 namespace sluice {
 
+namespace {
+
+// Until when the request has to be answered, all its calls together.
+std::int64_t deadline(const Exchange& ex, Millis own, std::int64_t now_ms) {
+  const TimeoutChanges* asked = ex.asked_timeouts.get();
+  const Millis time = asked ? within(own, asked->total, ex.settings().request_timeouts.total) : own;
+  return time.count() == 0 ? net::never : now_ms - ex.elapsed_us() / 1000 + time.count();
+}
+
+}  // namespace
+
+const FailoverSettings& failover(const Exchange& ex) {
+  return ex.route ? ex.route->failover : ex.snapshot->config().failover;
+}
+
 Course course_over(Exchange& ex, const std::vector<Target>& targets) {
-  const FailoverSettings& settings = ex.snapshot->config().failover;
+  const FailoverSettings& settings = failover(ex);
   std::vector<std::shared_ptr<Health>> healths;
   healths.reserve(targets.size());
   const std::int64_t now = ex.worker.loop().now_ms();
@@ -17,7 +33,9 @@ Course course_over(Exchange& ex, const std::vector<Target>& targets) {
     const bool known = settings.breaker.enabled && !target.backend->demo();
     healths.push_back(known ? ex.worker.shared().health.of(target.backend->name, target.model, now) : nullptr);
   }
-  const CourseRules rules{.attempts = settings.attempts, .longest_wait_ms = settings.longest_wait.count()};
+  ex.deadline_ms = deadline(ex, settings.deadline, now);
+  const CourseRules rules{
+      .attempts = settings.attempts, .longest_wait_ms = settings.longest_wait.count(), .deadline_ms = ex.deadline_ms};
   return {std::move(healths), rules, ex.worker.shared().retries};
 }
 

@@ -11,7 +11,10 @@
 
 namespace sluice {
 
-// The way through these targets, by the rules of the exchange's snapshot.
+// What is done about faults: by the exchange's route, else by its snapshot.
+[[nodiscard]] const FailoverSettings& failover(const Exchange& ex);
+
+// The way through these targets by those rules. The exchange has its deadline from here on.
 [[nodiscard]] Course course_over(Exchange& ex, const std::vector<Target>& targets);
 
 // Sleeps until then (the loop's time), keeping the client company if there is any. Errors: client_gone.

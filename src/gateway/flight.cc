@@ -11,6 +11,7 @@
 #include "gateway/passage.h"
 #include "gateway/respond.h"
 #include "gateway/worker.h"
+#include "policy/clocks.h"
 #include "policy/course.h"
 
 namespace sluice {
@@ -73,7 +74,11 @@ Flight::Flight(Exchange& ex, net::Sleeper& sleeper, const Target& target, bool s
   attempt.backend = target.backend->name;
   attempt.model = target.model;
   attempt.started_us = ex.elapsed_us();
-  total_by_ms_ = by(ex.worker.loop().now_ms(), target.clocks().total);
+  if (ex.asked_timeouts) {
+    own_clocks_ =
+        std::make_unique<Timeouts>(within(target.clocks(), *ex.asked_timeouts, ex.settings().request_timeouts));
+  }
+  total_by_ms_ = std::min(by(ex.worker.loop().now_ms(), clocks().total), ex.deadline_ms);
 }
 
 Flight::~Flight() {
@@ -86,6 +91,10 @@ Flight::~Flight() {
   }
 }
 
+std::optional<double> Flight::learnt_p99(std::int64_t now_ms) const {
+  return clocks().learn_first_token ? permit_.p99_ms(now_ms) : std::nullopt;
+}
+
 Task<Result<bool>> Flight::connect(bool may_be_idle) {
   if (may_be_idle) {
     connection_ = ex_.worker.lines().idle(*line_);
@@ -93,7 +102,7 @@ Task<Result<bool>> Flight::connect(bool may_be_idle) {
   }
   attempt().fresh_connection = true;
   const std::int64_t now = ex_.worker.loop().now_ms();
-  sleeper_->deadline(std::min(by(now, target_.clocks().connect), total_by_ms_));
+  sleeper_->deadline(std::min(by(now, clocks().connect), total_by_ms_));
   auto made = co_await ex_.worker.lines().connect(*line_, *sleeper_);
   if (!made) co_return std::unexpected(std::move(made).error());
   connection_ = std::move(*made);
@@ -107,7 +116,7 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
     connection_->begin(pieces);
     const std::int64_t now = ex_.worker.loop().now_ms();
     attempt().sent_us = ex_.elapsed_us();
-    first_by_ms_ = stream_ ? by(now, target_.clocks().first_token) : net::never;
+    if (stream_) first_by_ms_ = by(now, first_token_clock(clocks(), learnt_p99(now)));
     for (;;) {
       http1::ResponseHead& response = ex_.worker.response_head();
       const auto step = connection_->read_head(ex_.worker.scratch(), response);
@@ -168,8 +177,7 @@ Task<Result<Flight::Head>> Flight::upload(std::string_view head, std::string_vie
                        connection_->why());
       }
       const std::int64_t now = ex_.worker.loop().now_ms();
-      const std::int64_t step_by =
-          waits ? now + ex_.settings().body_timeout.count() : by(now, target_.clocks().first_token);
+      const std::int64_t step_by = waits ? now + ex_.settings().body_timeout.count() : by(now, clocks().first_token);
       sleeper.deadline(std::min(step_by, total_by_ms_));
       net::Watch& watch = connection_->socket().watch();
       std::optional<net::Ear> ear;
@@ -276,7 +284,7 @@ Task<Result<std::string>> Flight::take_all(Company* company, std::size_t most) {
 
 Task<Result<bool>> Flight::wait(Company* company) {
   net::Sleeper& sleeper = *sleeper_;
-  const Timeouts& clocks = target_.clocks();
+  const Timeouts& clocks = this->clocks();
   const std::int64_t every = company ? ex_.settings().keep_alive.count() : 0;
   for (;;) {
     const std::int64_t token_by = silent_since_ms_ != 0 ? by(silent_since_ms_, clocks.between_tokens) : first_by_ms_;

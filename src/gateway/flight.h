@@ -101,12 +101,15 @@ class Flight {
   [[nodiscard]] Attempt& attempt() { return ex_.record.attempts[attempt_]; }
 
  private:
+  [[nodiscard]] const Timeouts& clocks() const { return own_clocks_ ? *own_clocks_ : target_.clocks(); }
+  [[nodiscard]] std::optional<double> learnt_p99(std::int64_t now_ms) const;
   [[nodiscard]] Task<Result<bool>> connect(bool may_be_idle);
   [[nodiscard]] Result<Head> take_head(const http1::ResponseHead& response);
   void end(Outcome outcome, std::optional<std::chrono::milliseconds> retry_after = {});
   Exchange& ex_;
   net::Sleeper* sleeper_;
   Target target_;
+  std::unique_ptr<const Timeouts> own_clocks_;  // where the request asks for others than the target's
   std::shared_ptr<const Line> line_;
   std::unique_ptr<net::ClientConnection> connection_;
   std::unique_ptr<Decoder> decoder_;

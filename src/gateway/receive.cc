@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
+#include "policy/clocks.h"
 #include "policy/credential.h"
 
 namespace sluice {
@@ -36,6 +37,10 @@ Result<Entry> enter(Exchange& ex) {
   const http1::RequestHead& head = ex.client.head();
   if (const auto id = head.fields.get("x-request-id"); !id.empty()) ex.record.client_id = visible_ascii(id, 128);
   if (const auto parent = head.fields.get("traceparent"); !parent.empty()) ex.record.trace_id = trace_id(parent);
+  if (const auto asked = head.fields.get("x-sluice-timeouts"); !asked.empty()) {
+    TRY(auto timeouts, read_timeouts(asked));
+    ex.asked_timeouts = std::make_unique<TimeoutChanges>(timeouts);
+  }
   ex.cors_origin = allowed_origin(ex.settings(), head.fields.get("origin"));
   TRY(auto entry, find_door(head));
   ex.record.door = entry.pattern;

@@ -81,12 +81,13 @@ std::optional<Course::Step> Course::later(std::int64_t now_ms, bool again, Dice&
   }
   const std::int64_t patience =
       std::min(calls_ == 0 ? first_patience_ms : rules_.longest_wait_ms, rules_.longest_wait_ms);
-  if (best && best->at_ms - now_ms > patience) return std::nullopt;
+  if (best && (best->at_ms - now_ms > patience || best->at_ms >= rules_.deadline_ms)) return std::nullopt;
   return best;
 }
 
 std::optional<Course::Step> Course::next(std::int64_t now_ms, Dice& dice) {
   retry_.reset();
+  if (now_ms >= rules_.deadline_ms) return std::nullopt;
   // Another target costs no budget: how often that happens is bounded by how soon one that fails comes to rest.
   if (auto step = untried_now(now_ms)) return step;
   auto rested = later(now_ms, false, dice);

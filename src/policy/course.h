@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,6 +25,7 @@ namespace sluice {
 struct CourseRules {
   std::int64_t attempts = 3;  // calls in all; each target is tried once all the same
   std::int64_t longest_wait_ms = 10'000;
+  std::int64_t deadline_ms = std::numeric_limits<std::int64_t>::max();  // no call begins from then on
 };
 
 class Course {

@@ -60,6 +60,10 @@ void Permit::forget() {
   health_.reset();
 }
 
+std::optional<double> Permit::p99_ms(std::int64_t now_ms) const {
+  return health_ ? health_->view(now_ms).p99_ms : std::nullopt;
+}
+
 void Permit::began_well(std::int64_t now_ms) {
   if (!health_) return;
   const std::scoped_lock lock(health_->lock_);

@@ -85,6 +85,8 @@ class Permit {
   // Of a refusal: when to ask again.
   [[nodiscard]] std::int64_t ready_at_ms() const { return ready_at_ms_; }
   [[nodiscard]] bool is_probe() const { return probe_ || key_probe_; }
+  // What 99 of 100 of the target's streams needed to their first token; nullopt when too few are known.
+  [[nodiscard]] std::optional<double> p99_ms(std::int64_t now_ms) const;
 
   // The answer began well: from here on the call counts as a good one, unless it breaks yet. A probe has done its work
   // then: others may call while its answer runs on.
