@@ -8,11 +8,43 @@
 
 namespace sluice {
 
+MemoryResponses::Held::Held(const HeldResponse& from) : unix_ms_(from.unix_ms) {
+  const std::array<std::string_view, 6> parts = {from.id,      from.tenant, from.previous,
+                                                 from.backend, from.object, from.input};
+  std::size_t size = 0;
+  for (const std::string_view one : parts) size += one.size();
+  text_.reserve(size);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    text_ += parts[i];
+    ends_[i] = static_cast<std::uint32_t>(text_.size());
+  }
+}
+
+std::string_view MemoryResponses::Held::part(std::size_t number) const {
+  const std::size_t begin = number == 0 ? 0 : ends_[number - 1];
+  return std::string_view(text_).substr(begin, ends_[number] - begin);
+}
+
+HeldResponse MemoryResponses::Held::unpacked() const {
+  const auto text = [this](std::size_t number) { return std::string(part(number)); };
+  return {.id = text(0),
+          .tenant = text(1),
+          .previous = text(2),
+          .backend = text(3),
+          .object = text(4),
+          .input = text(5),
+          .unix_ms = unix_ms_};
+}
+
+std::int64_t MemoryResponses::Held::weight() const {
+  return sluice::weight(part(4).size() + part(5).size());
+}
+
 void MemoryResponses::keep(HeldResponse response, Done done) {
   bool kept = false;
   {
     const std::scoped_lock lock(mutex_);
-    kept = keep(std::move(response));
+    kept = keep(response);
   }
   done(kept);
 }
@@ -45,65 +77,71 @@ bool MemoryResponses::stale(const Conversation& conversation) const {
   return conversation.used_ms + bounds_.age.count() <= clock_();
 }
 
-bool MemoryResponses::keep(HeldResponse&& response) {
+bool MemoryResponses::keep(const HeldResponse& response) {
   if (bounds_.bytes == 0 || bounds_.count == 0) return false;
-  if (const auto known = responses_.find(response.id); known != responses_.end()) {
-    if (known->second.response.tenant != response.tenant) return false;
-    if (stale(*known->second.conversation)) {
-      drop(known->second.conversation);
+  Held held(response);
+  auto [at, fresh] = responses_.insert(std::move(held));
+  if (!fresh) {
+    if (at->tenant() != response.tenant) return false;
+    if (stale(*at->conversation)) {
+      drop(at->conversation);
     } else {
-      forget(response.tenant, response.id);
+      erase(*at);
     }
+    at = responses_.insert(Held(response)).first;
   }
-  auto conversation = conversations_.end();
   const auto before = response.previous.empty() ? responses_.end() : responses_.find(response.previous);
-  if (before != responses_.end() && before->second.response.tenant == response.tenant) {
-    conversation = before->second.conversation;
-    conversations_.splice(conversations_.begin(), conversations_, conversation);
+  const bool goes_on = before != responses_.end() && before != at && before->tenant() == response.tenant;
+  if (goes_on) {
+    at->conversation = before->conversation;
+    conversations_.splice(conversations_.begin(), conversations_, at->conversation);
   } else {
-    conversation = conversations_.emplace(conversations_.begin());
+    at->conversation = conversations_.emplace(conversations_.begin());
   }
-  conversation->used_ms = clock_();
-  bytes_ += weight(response);
-  std::string id = response.id;
-  const auto at = responses_.emplace(std::move(id), Held{std::move(response), conversation}).first;
-  conversation->responses.push_back(&at->first);
+  at->conversation->used_ms = clock_();
+  at->older = std::exchange(at->conversation->newest, &*at);
+  bytes_ += at->weight();
   fit();
   return !conversations_.empty();  // this one stands in front, and goes last
 }
 
-ResponseStore::Finding MemoryResponses::find(const std::string& tenant, const std::string& id, Reach reach) {
+ResponseStore::Finding MemoryResponses::find(std::string_view tenant, std::string_view id, Reach reach) const {
   auto at = responses_.find(id);
-  if (at == responses_.end() || stale(*at->second.conversation)) return {};
-  if (at->second.response.tenant != tenant) return {.whose = Whose::anothers};
+  if (at == responses_.end() || stale(*at->conversation)) return {};
+  if (at->tenant() != tenant) return {.whose = Whose::anothers};
   Finding out{.whose = Whose::own};
   for (;;) {
-    const HeldResponse& one = at->second.response;
-    out.responses.push_back(one);
-    if (reach == Reach::one || one.previous.empty()) break;
-    at = responses_.find(one.previous);
-    if (at == responses_.end() || at->second.response.tenant != tenant) return {};
+    out.responses.push_back(at->unpacked());
+    if (reach == Reach::one || at->previous().empty()) break;
+    at = responses_.find(at->previous());
+    if (at == responses_.end() || at->tenant() != tenant) return {};
   }
   std::ranges::reverse(out.responses);
   return out;
 }
 
-bool MemoryResponses::forget(const std::string& tenant, const std::string& id) {
+bool MemoryResponses::forget(std::string_view tenant, std::string_view id) {
   const auto at = responses_.find(id);
-  if (at == responses_.end() || at->second.response.tenant != tenant || stale(*at->second.conversation)) return false;
-  const auto conversation = at->second.conversation;
-  std::erase(conversation->responses, &at->first);
-  if (conversation->responses.empty()) conversations_.erase(conversation);
-  bytes_ -= weight(at->second.response);
-  responses_.erase(at);
+  if (at == responses_.end() || at->tenant() != tenant || stale(*at->conversation)) return false;
+  erase(*at);
   return true;
 }
 
+void MemoryResponses::erase(const Held& held) {
+  const auto conversation = held.conversation;
+  const Held** link = &conversation->newest;
+  while (*link != &held) link = &(*link)->older;
+  *link = held.older;
+  if (!conversation->newest) conversations_.erase(conversation);
+  bytes_ -= held.weight();
+  responses_.erase(responses_.find(held));
+}
+
 void MemoryResponses::drop(Conversations::iterator conversation) {
-  for (const std::string* id : conversation->responses) {
-    const auto at = responses_.find(*id);
-    bytes_ -= weight(at->second.response);
-    responses_.erase(at);
+  for (const Held* held = conversation->newest; held;) {
+    const Held& one = *std::exchange(held, held->older);
+    bytes_ -= one.weight();
+    responses_.erase(responses_.find(one));
   }
   conversations_.erase(conversation);
 }

@@ -1,11 +1,14 @@
 // Responses in this process's memory: the default, gone with the process. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
-#include <unordered_map>
-#include <vector>
+#include <string_view>
+#include <unordered_set>
 
 #include "ports/response_store.h"
 
@@ -26,19 +29,47 @@ class MemoryResponses final : public ResponseStore {
  private:
   struct Conversation;
   using Conversations = std::list<Conversation>;  // used last: first
-  struct Held {
-    HeldResponse response;
-    Conversations::iterator conversation;
+
+  // A response in one piece of memory: of a hundred thousand, each piece is one that no cache holds.
+  class Held {
+   public:
+    explicit Held(const HeldResponse& from);
+    [[nodiscard]] std::string_view id() const { return part(0); }
+    [[nodiscard]] std::string_view tenant() const { return part(1); }
+    [[nodiscard]] std::string_view previous() const { return part(2); }
+    [[nodiscard]] HeldResponse unpacked() const;
+    [[nodiscard]] std::int64_t weight() const;
+
+    // Not what it is known by, so that they change inside the set.
+    mutable Conversations::iterator conversation;
+    mutable const Held* older = nullptr;  // of its conversation
+
+   private:
+    [[nodiscard]] std::string_view part(std::size_t number) const;
+    std::string text_;                   // id, tenant, previous, backend, object, input
+    std::array<std::uint32_t, 6> ends_;  // of each
+    std::int64_t unix_ms_;
   };
-  // Hashed: among a hundred thousand, each step of a search is memory that no cache holds.
-  using Responses = std::unordered_map<std::string, Held>;
   struct Conversation {
-    std::vector<const std::string*> responses;  // their ids, as they stand in the map
+    const Held* newest = nullptr;
     std::int64_t used_ms = 0;
   };
-  bool keep(HeldResponse&& response);
-  [[nodiscard]] Finding find(const std::string& tenant, const std::string& id, Reach reach);
-  bool forget(const std::string& tenant, const std::string& id);
+  struct Known {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const { return std::hash<std::string_view>{}(id); }
+    std::size_t operator()(const Held& held) const { return (*this)(held.id()); }
+  };
+  struct Same {
+    using is_transparent = void;
+    bool operator()(const Held& a, const Held& b) const { return a.id() == b.id(); }
+    bool operator()(std::string_view id, const Held& held) const { return id == held.id(); }
+  };
+  using Responses = std::unordered_set<Held, Known, Same>;
+
+  bool keep(const HeldResponse& response);
+  [[nodiscard]] Finding find(std::string_view tenant, std::string_view id, Reach reach) const;
+  bool forget(std::string_view tenant, std::string_view id);
+  void erase(const Held& held);
   void drop(Conversations::iterator conversation);
   void fit();
   [[nodiscard]] bool stale(const Conversation& conversation) const;
@@ -47,7 +78,7 @@ class MemoryResponses final : public ResponseStore {
   std::mutex mutex_;
   Bounds bounds_;
   Conversations conversations_;
-  Responses responses_;  // by id
+  Responses responses_;
   std::int64_t bytes_ = 0;
 };
 
