@@ -93,7 +93,7 @@ std::optional<Course::Step> Course::next(std::int64_t now_ms, Dice& dice) {
   auto rested = later(now_ms, false, dice);
   auto again = calls_ < rules_.attempts ? later(now_ms, true, dice) : std::nullopt;
   if (again && (!rested || again->at_ms < rested->at_ms)) {
-    retry_ = budget_.retry(now_ms);
+    retry_ = budget_.retry(now_ms, legs_[again->place].refused);
     if (retry_) return again;
   }
   if (rested) return rested;
@@ -111,6 +111,7 @@ void Course::failed(std::size_t place, const Error& error, std::int64_t now_ms) 
   Leg& leg = legs_[place];
   const FaultRow& row = fault_row(error.fault);
   leg.again = leg.calls > row.same_target_helps ? 0 : row.same_target_helps - leg.calls + 1;
+  leg.refused = outcome_of(error.fault) == Outcome::refused;
   leg.not_before_ms = error.retry_after ? now_ms + error.retry_after->count() : 0;
   leg.ready_at_ms = 0;
 }

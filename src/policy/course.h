@@ -64,6 +64,7 @@ class Course {
     std::shared_ptr<Health> health;
     int calls = 0;
     int again = 0;                   // further calls that may cure what it had
+    bool refused = false;            // the last call reached nobody
     std::int64_t not_before_ms = 0;  // what the vendor asked for
     std::int64_t ready_at_ms = 0;    // when its health lets it be called, as last seen
   };

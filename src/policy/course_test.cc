@@ -56,6 +56,14 @@ class CourseTest : public testing::Test {
   bool exhausted_ = false;
 };
 
+TEST_F(CourseTest, WhoRefusesTheConnectionIsTriedAgainOutsideTheBudget) {
+  std::vector<Counted> held;
+  while (auto one = budget_.retry(now_)) held.push_back(*std::move(one));
+  EXPECT_EQ(fly(over(1), {{.fault = Fault::upstream_failed}}), "0") << "nothing is left for who has had work";
+  healths_.clear();
+  EXPECT_EQ(fly(over(1), {{.fault = Fault::upstream_unreachable}}).substr(0, 4), "0 +0");
+}
+
 TEST_F(CourseTest, TriesEachTargetOnceBeforeAnyAgain) {
   EXPECT_EQ(fly(over(2), {{.fault = Fault::upstream_failed}}).substr(0, 3), "0 1");
   EXPECT_EQ(fly(over(5), {{.fault = Fault::upstream_unreachable}}), "0 1 2 3 4");
