@@ -188,6 +188,7 @@ struct FailoverChanges {
 struct RouteSettings {
   std::string model;    // as clients ask; may hold '*'
   bool strict = false;  // a request of which something would be lost is refused
+  bool resume = false;  // a text stream that breaks off is gone on with by another call
   WhenSettings when;
   std::vector<TrySettings> targets;  // `try`: in this order; empty: whoever serves the model
   TimeoutChanges timeouts;

@@ -93,6 +93,7 @@ Route compile_route(const RouteSettings& settings, const FailoverSettings& failo
   Route out{.model = settings.model,
             .when = settings.when,
             .strict = settings.strict,
+            .resume = settings.resume,
             .failover = settings.failover.on(failover),
             .line = settings.mark.line};
   if (settings.targets.empty()) return out;

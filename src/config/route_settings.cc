@@ -301,7 +301,7 @@ std::span<const Setting<TrySettings>> try_settings() {
 }
 
 std::span<const Setting<RouteSettings>> route_settings() {
-  static constexpr std::array<Setting<RouteSettings>, 6> table = {{
+  static constexpr std::array<Setting<RouteSettings>, 7> table = {{
       {{"model", "text", "", "the model as clients ask for it; * is a wildcard; the first route that fits counts"},
        READ(RouteSettings, in.text(n, p, out.model))},
       {{"when", "section", "", "which requests for it; all that is said must fit"},
@@ -316,6 +316,9 @@ std::span<const Setting<RouteSettings>> route_settings() {
       {{"strict", "yes/no", "false",
         "a request of which a target would lose a field goes to another that can say it, else it is refused"},
        READ(RouteSettings, in.boolean(n, p, out.strict))},
+      {{"resume", "yes/no", "false",
+        "a stream that breaks off amid its text is gone on with by the next target, from the text so far"},
+       READ(RouteSettings, in.boolean(n, p, out.resume))},
   }};
   return table;
 }

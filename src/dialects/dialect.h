@@ -170,6 +170,12 @@ class Dialect {
   [[nodiscard]] virtual Result<WireRequest> write_request(const ChatRequest& request, const Destination& to,
                                                           Notes& notes) const = 0;
 
+  // What an assistant turn at the end of a request must hold besides its text, so that the model there goes on with it
+  // as if it had just said that; nullopt where none does.
+  [[nodiscard]] virtual std::optional<Extras> prefill(const ChatRequest& /*request*/, const Destination& /*to*/) const {
+    return std::nullopt;
+  }
+
   // Error: upstream_broken for what is no reply of this dialect; an error object inside a 200 becomes that error.
   [[nodiscard]] virtual Result<Reply> read_reply(std::string_view body) const = 0;
   [[nodiscard]] virtual std::string write_reply(const Reply& reply, const Question& question, Notes& notes) const = 0;

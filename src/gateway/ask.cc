@@ -6,6 +6,7 @@
 
 #include "base/print.h"
 #include "base/text.h"
+#include "dialects/continuation.h"
 #include "dialects/count.h"
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
@@ -120,6 +121,8 @@ Result<void> Ask::write_bytes(const Endpoint& way, const Destination& to, Outgoi
 Result<void> Ask::write_conversation(const Backend& backend, const Endpoint& way, const Destination& to, Outgoing& out,
                                      std::vector<Header>& fields, Notes& notes) {
   TRY(const ChatRequest* request, conversation());
+  std::optional<ChatRequest> more;
+  if (said_) request = &more.emplace(continued(*request, *said_, *out.spoken, to));
   std::optional<ChatRequest> without;
   if (holds_foreign_proofs(*request, backend.name, out.spoken->id())) {
     without = *request;
@@ -164,7 +167,7 @@ Result<void> Ask::write(const Target& target, const Line& line, Outgoing& out, N
     // An envelope holds the proof of another vendor: no stranger may see it, not to count it either. What was said to
     // others, and is held here, goes as this vendor takes what it did not say itself.
     const bool recalled = intake_.held && !intake_.held->body.empty();
-    if (recalled || may_hold_proofs()) {
+    if (recalled || said_ || may_hold_proofs()) {
       TRY_VOID(write_conversation(backend, *way, to, out, fields, notes));
     } else {
       TRY_VOID(write_bytes(*way, to, out, fields, notes));

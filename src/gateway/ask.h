@@ -35,6 +35,8 @@ class Ask {
   [[nodiscard]] Result<const ChatRequest*> conversation();
   // Whether it may hold proofs in envelopes: only a conversation that is read can say whose they are.
   [[nodiscard]] bool may_hold_proofs();
+  // From here on it asks for the rest of an answer of which this was said; the text must outlive it.
+  void go_on_from(std::string_view said) { said_ = said; }
   // What reading it could not keep.
   [[nodiscard]] const Notes& notes() const { return read_notes_; }
 
@@ -47,6 +49,7 @@ class Ask {
   const Intake& intake_;
   std::unique_ptr<const ChatRequest> conversation_;  // apart: most questions are never read
   std::optional<bool> enveloped_;
+  std::optional<std::string_view> said_;
   Notes read_notes_;
 };
 

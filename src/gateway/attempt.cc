@@ -155,11 +155,11 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   return answer;
 }
 
-// On a strict route nothing of a question may be lost. What is only said in other words, or added, passes.
-Result<void> keep_strict(const Try& t, const Target& target) {
-  const std::vector<Note>& notes = t.record.notes;
+}  // namespace
+
+Result<void> keep_strict(const Exchange& ex, const std::vector<Note>& notes, const Target& target) {
   const auto lost = std::ranges::find(notes, NoteKind::lost, &Note::kind);
-  if (lost == notes.end() || !t.ex.route || !t.ex.route->strict) return {};
+  if (lost == notes.end() || !ex.route || !ex.route->strict) return {};
   const auto more = std::ranges::count(lost + 1, notes.end(), NoteKind::lost, &Note::kind);
   Error error{.fault = Fault::unsupported, .code = "unsupported_parameter", .param = lost->pointer};
   error.message = "The backend \"" + target.backend->name + "\" cannot be told " + lost->pointer + " (" + lost->reason +
@@ -168,6 +168,8 @@ Result<void> keep_strict(const Try& t, const Target& target) {
   return fail(std::move(error));
 }
 
+namespace {
+
 // The request of one attempt, and what the record learns of it.
 [[gnu::noinline]] Result<void> write(const Try& t, Flight& flight, Outgoing& out) {
   Notes notes;
@@ -175,13 +177,13 @@ Result<void> keep_strict(const Try& t, const Target& target) {
     flight.failed(written.error());
     return written;
   }
-  flight.attempt().verbatim = !out.read;
+  flight.attempt().verbatim = !out.read && !t.joins;
   Record& record = t.record;
   record.served = flight.target().model;
   record.notes.clear();
   if (out.read) add_notes(record, t.ask.notes(), t.intake.peek.within);
   add_notes(record, notes, t.intake.peek.within);
-  auto strict = keep_strict(t, flight.target());
+  auto strict = keep_strict(t.ex, record.notes, flight.target());
   if (!strict) flight.failed(strict.error());
   return strict;
 }
@@ -190,10 +192,11 @@ Result<void> keep_strict(const Try& t, const Target& target) {
                                                   std::string_view content_type) {
   Pump::Sides both = sides(t, out.spoken);
   both.verbatim = out.verbatim;
+  both.joins = t.joins;
   both.content_type = content_type;
   both.undo = std::move(out.undo);
   both.backend = backend.name;
-  if (!out.verbatim) both.id = own_name(t);
+  if (!out.verbatim || t.joins) both.id = own_name(t);
   both.keeps_last = keeps_last(t, backend);
   return std::make_unique<Pump>(t.record, both);
 }
@@ -230,7 +233,7 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
     co_return land(t, flight, out, *head, *std::move(body));
   }
 
-  answer.native = out.verbatim;
+  answer.native = out.verbatim && !t.joins;
   answer.pump = make_pump(t, out, *target.backend, head->content_type);
   while (!answer.pump->content() && !answer.pump->over()) {
     std::string_view piece;

@@ -23,9 +23,13 @@ struct Try {
   Record& record;        // gets usage, notes, the served model, the stop reason
   std::string& relayed;  // gets field lines of the upstream's answer, also of its refusal
   bool hedge = false;    // besides another attempt
+  bool joins = false;    // another call may go on with its stream
   // Asked for a number of tokens, not for an answer.
   [[nodiscard]] bool counts() const { return intake.entry.operation == Operation::count_tokens; }
 };
+
+// On a strict route nothing of a question may be lost. What is only said in other words, or added, passes.
+[[nodiscard]] Result<void> keep_strict(const Exchange& ex, const std::vector<Note>& notes, const Target& target);
 
 // `permit` hears how it ends, or how its stream does. Errors: whatever the target or the way to it did; client_gone
 // when the sleeper was cancelled.

@@ -7,6 +7,7 @@
 #include "gateway/race.h"
 #include "gateway/remember.h"
 #include "gateway/respond.h"
+#include "gateway/resume.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
 
@@ -108,7 +109,13 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
       answer = co_await attempt(t, targets[step->place], std::move(step->permit));
       if (!answer) course.failed(step->place, *answer.error(), worker.loop().now_ms());
     }
-    if (answer) co_return answer;
+    if (answer) {
+      if (t.joins && answer->pump) {
+        course.begun();
+        answer->reserve = std::make_unique<Reserve>(std::move(course));
+      }
+      co_return answer;
+    }
     const Fault fault = answer.error()->fault;
     if (fault == Fault::client_gone || !fault_row(fault).another_target_helps) co_return answer;
   }
@@ -138,7 +145,8 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan) {
                  .company = comments.get(),
                  .sleeper = ex.sleeper(),
                  .record = ex.record,
-                 .relayed = ex.relayed_fields};
+                 .relayed = ex.relayed_fields,
+                 .joins = may_be_joined(ex, intake)};
   put_issuer_first(each, plan.targets);
   if (plan.targets.empty()) co_return fail(Fault::internal, "No target was tried.");
   auto answer = co_await run(each, plan.targets);

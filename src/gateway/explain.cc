@@ -122,7 +122,7 @@ std::string json_of(const Told& told) {
   if (route) {
     out.key("route").begin_object().member("model", route->model);
     if (route->line > 0) out.member("line", static_cast<std::int64_t>(route->line));
-    out.member_bool("strict", route->strict).end_object();
+    out.member_bool("strict", route->strict).member_bool("resume", route->resume).end_object();
   } else {
     out.key("route").null();
   }
@@ -140,6 +140,7 @@ std::string text_of(const Told& told) {
     out += "the route for \"" + route->model + "\"";
     if (route->line > 0) out += " in line " + std::to_string(route->line);
     if (route->strict) out += ", strict: nothing of a request may be lost";
+    if (route->resume) out += ", resume: a stream that breaks off is gone on with";
   } else {
     out += "no route takes it, so whoever serves it";
   }

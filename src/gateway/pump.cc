@@ -12,7 +12,11 @@ Pump::Pump(Record& record, const Sides& sides)
   sides_.question.model = model_;
   framer_ = sides.upstream->framer(upstream_type_);
   reader_ = sides.upstream->stream_reader();
-  if (!sides.verbatim) {
+  if (sides.joins) {
+    sides_.verbatim = false;
+    joint_ = std::make_unique<Joint>();
+  }
+  if (!sides_.verbatim) {
     writer();
     turns_.emplace(record.id);
   }
@@ -101,6 +105,11 @@ void Pump::translate(const Frame& frame, std::string& out) {
 void Pump::read_done(std::string& out) {
   if (sides_.undo) sides_.undo->undo(events_);
   sign(events_, sides_.backend);
+  if (joint_) {
+    Notes notes;
+    joint_->pass(events_, notes);
+    add_notes(notes);
+  }
   for (Event& event : events_) {
     if (auto* begin = std::get_if<Begin>(&event); begin != nullptr && !id_.empty()) begin->reply.id = id_;
     turns_->add(event);
@@ -121,7 +130,30 @@ void Pump::note_losses() {
   if (failed_) return;
   Notes notes;
   outline().note(*sides_.client, sides_.question, notes);
+  add_notes(notes);
+}
+
+void Pump::add_notes(const Notes& notes) {
   record_->notes.insert(record_->notes.end(), notes.all().begin(), notes.all().end());
+}
+
+void Pump::go_on(const Sides& sides, const Usage& estimate) {
+  Notes notes;
+  joint_->go_on(estimate, notes);
+  add_notes(notes);
+  upstream_type_ = sides.content_type;
+  sides_.upstream = sides.upstream;
+  sides_.undo = sides.undo;
+  sides_.backend = sides.backend;
+  framer_ = sides.upstream->framer(upstream_type_);
+  reader_ = sides.upstream->stream_reader();
+  failed_.reset();
+  content_ = over_ = false;
+}
+
+void Pump::rest(const Reply& reply, std::string& out) {
+  events_ = unfold(reply);
+  read_done(out);
 }
 
 void Pump::tell(const std::vector<Event>& events, std::string& out) {

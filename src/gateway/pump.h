@@ -12,6 +12,7 @@
 #include "dialects/kept_turn.h"
 #include "dialects/tool_return.h"
 #include "gateway/exchange.h"
+#include "gateway/joint.h"
 #include "gateway/outline.h"
 
 namespace sluice {
@@ -29,6 +30,7 @@ class Pump {
     std::string_view backend;        // whose proofs pass; outlives the pump
     std::string_view id;             // the answer's name, where it is not to be the upstream's
     bool keeps_last = false;         // the last event is to be told, also of a forwarded stream
+    bool joins = false;              // another stream may go on with the answer: nothing is forwarded as it came
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
   Pump(Record& record, const Sides& sides);
@@ -41,6 +43,13 @@ class Pump {
   void end(std::string& out);
   // A whole reply instead of a stream (the upstream answered JSON though a stream was asked).
   void whole(const Reply& reply, std::string& out);
+  // For an answer that joins: the upstream's stream broke, and another goes on from said(). `estimate`: what the first
+  // used as far as it did not tell. Of `sides` only what tells of the upstream counts.
+  [[nodiscard]] bool may_go_on() const { return joint_ && joint_->open(); }
+  [[nodiscard]] const Joint& joint() const { return *joint_; }
+  void go_on(const Sides& sides, const Usage& estimate);
+  // All of the rest at once.
+  void rest(const Reply& reply, std::string& out);
   // Events that are the whole stream (made here, not read).
   void tell(const std::vector<Event>& events, std::string& out);
 
@@ -63,6 +72,7 @@ class Pump {
   void forward(const Frame& frame, std::string& out);
   void translate(const Frame& frame, std::string& out);
   void read_done(std::string& out);
+  void add_notes(const Notes& notes);
   void write(const Event& event, std::string& out);
   void note_losses();
   void fail_with(const Error& error);
@@ -75,6 +85,7 @@ class Pump {
   std::unique_ptr<StreamWriter> writer_;
   std::vector<Event> events_;
   std::optional<TurnRecorder> turns_;
+  std::unique_ptr<Joint> joint_;      // null where nothing is to be joined
   std::unique_ptr<Outline> outline_;  // of an answer that is written anew; apart, for most streams are forwarded
   std::string upstream_type_;
   std::string model_;  // the question's

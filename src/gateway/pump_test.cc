@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "dialects/registry.h"
+#include "model/fold.h"
+#include "model/grammar.h"
 
 namespace sluice {
 namespace {
@@ -109,6 +111,94 @@ TEST(Pump, NotesACountOfThoughtsThatTheClientHasNoPlaceFor) {
   pump.end(out);
   ASSERT_EQ(record.notes.size(), 1U);
   EXPECT_EQ(record.notes[0].pointer, "/usage/completion_tokens_details/reasoning_tokens");
+}
+
+// What a vendor of that dialect streams for this text.
+std::string stream_of(const Dialect& dialect, const std::string& id, const std::string& text, std::string& type) {
+  Reply reply{.origin = dialect.id(), .id = id, .model = "m"};
+  reply.choices.push_back({.parts = {{.body = Text{.text = text}}}, .stop = {.kind = StopKind::end}});
+  reply.usage = {.input = 10, .output = 4, .origin = dialect.id()};
+  std::vector<Event> events = unfold(reply);
+  // Word by word, so that there are places to break at.
+  const auto at = std::ranges::find_if(events, [](const Event& e) { return std::holds_alternative<Delta>(e); });
+  std::vector<Event> words;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t to = std::min(text.find(' ', from + 1), text.size());
+    words.emplace_back(Delta{.text = text.substr(from, to - from)});
+    from = to;
+  }
+  events.insert(events.erase(at), words.begin(), words.end());
+  const auto writer = dialect.stream_writer({.model = "m", .exchange_id = id, .usage_asked = true});
+  type = writer->content_type();
+  std::string out;
+  for (const Event& event : events) writer->write(event, out);
+  return out;
+}
+
+// One broken stream and the one that goes on with it, as the client's own reader sees them together.
+void join(const Dialect& first, const Dialect& second, const Dialect& client, std::size_t cut, bool clean_end) {
+  SCOPED_TRACE(std::string(first.name()) + " then " + std::string(second.name()) + " for " +
+               std::string(client.name()) + " at " + std::to_string(cut));
+  const std::string begun = "one two three four", rest = " five six";
+  std::string type, other_type, out;
+  const std::string bytes = stream_of(first, "first", begun, type);
+  Record record;
+  Pump pump(record, {.upstream = &first,
+                     .client = &client,
+                     .verbatim = &first == &client,
+                     .content_type = type,
+                     .question = {.model = "m", .exchange_id = "x", .usage_asked = true},
+                     .joins = true});
+  pump.feed(std::string_view(bytes).substr(0, cut * bytes.size() / 16), out);
+  if (clean_end) pump.end(out);
+  if (!pump.failed() && pump.over()) return;  // this dialect's end was seen
+  if (!pump.may_go_on()) {
+    EXPECT_GT(cut, 8U) << "only the model's own end shuts it";
+    return;
+  }
+  const std::string said = pump.joint().said();
+  const std::string more = stream_of(second, "second", begun.substr(said.size()) + rest, other_type);
+  pump.go_on({.upstream = &second, .content_type = other_type}, {.input = 10, .output = 2});
+  pump.feed(more, out);
+  pump.end(out);
+  ASSERT_FALSE(pump.failed()) << pump.failed()->message << out;
+  const auto framer = client.framer(pump.content_type());
+  const auto reader = client.stream_reader();
+  std::vector<Event> events;
+  framer->feed(out);
+  while (auto frame = *framer->next()) reader->read(*frame, events);
+  if (const auto frame = *framer->end()) reader->read(*frame, events);
+  reader->end(events);
+  Grammar grammar;
+  Fold fold;
+  for (const Event& event : events) {
+    ASSERT_EQ(grammar.check(event), "") << out;
+    fold.add(event);
+  }
+  ASSERT_EQ(grammar.check_end(), "") << out;
+  const auto reply = fold.take();
+  ASSERT_TRUE(reply) << reply.error()->message << out;
+  std::string text;
+  for (const Part& part : reply->choices.at(0).parts) text += part.as<Text>() ? part.as<Text>()->text : "?";
+  EXPECT_EQ(text, begun + rest) << out;
+  if (!said.empty()) EXPECT_FALSE(out.contains("second")) << "the name of another answer\n" << out;
+  if (!said.empty()) {
+    EXPECT_EQ(record.usage.input, 20) << "both, once each";
+    EXPECT_GE(record.usage.output, 6);
+    EXPECT_EQ(record.notes.front().reason, "the answer broke off, and another call went on with it");
+  }
+  if (reply->usage.input) EXPECT_EQ(reply->usage.total_input(), record.usage.total_input());
+}
+
+TEST(Pump, JoinsTwoStreamsIntoOneOfEveryDialect) {
+  for (const Dialect* client : dialects()) {
+    for (const Dialect* first : dialects()) {
+      for (std::size_t cut = 0; cut <= 16; ++cut) {
+        join(*first, *client, *client, cut, cut % 2 == 0);
+        join(*first, *dialects()[cut % dialects().size()], *client, cut, cut % 2 == 1);
+      }
+    }
+  }
 }
 
 }  // namespace

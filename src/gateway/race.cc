@@ -22,7 +22,8 @@ struct Runner {
             .company = nullptr,
             .sleeper = sleeper,
             .record = record,
-            .relayed = relayed},
+            .relayed = relayed,
+            .joins = like.joins},
         place(at) {
     record.id = like.record.id;
     record.unix_ms = like.record.unix_ms;

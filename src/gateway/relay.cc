@@ -1,6 +1,7 @@
 // relay: what has begun well is brought to its end. SPDX-License-Identifier: MIT
 #include "gateway/remember.h"
 #include "gateway/respond.h"
+#include "gateway/resume.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
 
@@ -54,43 +55,55 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
   Company* company = ex.settings().keep_alive.count() > 0 ? &comments : nullptr;
   const std::string_view content_type = pump.content_type();
   Result<void> well;
-  while (!pump.over()) {
-    std::string_view piece;
-    auto got = answer.flight->take(piece);
-    if (!got) {
-      well = std::unexpected(std::move(got).error());
-      break;
-    }
-    if (*got == Flight::Got::piece) {
-      pump.feed(piece, out);
-      if (out.size() < 32 * 1024) continue;
-    } else if (*got == Flight::Got::end) {
-      pump.end(out);
-      continue;
-    }
-    if (!out.empty()) {
-      const net::Sent put = put_stream(ex, content_type, out, false);
-      if (put != net::Sent::all) {
-        auto sent = co_await taken(ex, put);
-        if (!sent) {
-          answer.flight->failed(sent.error());
-          co_return sent;
-        }
-      }
-      out.clear();
-      if (out.capacity() > 16 * 1024) out.shrink_to_fit();
-    }
-    if (*got == Flight::Got::wait) {
-      auto waited = co_await answer.flight->wait(company);
-      if (!waited) {
-        well = std::unexpected(std::move(waited).error());
+  for (;;) {
+    while (!pump.over()) {
+      std::string_view piece;
+      auto got = answer.flight->take(piece);
+      if (!got) {
+        well = std::unexpected(std::move(got).error());
         break;
       }
+      if (*got == Flight::Got::piece) {
+        pump.feed(piece, out);
+        if (answer.reserve && pump.content()) answer.flight->first_token();  // of one that goes on
+        if (out.size() < 32 * 1024) continue;
+      } else if (*got == Flight::Got::end) {
+        pump.end(out);
+        continue;
+      }
+      if (!out.empty()) {
+        const net::Sent put = put_stream(ex, content_type, out, false);
+        if (put != net::Sent::all) {
+          auto sent = co_await taken(ex, put);
+          if (!sent) {
+            answer.flight->failed(sent.error());
+            co_return sent;
+          }
+        }
+        out.clear();
+        if (out.capacity() > 16 * 1024) out.shrink_to_fit();
+      }
+      if (*got == Flight::Got::wait) {
+        auto waited = co_await answer.flight->wait(company);
+        if (!waited) {
+          well = std::unexpected(std::move(waited).error());
+          break;
+        }
+      }
     }
+    if (well && pump.failed()) well = fail(*pump.failed());
+    if (well || !answer.reserve || !answer.flight || well.error()->fault == Fault::client_gone) break;
+    answer.flight->failed(well.error());
+    auto sent = co_await send_stream(ex, content_type, out, false);
+    out.clear();
+    if (!sent) co_return sent;
+    auto goes_on = co_await go_on(ex, answer, well.error(), company);
+    if (!goes_on) well = std::unexpected(std::move(goes_on).error());
+    if (!goes_on || !*goes_on) break;
+    well = {};
   }
-  if (well && pump.failed()) well = fail(*pump.failed());
   if (!well) {
-    if (answer.flight) answer.flight->failed(well.error());
+    if (answer.flight && answer.flight->attempt().ended_us < 0) answer.flight->failed(well.error());
     if (well.error()->fault == Fault::client_gone) co_return std::unexpected(std::move(well).error());
     pump.speak(well.error(), out);
     // No end of the body follows: whoever does not read the error must still not take this for a whole answer.

@@ -2,6 +2,7 @@
 #include "gateway/serve.h"
 
 #include "gateway/forward.h"
+#include "gateway/resume.h"
 #include "gateway/stages.h"
 
 namespace sluice {
@@ -17,7 +18,11 @@ namespace {
   CO_TRY(lease, admit(ex, caller));                                   // rate and concurrency
   CO_TRY(auto&& answer, co_await call(ex, intake, plan));             // flights: end at the first good event
   if (intake.held) CO_TRY_VOID(co_await hold(ex, intake, answer));    // for its client to come back to
-  if (answer.pump) ex.client.release_request(0);  // a stream may last: its question is not needed any more
+  if (answer.reserve) {
+    keep_question(answer, intake, plan);  // another call may have to go on with the answer
+  } else if (answer.pump) {
+    ex.client.release_request(0);  // a stream may last: its question is not needed any more
+  }
   co_return std::move(answer);
 }
 

@@ -17,6 +17,7 @@
 #include "gateway/held.h"
 #include "gateway/pump.h"
 #include "policy/caller.h"
+#include "policy/course.h"
 #include "policy/limits.h"
 
 namespace sluice {
@@ -43,6 +44,13 @@ struct Plan {
   std::vector<Target> targets;
 };
 
+// What is kept for an answer that breaks off, so that another call can go on with it.
+struct Reserve {
+  Course course;  // of what is left of it
+  std::unique_ptr<const Intake> intake;
+  std::vector<Target> targets;  // as the course knows them
+};
+
 // call: an answer that has begun well. Either whole or a stream, the first of whose bytes are held.
 struct Answer {
   std::unique_ptr<Flight> flight;  // null when the answer is complete
@@ -53,6 +61,7 @@ struct Answer {
   std::string own_content_type;         // where content_type points when the upstream chose it
   bool native = false;                  // from a target of the client's own dialect
   std::unique_ptr<HeldResponse> keeps;  // what is held of a stream, when it has ended well
+  std::unique_ptr<Reserve> reserve;     // of a stream that may be gone on with; else null
 };
 
 [[nodiscard]] Result<Entry> enter(Exchange& ex);

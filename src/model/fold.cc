@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "model/fold.h"
 
+#include <array>
 #include <utility>
 
 namespace sluice {
@@ -30,26 +31,39 @@ void replace(Extras& to, const Extras& from) {
 
 }  // namespace
 
+namespace {
+
+// Every number of it.
+constexpr std::array counts = {
+    &Usage::input,        &Usage::cache_read,   &Usage::cache_write_5m, &Usage::cache_write_1h, &Usage::tool_input,
+    &Usage::output,       &Usage::reasoning,    &Usage::audio_input,    &Usage::image_input,    &Usage::audio_output,
+    &Usage::image_output, &Usage::billed_input, &Usage::billed_output};
+
+}  // namespace
+
 void merge(Usage& before, const Usage& later) {
-  const auto take = [](auto& to, const auto& from) {
-    if (from) to = from;
-  };
-  take(before.input, later.input);
-  take(before.cache_read, later.cache_read);
-  take(before.cache_write_5m, later.cache_write_5m);
-  take(before.cache_write_1h, later.cache_write_1h);
-  take(before.tool_input, later.tool_input);
-  take(before.output, later.output);
-  take(before.reasoning, later.reasoning);
-  take(before.audio_input, later.audio_input);
-  take(before.image_input, later.image_input);
-  take(before.audio_output, later.audio_output);
-  take(before.image_output, later.image_output);
-  take(before.billed_input, later.billed_input);
-  take(before.billed_output, later.billed_output);
+  bool same = true;
+  for (const auto member : counts) {
+    if (!(later.*member) || before.*member == later.*member) continue;
+    before.*member = later.*member;
+    same = false;
+  }
   before.estimated = later.estimated;
+  if (!later.raw.empty() || !same) before.raw = later.raw;
   before.origin = later.origin;
-  if (!later.raw.empty()) before.raw = later.raw;
+}
+
+Usage sum(const Usage& a, const Usage& b) {
+  Usage out{.estimated = a.estimated || b.estimated, .origin = b.origin};
+  for (const auto member : counts) {
+    if (a.*member || b.*member) out.*member = (a.*member).value_or(0) + (b.*member).value_or(0);
+  }
+  // Where one of them is charged for otherwise, the other is by its buckets.
+  if (out.billed_input)
+    out.billed_input = a.billed_input.value_or(a.total_input()) + b.billed_input.value_or(b.total_input());
+  if (out.billed_output)
+    out.billed_output = a.billed_output.value_or(a.total_output()) + b.billed_output.value_or(b.total_output());
+  return out;
 }
 
 Choice& Fold::choice(std::int64_t index) {

@@ -40,7 +40,10 @@ class Fold {
 // The events that a stream of this reply would be: text as one delta per block.
 [[nodiscard]] std::vector<Event> unfold(const Reply& reply);
 
-// `later` over `before`, member by member: what `later` knows wins.
+// `later` over `before`, member by member: what `later` knows wins. Of the vendor's words only those are kept that
+// still say what the members do.
 void merge(Usage& before, const Usage& later);
+// What two calls used together; in nobody's words.
+[[nodiscard]] Usage sum(const Usage& a, const Usage& b);
 
 }  // namespace sluice

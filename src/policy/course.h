@@ -45,6 +45,8 @@ class Course {
   [[nodiscard]] bool begin(Step& step, std::int64_t now_ms);
   // A target that was not called yet and may be called now, besides the one that is running.
   [[nodiscard]] std::optional<Step> besides(std::int64_t now_ms);
+  // The last call's answer has begun well: it is no repetition any more.
+  void begun() { retry_.reset(); }
   // The call of that target failed so.
   void failed(std::size_t place, const Error& error, std::int64_t now_ms);
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "dialects/anthropic/chunk_framer.h"
+#include "dialects/anthropic/models.h"
 #include "dialects/anthropic/usage.h"
 #include "dialects/aws_error.h"
 #include "dialects/count.h"
@@ -93,6 +94,9 @@ class Anthropic final : public Dialect {
   [[nodiscard]] Result<WireRequest> write_request(const ChatRequest& request, const Destination& to,
                                                   Notes& notes) const override {
     return anthropic::write_request(request, to, notes);
+  }
+  [[nodiscard]] std::optional<Extras> prefill(const ChatRequest& request, const Destination& to) const override {
+    return takes_prefill(request, to.model) ? std::optional<Extras>(std::in_place) : std::nullopt;
   }
   [[nodiscard]] Result<Reply> read_reply(std::string_view body) const override { return anthropic::read_reply(body); }
   [[nodiscard]] std::string write_reply(const Reply& reply, const Question& question, Notes& notes) const override {

@@ -120,4 +120,13 @@ ModelRules model_rules(std::string_view model) {
   return always_thinking(Off::refused, false, true);
 }
 
+bool takes_prefill(const ChatRequest& request, std::string_view model) {
+  const bool thinks = request.reasoning.mode != ReasoningMode::unset && request.reasoning.mode != ReasoningMode::off;
+  const bool effort = !request.reasoning.effort.empty() && request.reasoning.effort != "none";
+  const bool formed = request.format && request.format->kind != FormatKind::text;
+  const bool forced = request.tool_choice && (request.tool_choice->kind == ChoiceKind::required ||
+                                              request.tool_choice->kind == ChoiceKind::one);
+  return model.contains("claude") && model_rules(model).prefill && !thinks && !effort && !formed && !forced;
+}
+
 }  // namespace sluice::anthropic

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "model/chat.h"
+
 namespace sluice::anthropic {
 
 enum class Off : std::uint8_t {
@@ -31,6 +33,10 @@ struct ModelRules {
   bool newest_version = false;            // speaks anthropic-version 2026-10-21
   Off off = Off::taken;
 };
+
+// Whether a Claude goes on from an assistant turn at the end of this request. Thoughts, a form of the answer and a tool
+// that must be called rule it out.
+[[nodiscard]] bool takes_prefill(const ChatRequest& request, std::string_view model);
 
 // The rules of a model by any of its names ("claude-opus-4-5-20251101", "anthropic/claude-haiku-4.5",
 // "claude-sonnet-4@20250514"). A newer Claude that the table does not know gets the newest line's rules; what is no

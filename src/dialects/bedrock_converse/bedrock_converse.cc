@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dialects/anthropic/models.h"
 #include "dialects/aws_error.h"
 #include "dialects/aws_framer.h"
 #include "dialects/bedrock_converse/usage.h"
@@ -54,6 +55,9 @@ class Bedrock final : public Dialect {
   [[nodiscard]] Result<WireRequest> write_request(const ChatRequest& request, const Destination& to,
                                                   Notes& notes) const override {
     return bedrock_converse::write_request(request, to, notes);
+  }
+  [[nodiscard]] std::optional<Extras> prefill(const ChatRequest& request, const Destination& to) const override {
+    return anthropic::takes_prefill(request, to.model) ? std::optional<Extras>(std::in_place) : std::nullopt;
   }
   [[nodiscard]] Result<Reply> read_reply(std::string_view body) const override {
     return bedrock_converse::read_reply(body);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dialects/openai_chat/openai_chat.h"
 
+#include "dialects/openai_chat/vendor.h"
 #include "dialects/sse_framer.h"
 
 namespace sluice::openai_chat {
@@ -37,6 +38,13 @@ class OpenaiChat final : public Dialect {
     return WireRequest{.body = std::move(body)};
   }
 
+  [[nodiscard]] std::optional<Extras> prefill(const ChatRequest&, const Destination& to) const override {
+    const std::string_view mark = vendor(to.provider).prefill;
+    if (mark.empty()) return std::nullopt;
+    Extras out;
+    out.add(id(), mark, "true");
+    return out;
+  }
   [[nodiscard]] Result<Reply> read_reply(std::string_view body) const override { return openai_chat::read_reply(body); }
   [[nodiscard]] std::string write_reply(const Reply& reply, const Question& question, Notes& notes) const override {
     return openai_chat::write_reply(reply, question, notes);

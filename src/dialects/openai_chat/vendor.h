@@ -54,6 +54,7 @@ struct Vendor {
   bool nine_letter_ids = false;
   std::string_view max_field = "max_tokens";
   std::string_view reasoning_field = "reasoning_content";  // reasoning of earlier turns; empty: refused or of no use
+  std::string_view prefill;            // the member of an assistant message at the end from which the model goes on
   bool reasoning_after_calls = false;  // wants that member, even empty, on every assistant message with calls
   bool reasoning_details = false;
   EffortForm effort = EffortForm::word;
