@@ -93,6 +93,7 @@ Route compile_route(const RouteSettings& settings, const FailoverSettings& failo
   Route out{.model = settings.model,
             .when = settings.when,
             .strict = settings.strict,
+            .next_on_filter = settings.next_on_filter,
             .resume = settings.resume,
             .failover = settings.failover.on(failover),
             .line = settings.mark.line};

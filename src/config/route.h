@@ -38,6 +38,7 @@ struct Route {
   std::string model;  // a wildcard
   WhenSettings when;
   bool strict = false;
+  bool next_on_filter = false;
   bool resume = false;
   FailoverSettings failover;
   int line = 0;                // of the file

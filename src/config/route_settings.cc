@@ -168,6 +168,11 @@ void read_balance(Reading& in, const Node& node, Path path, TrySettings& out) {
   out.balance = static_cast<Order>(std::ranges::find(orders, word) - orders.begin());
 }
 
+void read_on_filter(Reading& in, const Node& node, Path path, RouteSettings& out) {
+  static constexpr std::array<std::string_view, 2> words = {"pass", "next"};
+  if (std::string word; in.choice(node, path, words, word)) out.next_on_filter = word == "next";
+}
+
 void read_affinity(Reading& in, const Node& node, Path path, TrySettings& out) {
   std::string word;
   if (!in.text(node, path, word)) return;
@@ -301,7 +306,7 @@ std::span<const Setting<TrySettings>> try_settings() {
 }
 
 std::span<const Setting<RouteSettings>> route_settings() {
-  static constexpr std::array<Setting<RouteSettings>, 7> table = {{
+  static constexpr std::array<Setting<RouteSettings>, 8> table = {{
       {{"model", "text", "", "the model as clients ask for it; * is a wildcard; the first route that fits counts"},
        READ(RouteSettings, in.text(n, p, out.model))},
       {{"when", "section", "", "which requests for it; all that is said must fit"},
@@ -316,6 +321,9 @@ std::span<const Setting<RouteSettings>> route_settings() {
       {{"strict", "yes/no", "false",
         "a request of which a target would lose a field goes to another that can say it, else it is refused"},
        READ(RouteSettings, in.boolean(n, p, out.strict))},
+      {{"on_filter", "one of pass, next", "pass",
+        "an answer that a content filter stopped before any of its text went out: passed on, or the next target asked"},
+       read_on_filter},
       {{"resume", "yes/no", "false",
         "a stream that breaks off amid its text is gone on with by the next target, from the text so far"},
        READ(RouteSettings, in.boolean(n, p, out.resume))},

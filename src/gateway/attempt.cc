@@ -60,6 +60,15 @@ void settle_reply(const Try& t, const Outgoing& out, const Backend& backend, Rep
   remember(t.ex, reply);
 }
 
+// The word with which a filter stopped it, or the model refused, where that counts.
+std::optional<std::string> stopped(const Try& t, const Reply& reply) {
+  if (!t.sifts() || reply.choices.empty()) return std::nullopt;
+  const Stop& stop = reply.choices.front().stop;
+  if (stop.kind == StopKind::refusal) return stop.raw.empty() ? "refusal" : stop.raw;
+  if (stop.kind == StopKind::content_filter) return stop.raw;
+  return std::nullopt;
+}
+
 // A whole answer, from a whole one or from a stream that nobody asked for.
 Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Backend& backend, const Flight::Head& head,
                             std::string body) {
@@ -76,11 +85,12 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Backend& ba
     return answer;
   }
   if (out.verbatim && !head.event_stream) {
-    if (auto usage = out.spoken->reply_usage(body)) {
+    if (auto usage = t.sifts() ? std::nullopt : out.spoken->reply_usage(body)) {
       t.record.usage = std::move(*usage);
     } else {
       TRY(const Reply reply, out.spoken->read_reply(body));  // an error in a 200, or half a reply, shows here
       note_reply(t.record, reply);
+      answer.stopped = stopped(t, reply);
     }
     answer.held = std::move(body);
     answer.own_content_type = head.content_type;
@@ -107,6 +117,7 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Backend& ba
     TRY(reply, out.spoken->read_reply(body));
   }
   settle_reply(t, out, backend, reply);
+  answer.stopped = stopped(t, reply);
   answer.held = t.intake.entry.dialect->write_reply(reply, t.question, notes);
   add_notes(t.record, notes);
   return answer;
@@ -142,6 +153,7 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
   both.keeps_last = keeps_last(t, backend);
   streamed.pump = std::make_unique<Pump>(t.record, both);
   streamed.pump->whole(reply, streamed.held);
+  streamed.stopped = stopped(t, reply);
   return streamed;
 }
 
@@ -150,7 +162,11 @@ Result<Answer> judge(const Try& t, const Outgoing& out, const Backend& backend, 
                                       std::string body) {
   flight.first_token();
   Result<Answer> answer = judge(t, out, *flight.target().backend, head, std::move(body));
-  answer ? flight.land() : flight.refused(answer.error());
+  if (answer && answer->stopped) {
+    flight.refused(filtered(*answer->stopped));
+  } else {
+    answer ? flight.land() : flight.refused(answer.error());
+  }
   if (answer) answer->native = out.verbatim;
   return answer;
 }
@@ -177,7 +193,7 @@ namespace {
     flight.failed(written.error());
     return written;
   }
-  flight.attempt().verbatim = !out.read && !t.joins;
+  flight.attempt().verbatim = !out.read && !t.joins && !t.sifts();
   Record& record = t.record;
   record.served = flight.target().model;
   record.notes.clear();
@@ -193,6 +209,7 @@ namespace {
   Pump::Sides both = sides(t, out.spoken);
   both.verbatim = out.verbatim;
   both.joins = t.joins;
+  both.sifts = t.sifts();
   both.content_type = content_type;
   both.undo = std::move(out.undo);
   both.backend = backend.name;
@@ -207,6 +224,31 @@ namespace {
   keep_secret(flight.target().backend->key, error);
   flight.failed(error);
   return fail(std::move(error));
+}
+
+// A stream that was stopped before its first word is read to its end: it is the answer only when nobody does better.
+Task<Result<Answer>> drain(const Try& t, Answer answer) {
+  Flight& flight = *answer.flight;
+  answer.stopped = answer.pump->stopped();
+  flight.first_token();
+  while (!answer.pump->over()) {
+    std::string_view piece;
+    auto got = flight.take(piece);
+    if (got && *got == Flight::Got::wait) {
+      auto waited = co_await flight.wait(t.company);
+      if (waited) continue;
+      got = std::unexpected(std::move(waited).error());
+    }
+    if (!got) {
+      flight.failed(got.error());
+      co_return std::unexpected(std::move(got).error());
+    }
+    *got == Flight::Got::end ? answer.pump->end(answer.held) : answer.pump->feed(piece, answer.held);
+  }
+  if (answer.pump->failed()) co_return failed_at_once(flight, *answer.pump);
+  flight.refused(filtered(*answer.stopped));
+  answer.flight.reset();
+  co_return std::move(answer);
 }
 
 Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit permit) {
@@ -254,6 +296,7 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
     }
   }
   if (answer.pump->failed() && !answer.pump->content()) co_return failed_at_once(flight, *answer.pump);
+  if (answer.pump->stopped()) co_return co_await drain(t, std::move(answer));
   flight.first_token();
   co_return std::move(answer);
 }

@@ -24,6 +24,8 @@ struct Try {
   std::string& relayed;  // gets field lines of the upstream's answer, also of its refusal
   bool hedge = false;    // besides another attempt
   bool joins = false;    // another call may go on with its stream
+  // An answer that a filter stopped is not yet the answer.
+  [[nodiscard]] bool sifts() const { return ex.route && ex.route->next_on_filter; }
   // Asked for a number of tokens, not for an answer.
   [[nodiscard]] bool counts() const { return intake.entry.operation == Operation::count_tokens; }
 };

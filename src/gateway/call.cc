@@ -9,6 +9,7 @@
 #include "gateway/respond.h"
 #include "gateway/resume.h"
 #include "gateway/stages.h"
+#include "gateway/verdict.h"
 #include "gateway/worker.h"
 
 namespace sluice {
@@ -88,12 +89,45 @@ class Hedge final : public Second {
   return p95 ? now + *p95 : net::never;
 }
 
+// What a filter stopped, kept as long as another target may do better.
+struct Stopped {
+  Result<Answer> answer;
+  Record told;  // of it, as far as the answer's own words go
+  std::string relayed;
+};
+
+[[gnu::noinline]] std::unique_ptr<Stopped> set_aside(const Try& t, Result<Answer>& answer) {
+  auto out = std::make_unique<Stopped>();
+  out->answer = std::move(answer);
+  out->told.notes = std::exchange(t.record.notes, {});
+  out->told.served = t.record.served;
+  out->told.finish = std::exchange(t.record.finish, {});
+  out->told.usage = std::exchange(t.record.usage, {});
+  out->relayed = t.relayed;
+  return out;
+}
+
+[[gnu::noinline]] Result<Answer> take_back(const Try& t, Stopped& stopped) {
+  t.record.notes = std::move(stopped.told.notes);
+  t.record.served = std::move(stopped.told.served);
+  t.record.finish = std::move(stopped.told.finish);
+  t.record.usage = std::move(stopped.told.usage);
+  t.relayed = std::move(stopped.relayed);
+  return std::move(stopped.answer);
+}
+
+// On a route that says so: whether a filter stopped it.
+bool was_stopped(const Try& t, const Result<Answer>& answer) {
+  return t.sifts() && (answer ? answer->stopped.has_value() : is_filtered(answer.error()));
+}
+
 // One target after the other, again where that may help, until an answer has begun well.
 Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
   Worker& worker = t.ex.worker;
   Course course = course_over(t.ex, targets);
   Result<Answer> answer;
   bool called = false;
+  std::unique_ptr<Stopped> stopped;
   while (auto step = course.next(worker.loop().now_ms(), worker.dice())) {
     if (step->at_ms > worker.loop().now_ms()) {
       auto slept = co_await sleep_until(t.ex, t.sleeper, step->at_ms, t.company);
@@ -109,6 +143,10 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
       answer = co_await attempt(t, targets[step->place], std::move(step->permit));
       if (!answer) course.failed(step->place, *answer.error(), worker.loop().now_ms());
     }
+    if (was_stopped(t, answer)) {
+      if (!stopped) stopped = set_aside(t, answer);
+      continue;
+    }
     if (answer) {
       if (t.joins && answer->pump) {
         course.begun();
@@ -117,8 +155,11 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
       co_return answer;
     }
     const Fault fault = answer.error()->fault;
-    if (fault == Fault::client_gone || !fault_row(fault).another_target_helps) co_return answer;
+    if (fault == Fault::client_gone) co_return answer;
+    if (!fault_row(fault).another_target_helps) break;
   }
+  if (stopped) co_return take_back(t, *stopped);  // its own words say more than that nobody else could be asked
+  if (called && !fault_row(answer.error()->fault).another_target_helps) co_return answer;
   if (!called) co_return fail(course.resting(worker.loop().now_ms()));
   say_when(*answer.error(), course, t.ex);
   co_return answer;

@@ -122,7 +122,10 @@ std::string json_of(const Told& told) {
   if (route) {
     out.key("route").begin_object().member("model", route->model);
     if (route->line > 0) out.member("line", static_cast<std::int64_t>(route->line));
-    out.member_bool("strict", route->strict).member_bool("resume", route->resume).end_object();
+    out.member_bool("strict", route->strict)
+        .member_bool("resume", route->resume)
+        .member("on_filter", route->next_on_filter ? "next" : "pass")
+        .end_object();
   } else {
     out.key("route").null();
   }
@@ -140,6 +143,7 @@ std::string text_of(const Told& told) {
     out += "the route for \"" + route->model + "\"";
     if (route->line > 0) out += " in line " + std::to_string(route->line);
     if (route->strict) out += ", strict: nothing of a request may be lost";
+    if (route->next_on_filter) out += ", on_filter: what a content filter stops goes to the next target";
     if (route->resume) out += ", resume: a stream that breaks off is gone on with";
   } else {
     out += "no route takes it, so whoever serves it";
@@ -162,6 +166,7 @@ std::string text_of(const Told& told) {
       for (const json::Edit& edit : target.leg->edits) out += "     " + edit_text(edit) + "\n";
     }
   }
+  if (targets.size() > 1) out += "A fault, and what one of them cannot take goes to the next.\n";
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/answer_fields.h"
 #include "gateway/passage.h"
 #include "gateway/respond.h"
+#include "gateway/verdict.h"
 #include "gateway/worker.h"
 #include "policy/clocks.h"
 #include "policy/course.h"
@@ -334,6 +335,7 @@ void Flight::land() {
 void Flight::refused(const Error& error) {
   if (fault_row(error.fault).blame != Blame::client) return failed(error);
   attempt().fault = error.fault;
+  if (is_filtered(error)) attempt().detail = error.detail;
   land();
 }
 

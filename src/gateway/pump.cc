@@ -12,8 +12,8 @@ Pump::Pump(Record& record, const Sides& sides)
   sides_.question.model = model_;
   framer_ = sides.upstream->framer(upstream_type_);
   reader_ = sides.upstream->stream_reader();
+  if (sides.joins || sides.sifts) sides_.verbatim = false;
   if (sides.joins) {
-    sides_.verbatim = false;
     joint_ = std::make_unique<Joint>();
   }
   if (!sides_.verbatim) {
@@ -161,8 +161,29 @@ void Pump::tell(const std::vector<Event>& events, std::string& out) {
   over_ = true;
 }
 
+namespace {
+
+// A block that opens, and in which nothing was said yet.
+bool is_empty_beginning(const Event& event) {
+  if (std::holds_alternative<BlockStop>(event) || std::holds_alternative<OpaqueEvent>(event)) return true;
+  const auto* start = std::get_if<BlockStart>(&event);
+  return start != nullptr && (start->part.as<Text>() != nullptr || start->part.as<Reasoning>() != nullptr);
+}
+
+}  // namespace
+
+void Pump::sift(const Event& event) {
+  if (const auto* start = std::get_if<BlockStart>(&event)) {
+    if (start->part.as<Refusal>() != nullptr) stopped_ = "refusal";
+  } else if (const auto* finish = std::get_if<Finish>(&event)) {
+    const StopKind kind = finish->stop.kind;
+    if (kind == StopKind::content_filter || kind == StopKind::refusal) stopped_ = finish->stop.raw;
+  }
+}
+
 void Pump::write(const Event& event, std::string& out) {
   if (const auto* failed = std::get_if<Failed>(&event)) return fail_with(failed->error);
+  if (sides_.sifts && !content_) sift(event);
   if (const auto* begin = std::get_if<Begin>(&event)) {
     if (!begin->reply.model.empty()) record_->served = begin->reply.model;
     if (begin->reply.usage.known()) merge(record_->usage, begin->reply.usage);
@@ -171,7 +192,7 @@ void Pump::write(const Event& event, std::string& out) {
   } else if (const auto* finish = std::get_if<Finish>(&event)) {
     record_->finish = finish->stop.raw;
     content_ = true;
-  } else if (!std::holds_alternative<Ping>(event)) {
+  } else if (!std::holds_alternative<Ping>(event) && !(sides_.sifts && is_empty_beginning(event))) {
     content_ = true;
   }
   const std::size_t before = out.size();

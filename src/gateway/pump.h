@@ -31,6 +31,7 @@ class Pump {
     std::string_view id;             // the answer's name, where it is not to be the upstream's
     bool keeps_last = false;         // the last event is to be told, also of a forwarded stream
     bool joins = false;              // another stream may go on with the answer: nothing is forwarded as it came
+    bool sifts = false;              // a filter's stop before the first word is no content: likewise
   };
   // `record` gets usage, the served model and the stop reason as they pass; it must outlive the pump.
   Pump(Record& record, const Sides& sides);
@@ -55,6 +56,8 @@ class Pump {
 
   // True once something meaningful has passed: until then the call may still go to another target.
   [[nodiscard]] bool content() const { return content_; }
+  // Sifting, and the answer was stopped by a filter or refused before its first word: the vendor's word for it.
+  [[nodiscard]] const std::optional<std::string>& stopped() const { return stopped_; }
   // True once nothing more can follow.
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] const Error* failed() const { return failed_ ? &**failed_ : nullptr; }
@@ -75,6 +78,7 @@ class Pump {
   void add_notes(const Notes& notes);
   void write(const Event& event, std::string& out);
   void note_losses();
+  void sift(const Event& event);
   void fail_with(const Error& error);
   StreamWriter& writer();
   Outline& outline();
@@ -92,6 +96,7 @@ class Pump {
   std::string id_;     // Sides::id
   std::string last_event_;
   std::optional<Failure> failed_;
+  std::optional<std::string> stopped_;
   bool spoken_ = false;
   bool content_ = false;
   bool over_ = false;

@@ -59,6 +59,7 @@ struct Answer {
   std::string_view content_type = "application/json";
   std::string_view fields;              // more field lines, static
   std::string own_content_type;         // where content_type points when the upstream chose it
+  std::optional<std::string> stopped;   // by a filter, where another target may do better: the vendor's word
   bool native = false;                  // from a target of the client's own dialect
   std::unique_ptr<HeldResponse> keeps;  // what is held of a stream, when it has ended well
   std::unique_ptr<Reserve> reserve;     // of a stream that may be gone on with; else null
