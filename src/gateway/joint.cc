@@ -33,7 +33,7 @@ void Joint::pass(std::vector<Event>& events, Notes& notes) {
 
 void Joint::go_on(const Usage& estimate, Notes& notes) {
   if (!said_here().empty()) {
-    if (!here_.input && !here_.cache_read) {
+    if (here_.total_input() == 0) {  // some count it only at the end, and begin with a nought
       here_.input = estimate.input;
       here_.estimated = true;
     }
