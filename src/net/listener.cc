@@ -2,11 +2,13 @@
 #include "net/listener.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -84,12 +86,28 @@ int listen_on(const Address& address, std::uint16_t port, bool shared) {
   return -code;
 }
 
-std::uint16_t port_of(int fd) {
-  sockaddr_storage here{};
-  socklen_t size = sizeof here;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&here), &size);
-  return ntohs(here.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(here).sin6_port
-                                          : reinterpret_cast<sockaddr_in&>(here).sin_port);
+// From here on the kernel drops requests for new connections; who made them tries again within a second, and meets
+// whoever listens then, if only a refusal. What is queued would be reset instead when the socket closes.
+void queue_nothing_more(int fd) {
+  constexpr std::uint32_t flags = 13;  // where they are in a TCP header
+  constexpr std::uint32_t syn = 0x02;
+  constexpr std::uint32_t syn_and_ack = 0x12;
+  constexpr std::uint32_t whole = 0xffffffff;
+  std::array<sock_filter, 5> program = {{
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn_and_ack),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, whole),
+  }};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+int option(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
 }  // namespace
@@ -97,16 +115,15 @@ std::uint16_t port_of(int fd) {
 Result<Bound> Bound::make(const std::string& host, std::uint16_t port, int workers) {
   TRY(const auto addresses, look_up(host));
   Bound out;
-  out.port_ = port;
   out.descriptors_.resize(static_cast<std::size_t>(std::max(1, workers)));
   Error last = explain({}, port, EADDRNOTAVAIL);
   for (const Address& address : addresses) {
     for (auto& own : out.descriptors_) {
       // The first listens alone, so that the kernel refuses a port which others share; only then may ours join in.
       const bool first = &own == &out.descriptors_.front();
-      const int fd = listen_on(address, out.port_, !first);
+      const int fd = listen_on(address, port, !first);
       if (fd < 0) {
-        last = explain(address, out.port_, -fd);
+        last = explain(address, port, -fd);
         // A name may stand for an address of a family that this machine lacks.
         if (first && addresses.size() > 1 && (fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT)) break;
         return fail(std::move(last));
@@ -114,13 +131,66 @@ Result<Bound> Bound::make(const std::string& host, std::uint16_t port, int worke
       own.push_back(fd);
       if (first) {
         set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-        out.port_ = port_of(fd);
-        out.addresses_.push_back(address);
+        const auto place = place_of(fd);
+        if (!place) continue;
+        port = place->port;
+        out.places_.push_back(*place);
       }
     }
   }
-  if (out.addresses_.empty()) return fail(std::move(last));
+  if (out.places_.empty()) return fail(std::move(last));
   return out;
+}
+
+Result<Bound> Bound::adopt(std::vector<int> sockets, int workers) {
+  Bound out;
+  out.descriptors_.resize(static_cast<std::size_t>(std::max(1, workers)));
+  out.descriptors_.front() = sockets;  // owned from here on
+  std::vector<std::size_t> next;       // the worker of the next socket, by place
+  std::vector<std::vector<int>> spread(out.descriptors_.size());
+  for (const int fd : sockets) {
+    const auto place = place_of(fd);
+    if (!place || option(fd, SO_TYPE) != SOCK_STREAM || option(fd, SO_ACCEPTCONN) != 1) {
+      return fail(Fault::bad_request, "Descriptor " + std::to_string(fd) +
+                                          ", which was handed over, is no listening TCP socket. Give it one (in a "
+                                          ".socket unit: ListenStream=ADDRESS:PORT, Accept=no).");
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    prepare_stream(fd);
+    auto known = std::ranges::find(out.places_, *place);
+    if (known == out.places_.end()) {
+      known = out.places_.insert(known, *place);
+      next.push_back(0);
+    }
+    std::size_t& turn = next[static_cast<std::size_t>(known - out.places_.begin())];
+    spread[turn++ % spread.size()].push_back(fd);
+  }
+  out.descriptors_ = std::move(spread);
+  if (out.places_.empty()) return fail(Fault::bad_request, "No listening socket was handed over.");
+  return out;
+}
+
+std::optional<Bound::Place> Bound::place_of(int fd) {
+  sockaddr_storage here{};
+  socklen_t size = sizeof here;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&here), &size) != 0) return std::nullopt;
+  const auto address = address_of(reinterpret_cast<const sockaddr*>(&here));
+  if (!address) return std::nullopt;
+  return Place{.address = *address,
+               .port = ntohs(here.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(here).sin6_port
+                                                        : reinterpret_cast<sockaddr_in&>(here).sin_port)};
+}
+
+bool Bound::is_at(const std::string& host, std::uint16_t port) const {
+  const auto addresses = look_up(host);
+  return addresses && std::ranges::all_of(places_, [&](const Place& place) {
+           return place.port == port && std::ranges::find(*addresses, place.address) != addresses->end();
+         });
+}
+
+bool Bound::even() const {
+  return std::ranges::all_of(descriptors_, [this](const auto& own) { return own.size() >= places_.size(); });
 }
 
 Bound::~Bound() {
@@ -131,9 +201,9 @@ Bound::~Bound() {
 
 std::string Bound::text() const {
   std::string out;
-  for (const Address& address : addresses_) {
+  for (const Place& place : places_) {
     if (!out.empty()) out += ", ";
-    out += at(address, port_);
+    out += at(place.address, place.port);
   }
   return out;
 }
@@ -163,7 +233,11 @@ Listener::Listener(Loop& loop, const std::vector<int>& descriptors, Accepted acc
 }
 
 Listener::~Listener() {
-  for (Watch* watch : watches_) loop_.drop(watch);
+  for (Watch* watch : watches_) {
+    const int fd = watch->fd;
+    loop_.drop(watch, false);
+    if (fd >= 0) ::close(fd);
+  }
   if (spare_ >= 0) ::close(spare_);
 }
 
@@ -225,14 +299,29 @@ void Listener::Pause::ring() {
   for (Watch* watch : all) listener.accept_all(watch);
 }
 
-void Listener::close() {
+void Listener::close(bool shared) {
   const std::vector<Watch*> all = std::exchange(watches_, {});
-  for (Watch* watch : all) {
-    while (watch->fd >= 0 && accept_one(watch->fd) == Met::connection) {
+  if (!shared) {
+    for (const Watch* watch : all) {
+      if (watch->fd >= 0) queue_nothing_more(watch->fd);
     }
-    loop_.drop(watch);
+  }
+  for (Watch* watch : all) {
+    while (!shared && watch->fd >= 0 && accept_one(watch->fd) == Met::connection) {
+    }
+    const int fd = watch->fd;
+    loop_.drop(watch, false);  // epoll keeps what is open elsewhere, until it is told
+    if (fd >= 0) ::close(fd);
   }
   loop_.wheel().set(pause_, never);
+}
+
+std::vector<int> Listener::sockets() const {
+  std::vector<int> out;
+  for (const Watch* watch : watches_) {
+    if (watch->fd >= 0) out.push_back(watch->fd);
+  }
+  return out;
 }
 
 }  // namespace sluice::net

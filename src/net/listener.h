@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,12 @@
 
 namespace sluice::net {
 
+// Listening sockets that somebody else has made: the process before us, or whoever started us.
+struct Inherited {
+  std::vector<int> sockets;
+  bool activated = false;  // made by a supervisor, which keeps them: nothing in their queues is lost when we go
+};
+
 // Listening sockets of one place. Owned until taken.
 class Bound {
  public:
@@ -20,20 +27,32 @@ class Bound {
   // anybody listens on already is an error, also when it is another Sluice. Blocks while a name is looked up. Error:
   // bad_request with a sentence for whoever starts the program.
   [[nodiscard]] static Result<Bound> make(const std::string& host, std::uint16_t port, int workers);
+  // The same with sockets that listen already; those of one address are spread over the workers. Takes them, also when
+  // it fails. Error: bad_request, when one is no listening TCP socket.
+  [[nodiscard]] static Result<Bound> adopt(std::vector<int> sockets, int workers);
   Bound(Bound&& other) noexcept = default;
   Bound& operator=(Bound&&) = delete;
   ~Bound();
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return places_.empty() ? 0 : places_.front().port; }
+  // True when make() would listen on these addresses and this port. Blocks as make() does.
+  [[nodiscard]] bool is_at(const std::string& host, std::uint16_t port) const;
+  // True when every worker has a socket of every address: the kernel then spreads connections over them.
+  [[nodiscard]] bool even() const;
   // "127.0.0.1:8000, [::1]:8000"
   [[nodiscard]] std::string text() const;
   // One worker's descriptors, the caller's from now on. `worker` counts from 0.
   [[nodiscard]] std::vector<int> take(int worker);
 
  private:
+  struct Place {
+    Address address;
+    std::uint16_t port = 0;
+    bool operator==(const Place&) const = default;
+  };
   Bound() = default;
-  std::uint16_t port_ = 0;
-  std::vector<Address> addresses_;
+  static std::optional<Place> place_of(int fd);
+  std::vector<Place> places_;
   std::vector<std::vector<int>> descriptors_;  // by worker
 };
 
@@ -48,8 +67,11 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
   ~Listener();
 
-  // Accepts what the kernel has taken already, then stops listening.
-  void close();
+  // Stops listening. What the kernel has taken already is accepted first, unless another process listens on the same
+  // sockets.
+  void close(bool shared = false);
+  // The sockets it listens on; its own.
+  [[nodiscard]] std::vector<int> sockets() const;
   // Connections closed at once because the process had no descriptor left for them.
   [[nodiscard]] std::uint64_t shed() const { return shed_; }
 

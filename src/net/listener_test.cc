@@ -143,6 +143,70 @@ TEST_F(Listening, AcceptsWhatTheKernelTookBeforeItCloses) {
   EXPECT_EQ(dial(bound->port()), -1);
 }
 
+// As the successor of a process has them: the same sockets, under other numbers.
+std::vector<int> copies(const std::vector<int>& sockets) {
+  std::vector<int> out;
+  for (const int fd : sockets) out.push_back(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  return out;
+}
+
+TEST_F(Listening, PassesItsQueueOnToWhoeverHasTheSameSocket) {
+  auto bound = Bound::make("127.0.0.1", 0, 1);
+  ASSERT_TRUE(bound) << bound.error()->message;
+  const std::uint16_t port = bound->port();
+  Listener first(*rig, bound->take(0), keep, this);
+  auto again = Bound::adopt(copies(first.sockets()), 1);
+  ASSERT_TRUE(again) << again.error()->message;
+  for (int i = 0; i < 10; ++i) dialled.push_back(dial(port));
+  first.close(true);
+  EXPECT_EQ(accepted.size(), 0U);
+  dialled.push_back(dial(port));
+  Listener second(*rig, again->take(0), keep, this);
+  rig.idle(30);
+  EXPECT_EQ(accepted.size(), 11U);
+}
+
+TEST_F(Listening, AdoptsSocketsForMoreAndForFewerWorkers) {
+  auto bound = Bound::make("127.0.0.1", 0, 3);
+  ASSERT_TRUE(bound) << bound.error()->message;
+  std::vector<int> sockets;
+  for (int i = 0; i < 3; ++i) sockets.push_back(bound->take(i).front());
+  auto fewer = Bound::adopt(copies(sockets), 2);
+  auto as_many = Bound::adopt(copies(sockets), 3);
+  auto more = Bound::adopt(sockets, 5);
+  ASSERT_TRUE(fewer && as_many && more);
+  EXPECT_EQ(more->text(), bound->text());
+  EXPECT_TRUE(more->is_at("127.0.0.1", bound->port()));
+  EXPECT_FALSE(more->is_at("127.0.0.1", static_cast<std::uint16_t>(bound->port() + 1)));
+  EXPECT_FALSE(more->is_at("0.0.0.0", bound->port()));
+  EXPECT_TRUE(fewer->even());
+  EXPECT_TRUE(as_many->even());
+  EXPECT_FALSE(more->even());  // connections must be dealt
+  const auto of_first = fewer->take(0);
+  EXPECT_EQ(of_first.size(), 2U);
+  for (const int fd : of_first) close(fd);
+}
+
+TEST_F(Listening, AdoptsSocketsOfSeveralPlaces) {
+  auto one = Bound::make("127.0.0.1", 0, 1);
+  auto two = Bound::make("127.0.0.2", 0, 1);
+  ASSERT_TRUE(one && two);
+  auto both = Bound::adopt({one->take(0).front(), two->take(0).front()}, 1);
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->text(), one->text() + ", " + two->text());
+  EXPECT_TRUE(both->even());
+  EXPECT_FALSE(both->is_at("127.0.0.1", one->port()));
+}
+
+TEST_F(Listening, AdoptsNothingButListeningSockets) {
+  EXPECT_FALSE(Bound::adopt({}, 1));
+  const int plain = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto refused = Bound::adopt({plain}, 1);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error()->message, HasSubstr("no listening TCP socket"));
+  EXPECT_EQ(fcntl(plain, F_GETFD), -1) << "it was taken all the same";
+}
+
 TEST_F(Listening, ShedsWhatItHasNoDescriptorForAndGoesOn) {
 #if __has_feature(undefined_behavior_sanitizer)
   GTEST_SKIP() << "the sanitizer itself opens pipes to look at memory";

@@ -221,6 +221,26 @@ TEST_F(File, OutlivesItsProcess) {
   EXPECT_EQ(find(*store, "b").whose, Whose::nobodys);
 }
 
+// As while a new process takes an old one's place.
+TEST_F(File, IsSharedByTwoProcesses) {
+  constexpr ResponseStore::Bounds four{.bytes = 1 << 20, .count = 4, .age = std::chrono::milliseconds(100'000)};
+  const auto old = open();
+  const auto young = open();
+  old->bound(four);
+  young->bound(four);
+  for (int i = 0; i < 8; ++i) {
+    ++now_ms;
+    EXPECT_TRUE(keep(i % 2 == 0 ? *old : *young, response(std::to_string(i))));
+    EXPECT_EQ(ids(find(i % 2 == 0 ? *young : *old, std::to_string(i))), std::to_string(i) + ' ');
+  }
+  for (int i = 0; i < 8; ++i)
+    EXPECT_EQ(find(*young, std::to_string(i)).whose, i < 4 ? Whose::nobodys : Whose::own) << i;
+  // What the other has written and forgotten is in nobody's sums twice.
+  for (int i = 4; i < 8; ++i) EXPECT_TRUE(forget(*old, std::to_string(i)));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(keep(*young, response("n" + std::to_string(i))));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(find(*young, "n" + std::to_string(i)).whose, Whose::own) << i;
+}
+
 TEST_F(File, IsForItsOwnersEyes) {
   const auto store = open();
   keep(*store, response("a"));

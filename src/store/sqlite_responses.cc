@@ -58,10 +58,9 @@ Result<std::unique_ptr<SqliteResponses>> SqliteResponses::open(const std::string
   }
   TRY_VOID(db->run(tables));
   if (found == 1) TRY_VOID(db->run(from_version_1));
-  TRY_VOID(db->run(("PRAGMA user_version = " + std::to_string(version)).c_str()));
+  if (found != version) TRY_VOID(db->run(("PRAGMA user_version = " + std::to_string(version)).c_str()));
   std::unique_ptr<SqliteResponses> out(new SqliteResponses(std::move(db), clock));
-  TRY(out->bytes_, one_number(*out->db_, "SELECT coalesce(sum(bytes), 0) FROM conversations"));
-  TRY(out->count_, one_number(*out->db_, "SELECT coalesce(sum(responses), 0) FROM conversations"));
+  TRY_VOID(out->count_anew());
   // Signals are the main thread's.
   sigset_t all, before;
   sigfillset(&all);
@@ -162,13 +161,24 @@ void SqliteResponses::run() {
   }
 }
 
+// Two processes write while one takes the other's place: what the other did is not in our sums.
+Result<void> SqliteResponses::count_anew() {
+  TRY(const auto now, one_number(*db_, "PRAGMA data_version"));
+  if (now == seen_) return {};
+  TRY(bytes_, one_number(*db_, "SELECT coalesce(sum(bytes), 0) FROM conversations"));
+  TRY(count_, one_number(*db_, "SELECT coalesce(sum(responses), 0) FROM conversations"));
+  seen_ = now;
+  return {};
+}
+
 // All in one transaction; when one fails, it alone has no effect, unless the file itself is what fails: then none has.
 void SqliteResponses::do_all(std::deque<Asked> batch) {
-  const auto sizes = std::pair(bytes_, count_);
   std::vector<Result<void>> done;
   done.reserve(batch.size());
   Result<void> whole = db_->roll_back();  // of one before that could not be ended
   if (whole) whole = db_->run("BEGIN IMMEDIATE");
+  if (whole) whole = count_anew();
+  const auto sizes = std::pair(bytes_, count_);
   for (Asked& one : batch) done.push_back(whole ? do_one(one, whole) : whole);
   if (whole) whole = db_->run("COMMIT");
   if (!whole) {

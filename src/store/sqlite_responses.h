@@ -49,6 +49,7 @@ class SqliteResponses final : public ResponseStore {
   Result<bool> forget(const std::string& tenant, const std::string& id);
   Result<void> drop_conversation(std::int64_t conversation);
   Result<void> fit();
+  Result<void> count_anew();
 
   std::unique_ptr<Sqlite> db_;
   Clock clock_;
@@ -59,6 +60,7 @@ class SqliteResponses final : public ResponseStore {
   Bounds bounds_;
   bool closed_ = false;
   std::int64_t bytes_ = 0, count_ = 0;  // of what is kept; the thread's
+  std::int64_t seen_ = -1;              // which state of the file they are of
   std::thread thread_;
 };
 
