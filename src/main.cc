@@ -53,6 +53,12 @@ int main(int argc, char** argv) {
   with_config(&app);
   CLI::App* serve = app.add_subcommand("serve", "run the gateway (the default)");
   with_config(serve);
+  bool takeover = false;
+  bool detach = false;
+  serve->add_flag(
+      "--takeover", takeover,
+      "take the place of the gateway that runs: its sockets, not its connections, which it brings to an end");
+  serve->add_flag("--detach", detach, "return once the gateway serves; it runs on in the background");
   CLI::App* check_command = app.add_subcommand("check", "tell every fault of a configuration, with its place");
   std::string checked = "config.yaml";
   check_command->add_option("file", checked, "the configuration file")->capture_default_str();
@@ -88,5 +94,6 @@ int main(int argc, char** argv) {
     asked.config = config;
     return sluice::explain_command(std::move(asked));
   }
-  return sluice::serve_command(config);
+  sluice::ServeOptions options{.config = config, .takeover = takeover, .serving = {}};
+  return detach ? sluice::serve_detached(std::move(options)) : sluice::serve_command(std::move(options));
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "serve_command.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -18,6 +22,8 @@
 #include "config/config.h"
 #include "config/snapshot.h"
 #include "gateway/gateway.h"
+#include "net/handover.h"
+#include "net/supervisor.h"
 #include "store/memory_responses.h"
 #include "store/sqlite_responses.h"
 #include "telemetry/access_log.h"
@@ -59,10 +65,19 @@ std::optional<std::string> read_file(const std::string& path) {
 // One running process: what it was started with, and what it does when the file changes or a signal comes.
 class Service {
  public:
-  explicit Service(std::string path)
-      : path_(std::move(path)), log_(writer_, unix_ms), access_(log_), metrics_(std::string(version)) {
+  explicit Service(ServeOptions options)
+      : path_(std::move(options.config)),
+        takeover_(options.takeover),
+        serving_(std::move(options.serving)),
+        log_(writer_, unix_ms),
+        access_(log_),
+        metrics_(std::string(version)),
+        notifier_(process_environment("NOTIFY_SOCKET")) {
     block_signals();
   }
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service() { ::close(signals_); }
 
   int run() {
     file_ = stamp(path_);  // before it is read: what changes from here on is noticed
@@ -79,31 +94,92 @@ class Service {
       return metrics_.text({.gauges = gauges(), .dropped_log_lines = writer_.dropped()});
     };
     if (const auto opened = open_storage(loaded->config); !opened) return refuse(opened.error());
+    auto inherited = inherit(server);
+    if (!inherited) return refuse(inherited.error());
     auto snapshot = Snapshot::compile(std::move(loaded->config));
     tell_names(*snapshot);
-    auto started = Gateway::start(shared_, snapshot);
+    auto started = Gateway::start(shared_, snapshot, *std::move(inherited));
     if (!started) return refuse(started.error());
     gateway_ = std::move(*started);
     welcome(*snapshot, server);
+    replace(server);
     watch();
     return finish(current_grace_);
   }
 
  private:
-  static void block_signals() {
+  void block_signals() {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)
     sigset_t set;
     sigemptyset(&set);
     for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, one);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   }
 
-  static int wait_signal(milliseconds most) {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, one);
-    const timespec time{.tv_sec = most.count() / 1000, .tv_nsec = most.count() % 1000 * 1'000'000};
-    return sigtimedwait(&set, nullptr, &time);
+  // The next signal; 0 when the time is over or somebody is at the door.
+  [[nodiscard]] int wait_signal(milliseconds most) const {
+    std::array<pollfd, 2> on = {
+        {{.fd = signals_, .events = POLLIN, .revents = 0}, {.fd = -1, .events = POLLIN, .revents = 0}}};
+    if (door_) on[1].fd = door_->guest() >= 0 ? door_->guest() : door_->listening();
+    ::poll(on.data(), on.size(), static_cast<int>(most.count()));
+    signalfd_siginfo got{};
+    return ::read(signals_, &got, sizeof got) == sizeof got ? static_cast<int>(got.ssi_signo) : 0;
+  }
+
+  // The sockets that we need not make: those of whoever started us, or of the process whose place we take.
+  Result<net::Inherited> inherit(const ServerSettings& server) {
+    const net::Supervision supervision{.listen_fds = process_environment("LISTEN_FDS"),
+                                       .listen_pid = process_environment("LISTEN_PID"),
+                                       .notify_socket = {}};
+    if (takeover_) {
+      const std::string at = server.handover_address();
+      if (at == "none") {
+        return fail(Fault::bad_request, "A takeover needs server.handover, which is none in this configuration.");
+      }
+      TRY(auto before, net::Predecessor::meet(at, milliseconds(10'000)));
+      if (before) return predecessor_.emplace(*std::move(before)).take();
+      log_.say(LogLevel::info, "nobody listens at {}: there is nothing to take over", at);
+    }
+    return net::activated_sockets(supervision, ::getpid());
+  }
+
+  // We serve: whoever is to know is told, and the process before us drains.
+  void replace(const ServerSettings& server) {
+    if (predecessor_) {
+      const int before = predecessor_->pid();
+      const bool left = predecessor_->replace();
+      log_.say(LogLevel::info, "took over from process {}{}", before, left ? "" : ", which is gone already");
+      predecessor_.reset();
+    }
+    if (const std::string at = server.handover_address(); at != "none") {
+      auto door = net::HandoverDoor::open(at);
+      if (door) {
+        door_ = std::move(*door);
+      } else {
+        log_.say(LogLevel::warning, "nobody will be able to take over: {}", door.error()->message);
+      }
+    }
+    notifier_.tell(fmt::format("READY=1\nMAINPID={}\nSTATUS=serves on {}", ::getpid(), gateway_->address()));
+    if (serving_) serving_();
+  }
+
+  // True once a successor serves.
+  bool meet_successor() {
+    if (!door_) return false;
+    using Said = net::HandoverDoor::Said;
+    switch (door_->turn(gateway_->sockets())) {
+      case Said::nothing: return false;
+      case Said::stranger:
+        log_.say(LogLevel::warning, "a process of another user asked for the sockets and was turned away");
+        return false;
+      case Said::asked: log_.say(LogLevel::info, "process {} asks to take over", door_->guest_pid()); return false;
+      case Said::left:
+        log_.say(LogLevel::warning, "process {} did not come to serve: we go on", door_->guest_pid());
+        return false;
+      case Said::serves: log_.say(LogLevel::info, "process {} has taken over", door_->guest_pid()); return true;
+    }
+    return false;
   }
 
   std::optional<Loaded> load() {
@@ -211,7 +287,7 @@ class Service {
   // The settings that only a start can change, for telling when they were changed.
   static std::string restart_text(const Config& c) {
     std::string out = c.server.host + '|' + std::to_string(c.server.port) + '|' + std::to_string(c.server.workers) +
-                      '|' + std::to_string(c.server.max_connections) + '|' + c.storage;
+                      '|' + std::to_string(c.server.max_connections) + '|' + c.storage + '|' + c.server.handover;
     if (c.server.tls) out += '|' + c.server.tls->cert + '|' + c.server.tls->key;
     return out;
   }
@@ -220,15 +296,27 @@ class Service {
     for (;;) {
       const int got = wait_signal(milliseconds(500));
       if (got == SIGTERM || got == SIGINT) return;
+      if (got == 0 && meet_successor()) {
+        succeeded_ = true;
+        return;
+      }
       if (got == SIGHUP) {
         if (const auto reopened = writer_.reopen(); !reopened)
           log_.say(LogLevel::error, "{}", reopened.error()->detail);
+        tell_reload();
         reload("SIGHUP");
+        notifier_.tell("READY=1");
         continue;
       }
       if (!path_.empty() && stamp(path_) != file_) reload("its file changed");
       if (!cert_.empty() && (stamp(cert_) != cert_stamp_ || stamp(key_) != key_stamp_)) reload_certificate();
     }
+  }
+
+  void tell_reload() const {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    notifier_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                               std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
   }
 
   // What /health says about the last reload: the first fault that kept it from being used, or nothing.
@@ -268,8 +356,9 @@ class Service {
     for (const ConfigFault& f : loaded.faults)
       log_.say(LogLevel::warning, "{}:{}: {} ({})", path_, f.mark.line, f.message, f.hint);
     if (restart_text(loaded.config) != restart_only_) {
-      log_.say(LogLevel::warning,
-               "host, port, workers, max_connections, storage or tls changed: they take effect on the next start");
+      log_.say(
+          LogLevel::warning,
+          "host, port, workers, max_connections, storage, handover or tls changed: they take effect on the next start");
     }
     if (const auto applied = log_.apply(choice(loaded.config)); !applied) {
       log_.say(LogLevel::error, "the log stays where it was: {}", applied.error()->detail);
@@ -296,7 +385,12 @@ class Service {
 
   int finish(milliseconds grace) {
     log_.say(LogLevel::info, "stopping: no new connections; open exchanges have {} ms to finish", grace.count());
-    gateway_->drain();
+    door_.reset();
+    if (!succeeded_) {  // else the supervisor has another process to look after
+      constexpr milliseconds to_spare(10'000);
+      notifier_.tell(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", (grace + to_spare).count() * 1000));
+    }
+    gateway_->drain(succeeded_);
     const auto until = std::chrono::steady_clock::now() + grace;
     while (!gateway_->empty() && std::chrono::steady_clock::now() < until) {
       const int again = wait_signal(milliseconds(20));
@@ -311,13 +405,20 @@ class Service {
     return 0;
   }
 
+  int signals_ = -1;
   std::string path_, text_;
+  bool takeover_;
+  bool succeeded_ = false;  // a successor serves
+  std::function<void()> serving_;
   LogWriter writer_;
   Log log_;
   AccessLog access_;
   Metrics metrics_;
   Shared shared_;
   std::unique_ptr<Gateway> gateway_;
+  net::Notifier notifier_;
+  std::optional<net::Predecessor> predecessor_;
+  std::unique_ptr<net::HandoverDoor> door_;
   milliseconds current_grace_{30'000};
   Stamp file_, cert_stamp_, key_stamp_;
   std::string cert_, key_, restart_only_;
@@ -325,8 +426,8 @@ class Service {
 
 }  // namespace
 
-int serve_command(const std::string& path) {
-  Service service(path);
+int serve_command(ServeOptions options) {
+  Service service(std::move(options));
   return service.run();
 }
 

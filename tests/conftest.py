@@ -65,6 +65,30 @@ def start(tmp_path):
 
 
 @pytest.fixture
+def succeed(tmp_path):
+    """succeed(old, config): the process that takes old's place."""
+    started = []
+
+    def begin(old, settings, **words):
+        folder = tmp_path / f"successor{len(started)}"
+        new = Gateway(
+            folder,
+            settings,
+            port=old.port,
+            arguments=["serve", "--takeover", "--config", str(folder / "config.yaml")],
+            wait=False,
+            **words,
+        )
+        started.append(new)
+        return new
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()
+
+
+@pytest.fixture
 def depot():
     """A vendor's other half, answering {} until told otherwise."""
     one = Depot()

@@ -70,6 +70,9 @@ struct ServerSettings {
   Millis keep_alive{15'000};  // comment to a streaming client while the upstream thinks
   Millis grace{30'000};
   TimeoutChanges request_timeouts;  // up to which a request may lengthen a clock; else it may only shorten it
+  // Where a successor meets the running process.
+  [[nodiscard]] std::string handover_address() const;
+  std::string handover;  // a path, "@name", "none"; empty = a name made of the port
 };
 
 struct ModelName {

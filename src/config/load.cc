@@ -223,6 +223,10 @@ std::string BackendSettings::account_name(std::size_t place) const {
   return name + '.' + (own.empty() ? std::to_string(place + 1) : own);
 }
 
+std::string ServerSettings::handover_address() const {
+  return handover.empty() ? "@sluice-" + std::to_string(port) : handover;
+}
+
 bool Loaded::ok() const {
   return std::ranges::all_of(faults, [](const ConfigFault& f) { return f.warning; });
 }

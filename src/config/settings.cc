@@ -100,6 +100,15 @@ void read_headers(Reading& in, const Node& node, Path path, BackendSettings& out
   }
 }
 
+void read_handover(Reading& in, const Node& node, Path path, std::string& out) {
+  constexpr std::size_t most = 107;  // of the kernel (unix(7))
+  if (!in.text(node, path, out) || out == "none") return;
+  const bool fits = out.size() > 1 && out.size() <= most && (out.starts_with('@') || out.contains('/'));
+  if (!fits)
+    in.fault(node.Mark(), quoted_name(path) + " must be a path, @NAME or none, of at most 107 letters",
+             "for example handover: /run/sluice/handover");
+}
+
 constexpr auto max_number = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
@@ -126,7 +135,7 @@ std::span<const Setting<CorsSettings>> cors_settings() {
 }
 
 std::span<const Setting<ServerSettings>> server_settings() {
-  static constexpr std::array<Setting<ServerSettings>, 19> table = {{
+  static constexpr std::array<Setting<ServerSettings>, 20> table = {{
       {{"host", "text", "127.0.0.1", "address to listen on; 0.0.0.0 for all", true},
        READ(ServerSettings, in.text(n, p, out.host))},
       {{"port", "number", "8000", "TCP port to listen on; PORT in the environment beats it", true},
@@ -172,7 +181,7 @@ std::span<const Setting<ServerSettings>> server_settings() {
       {{"keep_alive", "duration", "15s",
         "a comment is sent to a streaming client after this much silence of the upstream; 0s is never"},
        READ(ServerSettings, in.duration(n, p, 0ms, out.keep_alive))},
-      {{"grace", "duration", "30s", "on SIGTERM, how long open exchanges may finish"},
+      {{"grace", "duration", "30s", "on SIGTERM or after a takeover, how long open exchanges may finish"},
        READ(ServerSettings, in.duration(n, p, 0ms, out.grace))},
       {{"request_timeouts", "section", "",
         "up to which a request may lengthen a clock with its field x-sluice-timeouts; else it may only shorten them"},
@@ -181,6 +190,11 @@ std::span<const Setting<ServerSettings>> server_settings() {
          if (out.request_timeouts.learn_first_token.value_or(false))
            in.fault(n["first_token"].Mark(), quoted_name(p) + ".first_token must be a time: auto is no bound");
        }},
+      {{"handover", "text", "@sluice-PORT",
+        "where `sluice serve --takeover` meets the running gateway: a path, @NAME for the system's abstract names, or "
+        "none",
+        true},
+       READ(ServerSettings, read_handover(in, n, p, out.handover))},
   }};
   return table;
 }

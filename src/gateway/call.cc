@@ -192,6 +192,7 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan) {
   if (plan.targets.empty()) co_return fail(Fault::internal, "No target was tried.");
   auto answer = co_await run(each, plan.targets);
   if (answer) co_return answer;
+  if (cut_short(ex, *answer.error())) answer = fail(leaving());
   if (ex.head_sent && answer.error()->fault != Fault::client_gone) {
     const std::string bytes = last_words(each, answer.error());
     (void)co_await send_stream(ex, {}, bytes, false);

@@ -52,4 +52,9 @@ struct Exchange {
   [[nodiscard]] std::int64_t unix_seconds() const { return record.unix_ms / 1000; }
 };
 
+// True when `error` says that the client left, though it is the gateway that leaves: somebody still waits.
+[[nodiscard]] bool cut_short(const Exchange& ex, const Error& error);
+// What they are told then.
+[[nodiscard]] Error leaving();
+
 }  // namespace sluice

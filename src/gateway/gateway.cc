@@ -37,9 +37,24 @@ Result<bool> check_proxy_variables(Environment environment) {
   return true;
 }
 
+// Inherited sockets serve where they are. A supervisor decides that; a process before us must have been where the
+// configuration wants us.
+Result<net::Bound> listen(const ServerSettings& server, std::vector<int> inherited, bool activated, int workers) {
+  const auto port = static_cast<std::uint16_t>(server.port);
+  if (inherited.empty()) return net::Bound::make(server.host, port, workers);
+  TRY(auto bound, net::Bound::adopt(std::move(inherited), workers));
+  if (!activated && !bound.is_at(server.host, port)) {
+    return fail(Fault::bad_request, "The running process listens on " + bound.text() +
+                                        ", the configuration wants another address. Only a stop and a start can "
+                                        "change server.host and server.port.");
+  }
+  return bound;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<const Snapshot> snapshot) {
+Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<const Snapshot> snapshot,
+                                                net::Inherited inherited) {
   const ServerSettings& server = snapshot->config().server;
   auto out = std::unique_ptr<Gateway>(new Gateway(shared));
   TRY_VOID(check_proxy_variables(shared.environment));
@@ -49,15 +64,23 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<
   }
   const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   const auto count = static_cast<int>(server.workers > 0 ? server.workers : cores);
-  TRY(auto bound, net::Bound::make(server.host, static_cast<std::uint16_t>(server.port), count));
+  TRY(auto bound, listen(server, std::move(inherited.sockets), inherited.activated, count));
   out->address_ = bound.text();
+  out->deals_ = !bound.even();
+  out->sockets_.activated = inherited.activated;
+  out->threads_ = std::vector<Thread>(static_cast<std::size_t>(count));  // listeners hold their addresses
   for (int i = 0; i < count; ++i) {
-    Thread thread;
+    Thread& thread = out->threads_[static_cast<std::size_t>(i)];
+    thread.gateway = out.get();
     TRY(thread.worker, Worker::make(shared, snapshot));
-    const auto accept = [](void* worker, int fd) { static_cast<Worker*>(worker)->accept(fd); };
-    thread.listener =
-        std::make_unique<net::Listener>(thread.worker->loop(), bound.take(i), accept, thread.worker.get());
-    out->threads_.push_back(std::move(thread));
+    const auto accept = [](void* on, int fd) {
+      auto& here = *static_cast<Thread*>(on);
+      here.gateway->accept(here, fd);
+    };
+    thread.listener = std::make_unique<net::Listener>(thread.worker->loop(), bound.take(i), accept, &thread);
+    const std::vector<int> own = thread.listener->sockets();
+    out->sockets_.sockets.insert(out->sockets_.sockets.end(), own.begin(), own.end());
+    ++out->listening_;
   }
   for (Thread& thread : out->threads_) {
     thread.thread = std::thread([loop = &thread.worker->loop()] { loop->run(); });
@@ -87,12 +110,23 @@ Result<bool> Gateway::reload_certificate() {
   return shared_.tls ? shared_.tls->reload() : Result<bool>(true);
 }
 
-void Gateway::drain() {
+void Gateway::accept(Thread& on, int fd) {
+  Thread& next = deals_ ? threads_[turn_.fetch_add(1, std::memory_order_relaxed) % threads_.size()] : on;
+  if (&next == &on) return on.worker->accept(fd);
+  ++dealt_;
+  next.worker->loop().post([this, &next, fd] {
+    next.worker->accept(fd);
+    --dealt_;
+  });
+}
+
+void Gateway::drain(bool successor) {
   shared_.draining.store(true);
   for (Thread& t : threads_) {
-    t.worker->loop().post([&t] {
-      t.listener->close();  // what the kernel has accepted already is taken first
+    t.worker->loop().post([this, &t, shared = successor || sockets_.activated] {
       t.worker->drain();
+      t.listener->close(shared);  // what the kernel has accepted already is taken first, or left to whoever comes
+      --listening_;
     });
   }
 }

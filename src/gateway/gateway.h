@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,9 +18,11 @@ namespace sluice {
 
 class Gateway {
  public:
-  // Binds, then starts the workers. `shared` must outlive it. Error: internal with a sentence for the operator (port in
-  // use, no such address, certificate files).
-  [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(Shared& shared, std::shared_ptr<const Snapshot> snapshot);
+  // Binds, unless it inherits sockets, then starts the workers. `shared` must outlive it. Error: internal with a
+  // sentence for the operator (port in use, no such address, certificate files, sockets of another place than
+  // configured).
+  [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(Shared& shared, std::shared_ptr<const Snapshot> snapshot,
+                                                              net::Inherited inherited = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
   // Stops the workers at once; what is still open is cut.
@@ -29,20 +32,30 @@ class Gateway {
   void publish(std::shared_ptr<const Snapshot> snapshot);
   // Reads the listener's certificate files again. Error: why the old ones stay.
   [[nodiscard]] Result<bool> reload_certificate();
-  // Accepts nothing more and lets open exchanges finish; empty() tells when none is left.
-  void drain();
-  [[nodiscard]] bool empty() const { return shared_.open_connections.load() == 0; }
+  // Accepts nothing more and lets open exchanges finish; empty() tells when none is left. With a successor the sockets
+  // are its, too: what waits in their queues is left to it.
+  void drain(bool successor = false);
+  [[nodiscard]] bool empty() const { return listening_ == 0 && dealt_ == 0 && shared_.open_connections.load() == 0; }
+  // The sockets that a successor needs. They are ours until drain().
+  [[nodiscard]] net::Inherited sockets() const { return sockets_; }
   // Where it listens: "127.0.0.1:8000".
   [[nodiscard]] const std::string& address() const { return address_; }
 
  private:
   struct Thread {
+    Gateway* gateway = nullptr;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<net::Listener> listener;
     std::thread thread;
   };
   explicit Gateway(Shared& shared) : shared_(shared) {}
+  void accept(Thread& on, int fd);
   Shared& shared_;
+  net::Inherited sockets_;
+  bool deals_ = false;  // too few sockets for a kernel that spreads: connections are given to the workers in turn
+  std::atomic<std::size_t> turn_{0};
+  std::atomic<int> listening_{0};  // workers that accept
+  std::atomic<int> dealt_{0};      // connections on their way from one worker to another
   std::vector<Thread> threads_;
   std::string address_;
 };

@@ -104,6 +104,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
   }
   if (!well) {
     if (answer.flight && answer.flight->attempt().ended_us < 0) answer.flight->failed(well.error());
+    if (cut_short(ex, *well.error())) well = fail(leaving());
     if (well.error()->fault == Fault::client_gone) co_return std::unexpected(std::move(well).error());
     pump.speak(well.error(), out);
     // No end of the body follows: whoever does not read the error must still not take this for a whole answer.

@@ -48,7 +48,8 @@ void limit_fields(Print& out, const Exchange& ex) {
   field(out, name(LimitPart::reset), spelling.reset(ex.limits.reset, ex.record.unix_ms));
 }
 
-void append_head(std::string& text, const Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+void append_head(std::string& text, Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+  if (ex.worker.draining()) ex.keep_alive = false;  // the last moment at which it can be told
   http1::append_status_line(text, head.status);
   Print out(text);
   out.text(date_now(ex.unix_seconds()));

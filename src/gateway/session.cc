@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/session.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/text.h"
@@ -46,6 +47,15 @@ net::ServerConnection::Patience Exchange::patience() const {
   return {.idle_ms = s.idle_timeout.count(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
 }
 
+bool cut_short(const Exchange& ex, const Error& error) {
+  return error.fault == Fault::client_gone && ex.worker.cutting() && !ex.client.socket().gone();
+}
+
+Error leaving() {
+  return {.fault = Fault::overloaded,
+          .message = "The gateway is being stopped and cannot wait for this answer any longer. Ask again."};
+}
+
 void settle(Exchange& ex) {
   Record& r = ex.record;
   r.total_us = ex.elapsed_us();
@@ -72,8 +82,16 @@ void Session::client_gone(void* self) {
   static_cast<Session*>(self)->sleeper_.cancel();
 }
 
+// Whoever has just sent a request, or has connected to send one, shall not meet a closed door: that request is served
+// and told that the connection closes.
+std::int64_t Session::idle_ms() const {
+  const std::int64_t usual = worker_.snapshot()->config().server.idle_timeout.count();
+  return worker_.draining() ? std::min<std::int64_t>(usual, served_ ? 250 : 1'000) : usual;
+}
+
 void Session::drain() {
-  if (!busy_ && client_.idle()) sleeper_.cancel();
+  if (busy_ || !client_.idle()) return;
+  sleeper_.deadline(std::min(sleeper_.deadline(), worker_.loop().now_ms() + idle_ms()));
 }
 
 void Session::cut() {
@@ -94,17 +112,17 @@ Task<void> Session::run() {
   for (;;) {
     const ServerSettings& s = worker_.snapshot()->config().server;
     const net::ServerConnection::Patience patience{
-        .idle_ms = s.idle_timeout.count(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
+        .idle_ms = idle_ms(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
+    busy_ = false;
     const auto head = co_await client_.receive_head(patience);
+    busy_ = served_ = true;
     if (!head) {
       if (head.error()->fault == Fault::client_gone) break;
     } else if (!*head) {
       break;
     }
-    busy_ = true;
     const bool more = co_await exchange(head ? nullptr : &*head.error());
-    busy_ = false;
-    if (!more || cut_ || worker_.draining()) break;
+    if (!more || cut_) break;
   }
   worker_.closed(*this);
 }
@@ -141,6 +159,7 @@ Task<bool> Session::exchange(const Error* unreadable) {
     ex.record.method = method_word(head.method);
     done = co_await serve(ex);
   }
+  if (!done && cut_short(ex, *done.error())) done = fail(leaving());
   if (!done) {
     const Error& error = done.error();
     ex.record.fault = error.fault;

@@ -15,7 +15,7 @@ class Session {
   Session& operator=(const Session&) = delete;
   // Runs until the connection is over; the worker then buries it.
   void start();
-  // Ends an idle connection now, a busy one after its exchange.
+  // Ends an idle connection once it stays silent for a moment, a busy one after its exchange.
   void drain();
   // Ends whatever goes on.
   void cut();
@@ -31,7 +31,10 @@ class Session {
   net::ServerConnection client_;
   Task<void> task_;
   std::string peer_;
-  bool busy_ = false;
+  // How long nothing may come from the client before its next request.
+  [[nodiscard]] std::int64_t idle_ms() const;
+  bool busy_ = true;     // else it waits for a request
+  bool served_ = false;  // one at least
   bool cut_ = false;
 };
 

@@ -61,6 +61,7 @@ void Worker::drain() {
 }
 
 void Worker::cut() {
+  cutting_ = true;
   const std::vector<Session*> now(sessions_.begin(), sessions_.end());
   for (Session* session : now) {
     if (sessions_.contains(session)) session->cut();

@@ -68,10 +68,11 @@ class Worker {
   // On the worker's own thread (or before it runs):
   void accept(int fd);  // a client's connection; owned from here on
   void use(std::shared_ptr<const Snapshot> snapshot);
-  void drain();  // idle connections close now, busy ones after their exchange
-  void cut();    // everything ends now
+  void drain();  // idle connections close soon, busy ones after their exchange
+  void cut();    // everything ends now; callers who wait are told
   void closed(Session& session);
   [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool cutting() const { return cutting_; }
 
   [[nodiscard]] Shared& shared() { return shared_; }
   [[nodiscard]] net::Loop& loop() { return *loop_; }
@@ -101,6 +102,7 @@ class Worker {
   std::mt19937_64 random_;
   Dice dice_{0};
   bool draining_ = false;
+  bool cutting_ = false;
 };
 
 }  // namespace sluice
