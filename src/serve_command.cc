@@ -235,7 +235,8 @@ class Service {
             .open_exchanges = shared_.open_exchanges.load(),
             .open_streams = shared_.open_streams.load(),
             .idle_upstream_connections = shared_.idle_upstream.load(),
-            .resting = resting()};
+            .resting = resting(),
+            .probes = shared_.standings.probes()};
   }
 
   // Every backend that was called, also those of which nothing rests: a series must not come and go.

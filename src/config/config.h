@@ -75,6 +75,14 @@ struct ServerSettings {
   std::string handover;  // a path, "@name", "none"; empty = a name made of the port
 };
 
+// Cheap calls, never billed, that tell how a backend is while nobody else may call it.
+struct ProbeSettings {
+  Millis every{10'000};
+  Millis timeout{5'000};
+  bool always = false;  // also while nothing rests
+  std::string path;     // below the base URL; empty = the vendor's list of models, "none" = a connection is enough
+};
+
 struct ModelName {
   std::string name;      // as clients ask; may hold '*'
   std::string upstream;  // the vendor's name; empty = the same
@@ -117,6 +125,7 @@ struct BackendSettings {
   std::string proxy;    // http://…, socks5://…, or "none"; empty = HTTPS_PROXY and NO_PROXY
   std::string ca_file;  // extra roots for this backend
   std::map<std::string, std::string> headers;
+  std::optional<ProbeSettings> probe;
   Mark mark;
 };
 

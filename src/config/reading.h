@@ -110,6 +110,7 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<ServerSettings>> server_settings();
 [[nodiscard]] std::span<const Setting<TlsFiles>> tls_settings();
 [[nodiscard]] std::span<const Setting<CorsSettings>> cors_settings();
+[[nodiscard]] std::span<const Setting<ProbeSettings>> probe_settings();
 [[nodiscard]] std::span<const Setting<BackendSettings>> backend_settings();
 [[nodiscard]] std::span<const Setting<AccountSettings>> account_settings();
 [[nodiscard]] std::span<const Setting<Timeouts>> timeout_settings();

@@ -31,6 +31,7 @@ std::vector<Section> sections() {
           section("backends.*.accounts.*", account_settings()),
           section("backends.*.aws", aws_settings()),
           section("backends.*.timeouts", timeout_settings()),
+          section("backends.*.probe", probe_settings()),
           section("routes.*", route_settings()),
           section("routes.*.when", when_settings()),
           section("routes.*.try.*", try_settings()),

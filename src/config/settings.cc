@@ -224,8 +224,28 @@ std::span<const Setting<AccountSettings>> account_settings() {
   return table;
 }
 
+std::span<const Setting<ProbeSettings>> probe_settings() {
+  static constexpr std::array<Setting<ProbeSettings>, 4> table = {{
+      {{"every", "duration", "10s", "time between two probes, a fifth more or less"},
+       READ(ProbeSettings, in.duration(n, p, 100ms, out.every))},
+      {{"timeout", "duration", "5s", "longest time for one, connecting included"},
+       READ(ProbeSettings, in.duration(n, p, 10ms, out.timeout))},
+      {{"always", "yes/no", "false", "also while nothing rests; else only after the backend's own faults"},
+       READ(ProbeSettings, in.boolean(n, p, out.always))},
+      {{"path", "text", "the vendor's list of models",
+        "what is asked for with GET, below base_url; none: a connection, TLS included, is enough"},
+       [](Reading& in, const Node& n, Path p, ProbeSettings& out) {
+         if (!in.text(n, p, out.path) || out.path == "none") return;
+         const bool good = out.path.starts_with('/') &&
+                           std::ranges::all_of(out.path, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+         if (!good) in.fault(n.Mark(), quoted_name(p) + " must be none or a path", "for example path: /health");
+       }},
+  }};
+  return table;
+}
+
 std::span<const Setting<BackendSettings>> backend_settings() {
-  static constexpr std::array<Setting<BackendSettings>, 12> table = {{
+  static constexpr std::array<Setting<BackendSettings>, 13> table = {{
       {{"enabled", "yes/no", "true", "false switches the backend off"},
        READ(BackendSettings, in.boolean(n, p, out.enabled))},
       {{"type", "text", "the backend's name",
@@ -256,6 +276,11 @@ std::span<const Setting<BackendSettings>> backend_settings() {
       {{"ca_file", "text", "", "PEM file with roots to trust for this backend besides the system's"},
        READ(BackendSettings, in.text(n, p, out.ca_file))},
       {{"headers", "map of text", "", "more headers for every call to this backend"}, read_headers},
+      {{"probe", "section", "", "cheap calls, never billed, that find out when a backend that rests is well again"},
+       [](Reading& in, const Node& n, Path p, BackendSettings& out) {
+         out.probe.emplace();
+         read_section<ProbeSettings>(in, n, p, probe_settings(), *out.probe);
+       }},
   }};
   return table;
 }

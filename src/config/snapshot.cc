@@ -38,6 +38,7 @@ std::unique_ptr<Backend> compile_account(const BackendSettings& in, const Secret
   out->own_place = own_place;
   out->key = key;
   out->timeouts = in.timeouts;
+  out->probe = in.probe;
   out->ca_file = in.ca_file;
   if (!in.proxy.empty()) {
     out->proxy_from_environment = false;

@@ -31,6 +31,7 @@ struct Backend {
   std::optional<AwsSettings> aws;  // requests are signed with these, for `service`
   std::string_view service;
   Timeouts timeouts;
+  std::optional<ProbeSettings> probe;
   std::optional<Url> proxy;
   bool proxy_from_environment = true;
   std::string ca_file;

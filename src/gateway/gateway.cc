@@ -82,6 +82,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<
     out->sockets_.sockets.insert(out->sockets_.sockets.end(), own.begin(), own.end());
     ++out->listening_;
   }
+  out->threads_.front().worker->probe();
   for (Thread& thread : out->threads_) {
     thread.thread = std::thread([loop = &thread.worker->loop()] { loop->run(); });
   }

@@ -44,6 +44,12 @@ void write(json::Writer& out, const BackendHealth& backend) {
       out.begin_object().member("model", one.model).member("why", one.why).end_object();
     out.end_array();
   }
+  if (backend.probe) {
+    out.key("probe").begin_object().member_bool("alive", backend.probe->alive);
+    out.member("at", rfc3339(backend.probe->unix_ms)).member("ms", backend.probe->took_ms);
+    if (!backend.probe->why.empty()) out.member("why", backend.probe->why);
+    out.end_object();
+  }
   out.end_object();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,14 @@ struct RestingModel {
   std::string why;    // "too many calls failed; ready in 1.5 s"
 };
 
+// What the last probe has found.
+struct ProbeReport {
+  bool alive = false;
+  std::int64_t unix_ms = 0;
+  std::int64_t took_ms = 0;
+  std::string why;  // when it is not alive
+};
+
 struct BackendHealth {
   std::string name;
   BackendState state = BackendState::untried;
@@ -30,6 +39,7 @@ struct BackendHealth {
   std::int64_t last_error_ms = 0;  // Unix time of it
   std::int64_t last_good_ms = 0;   // Unix time of the last good answer; 0 = none yet
   std::vector<RestingModel> resting;
+  std::optional<ProbeReport> probe;
 };
 
 struct HealthReport {

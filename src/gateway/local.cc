@@ -35,6 +35,10 @@ HealthReport health_of(const Exchange& ex) {
     row.last_error = std::move(standing.last_error);
     row.last_error_ms = standing.last_error_ms;
     row.last_good_ms = standing.last_good_ms;
+    if (Probed& probe = standing.probe; backend->probe && probe.unix_ms != 0) {
+      row.probe = ProbeReport{
+          .alive = probe.alive, .unix_ms = probe.unix_ms, .took_ms = probe.took_ms, .why = std::move(probe.why)};
+    }
     if (const auto rests = resting.find(backend->name); rests != resting.end()) row.resting = std::move(rests->second);
     if (!backend->off.empty()) {
       row.state = BackendState::off;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "gateway/probe.h"
 #include "gateway/session.h"
 
 namespace sluice {
@@ -23,6 +24,7 @@ Worker::Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::un
 }
 
 Worker::~Worker() {
+  prober_.reset();
   for (Session* session : sessions_) delete session;
   sessions_.clear();
   lines_.reset();  // its connections are on the loop
@@ -49,10 +51,17 @@ void Worker::closed(Session& session) {
 
 void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
+  if (prober_) prober_->use(snapshot_);
   std::erase_if(line_cache_, [&](const auto& entry) { return entry.second.use_count() == 1; });
 }
 
+void Worker::probe() {
+  prober_ = std::make_unique<Prober>(*this);
+  prober_->use(snapshot_);
+}
+
 void Worker::drain() {
+  prober_.reset();
   draining_ = true;
   const std::vector<Session*> now(sessions_.begin(), sessions_.end());
   for (Session* session : now) {

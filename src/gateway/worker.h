@@ -32,6 +32,7 @@
 
 namespace sluice {
 
+class Prober;
 class Session;
 
 // What all workers share; outlives them. Every member may be used from any thread.
@@ -68,6 +69,7 @@ class Worker {
   // On the worker's own thread (or before it runs):
   void accept(int fd);  // a client's connection; owned from here on
   void use(std::shared_ptr<const Snapshot> snapshot);
+  void probe();  // this worker is the one that probes backends
   void drain();  // idle connections close soon, busy ones after their exchange
   void cut();    // everything ends now; callers who wait are told
   void closed(Session& session);
@@ -99,6 +101,7 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const Line>> line_cache_;  // by Backend::serial
   std::unordered_set<Session*> sessions_;
+  std::unique_ptr<Prober> prober_;
   std::mt19937_64 random_;
   Dice dice_{0};
   bool draining_ = false;

@@ -164,12 +164,14 @@ void Health::open(std::int64_t now_ms, const HealthSettings& settings, Dice& dic
   breaker_ = Breaker::open;
   ++era_;
   warm_up_ms_ = settings.warm_up.count();
+  if (retry_after) asked_until_ms_ = now_ms + retry_after->count();
   open_.grow(now_ms, settings.open_first, settings.open_most, dice.between(1 - jitter, 1 + jitter), retry_after);
 }
 
 void Health::close(std::int64_t now_ms) {
   breaker_ = Breaker::closed;
   consecutive_ = cut_ = refused_ = 0;
+  probe_failed_ = false;
   seconds_ = {};
   sum_ = {};
   warm_from_ms_ = now_ms;
@@ -255,6 +257,25 @@ void Health::count(Permit& permit, Outcome outcome, std::int64_t now_ms, const H
   }
 }
 
+void Health::probed(bool alive, std::int64_t now_ms, std::int64_t hold_ms, const HealthSettings& settings, Dice& dice) {
+  const std::scoped_lock lock(lock_);
+  if (breaker_ == Breaker::closed) {
+    if (alive || settings.consecutive_faults <= 0 || ++consecutive_ < settings.consecutive_faults) return;
+    open(now_ms, settings, dice, {});
+  }
+  probe_failed_ = !alive;
+  if (alive) {
+    open_.until_ms = std::max(std::min(open_.until_ms, now_ms), asked_until_ms_);
+  } else {
+    open_.hold(hold_ms);
+  }
+}
+
+bool Health::rests() const {
+  const std::scoped_lock lock(lock_);
+  return breaker_ == Breaker::open;
+}
+
 void Health::learn_quota(QuotaKind kind, std::int64_t limit, std::int64_t remaining, std::int64_t resets_at_ms) {
   const std::scoped_lock lock(lock_);
   quotas_[static_cast<std::size_t>(kind)] = {limit, remaining, resets_at_ms};
@@ -312,7 +333,9 @@ View Health::view(std::int64_t now_ms) const {
     out.out_of_quota = true;
     out.why = "the vendor's quota is used up";
   } else {
-    out.why = refused_ > 0 ? "nobody listens there" : "too many calls failed";
+    out.why = probe_failed_  ? "too many calls failed, and the last probe"
+              : refused_ > 0 ? "nobody listens there"
+                             : "too many calls failed";
   }
   return out;
 }

@@ -130,6 +130,12 @@ class Health : public std::enable_shared_from_this<Health> {
   // May a call start now? Closed: yes. Open: no. Half-open: one at a time.
   [[nodiscard]] Permit begin(std::int64_t now_ms);
 
+  // What a probe has found, which is no call. A target that rests after faults may be tried at once, but not before the
+  // time its vendor asked for; or it rests on until `hold_ms`. While none rests, what failed counts as a call does.
+  void probed(bool alive, std::int64_t now_ms, std::int64_t hold_ms, const HealthSettings& settings, Dice& dice);
+  // It rests after faults, or waits for the call that tries it again.
+  [[nodiscard]] bool rests() const;
+
   // As the vendor's headers say. `resets_at_ms`: when all of it is there again.
   void learn_quota(QuotaKind kind, std::int64_t limit, std::int64_t remaining, std::int64_t resets_at_ms);
 
@@ -177,6 +183,8 @@ class Health : public std::enable_shared_from_this<Health> {
   int cut_ = 0;            // and after
   int refused_ = 0;
   Pause open_;
+  std::int64_t asked_until_ms_ = INT64_MIN;  // the vendor's own time
+  bool probe_failed_ = false;                // the last one, since it rests
   Pause quota_;
   Pause denied_;
   std::int64_t warm_from_ms_ = 0;  // with warm_up_ms_: when it came back

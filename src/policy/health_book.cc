@@ -63,6 +63,28 @@ std::shared_ptr<Health> HealthBook::of(std::string_view account, std::string_vie
   return made;
 }
 
+std::vector<std::shared_ptr<Health>> HealthBook::all(std::string_view account) const {
+  std::vector<std::shared_ptr<Health>> out;
+  for (const Shard& shard : shards_) {
+    const std::scoped_lock lock(shard.lock);
+    for (const auto& [hash, entries] : shard.entries) {
+      for (const Entry& entry : entries) {
+        if (entry.account == account) out.push_back(entry.health);
+      }
+    }
+  }
+  return out;
+}
+
+bool HealthBook::rests(std::string_view account) const {
+  return std::ranges::any_of(all(account), [](const auto& one) { return one->rests(); });
+}
+
+void HealthBook::probed(std::string_view account, bool alive, std::int64_t now_ms, std::int64_t hold_ms,
+                        const HealthSettings& settings, Dice& dice) {
+  for (const auto& one : all(account)) one->probed(alive, now_ms, hold_ms, settings, dice);
+}
+
 std::vector<HealthBook::Row> HealthBook::rows(std::int64_t now_ms) const {
   std::vector<Row> out;
   for (const Shard& shard : shards_) {

@@ -29,6 +29,12 @@ class HealthBook {
   // may be kept and used again; what is kept is not forgotten.
   [[nodiscard]] std::shared_ptr<Health> of(std::string_view account, std::string_view model, std::int64_t now_ms);
 
+  // True when one of the account's targets rests after faults.
+  [[nodiscard]] bool rests(std::string_view account) const;
+  // A probe of the account has found this (Health::probed).
+  void probed(std::string_view account, bool alive, std::int64_t now_ms, std::int64_t hold_ms,
+              const HealthSettings& settings, Dice& dice);
+
   struct Row {
     std::string account;
     std::string model;
@@ -52,6 +58,7 @@ class HealthBook {
     std::size_t size = 0;
     std::int64_t full_since_ms = INT64_MIN / 2;
   };
+  [[nodiscard]] std::vector<std::shared_ptr<Health>> all(std::string_view account) const;
   static void sweep(Shard& shard, std::int64_t now_ms);
   [[nodiscard]] std::shared_ptr<AccountKey> key(std::string_view account);
 

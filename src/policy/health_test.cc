@@ -334,6 +334,77 @@ TEST(Latency, OldSamplesFadeWhenThereAreNewOnes) {
   EXPECT_TRUE(latency.percentile_ms(0.95));
 }
 
+TEST(Health, AProbeThatWorksLetsItBeTriedAtOnce) {
+  Fixture at;
+  while (at.call(Outcome::fault)) {
+  }
+  EXPECT_GT(at.wait(), 500);
+  at.now += 10;
+  at.health->probed(true, at.now, 0, at.settings, at.dice);
+  EXPECT_EQ(at.wait(), 0);
+  EXPECT_EQ(at.health->view(at.now).state, View::State::half_open) << "a probe is no answer";
+  EXPECT_TRUE(at.call(Outcome::worked));
+  EXPECT_EQ(at.health->view(at.now).state, View::State::closed);
+}
+
+TEST(Health, AProbeThatFailsLetsItRestOn) {
+  Fixture at;
+  while (at.call(Outcome::fault)) {
+  }
+  for (int i = 0; i < 20; ++i) {
+    at.now += 2'000;
+    at.health->probed(false, at.now, at.now + 3'000, at.settings, at.dice);
+    EXPECT_GT(at.wait(), 2'000) << "no request is risked";
+    EXPECT_NE(at.health->view(at.now).why.find("probe"), std::string_view::npos);
+  }
+  at.now += 3'000;
+  EXPECT_EQ(at.wait(), 0) << "when probes end, calls try it";
+}
+
+TEST(Health, AProbeDoesNotOverruleTheVendor) {
+  Fixture at;
+  for (int i = 0; i < 5; ++i) at.call(Outcome::overloaded, 30s);
+  at.health->probed(true, at.now, 0, at.settings, at.dice);
+  EXPECT_GE(at.wait(), 30'000);
+  Fixture limited;
+  limited.call(Outcome::quota, 20s);
+  EXPECT_FALSE(limited.health->rests()) << "a quota is no fault";
+  limited.health->probed(true, limited.now, 0, limited.settings, limited.dice);
+  EXPECT_EQ(limited.wait(), 20'000);
+}
+
+TEST(Health, ProbesThatFailInARowOpenItUnlessCallsWork) {
+  Fixture at;
+  for (int i = 0; i < 50; ++i) {
+    at.health->probed(false, at.now, at.now + 1'000, at.settings, at.dice);
+    ASSERT_TRUE(at.call(Outcome::worked));
+  }
+  for (int i = 0; i < 4; ++i) at.health->probed(false, at.now, at.now + 1'000, at.settings, at.dice);
+  EXPECT_EQ(at.wait(), 0);
+  at.health->probed(false, at.now, at.now + 1'000, at.settings, at.dice);
+  EXPECT_GT(at.wait(), 0);
+  EXPECT_TRUE(at.health->rests());
+}
+
+TEST(HealthBook, ProbesEveryTargetOfAnAccount) {
+  HealthBook book;
+  HealthSettings settings;
+  Dice dice{1};
+  const auto fail = [&](std::string_view account, std::string_view model) {
+    const auto health = book.of(account, model, start);
+    for (Permit permit = health->begin(start); permit; permit = health->begin(start))
+      permit.end(Outcome::fault, start, settings, dice);
+  };
+  for (const char* model : {"a", "b", "c", "d"}) fail("openai", model);
+  fail("claude", "a");
+  static_cast<void>(book.of("openai", "well", start));
+  EXPECT_TRUE(book.rests("openai"));
+  EXPECT_FALSE(book.rests("nobody"));
+  book.probed("openai", true, start, start, settings, dice);
+  for (const HealthBook::Row& row : book.rows(start)) EXPECT_EQ(row.view.ready, row.account == "openai") << row.model;
+  EXPECT_TRUE(book.rests("openai")) << "until a call has worked";
+}
+
 TEST(HealthBook, KnowsEachPairOnceAndIsBounded) {
   HealthBook book(8 * 10);
   Dice dice(1);

@@ -20,6 +20,11 @@ struct Gauges {
   std::int64_t open_streams = 0;
   std::int64_t idle_upstream_connections = 0;
   std::vector<std::pair<std::string, std::int64_t>> resting;  // targets that are not called now, by backend
+  struct Probes {
+    std::string backend;
+    std::int64_t good = 0, failed = 0;
+  };
+  std::vector<Probes> probes;  // of backends that were probed
 };
 
 }  // namespace sluice

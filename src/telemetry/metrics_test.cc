@@ -29,7 +29,9 @@ TEST(Metrics, CountARequestUnderAllItsNames) {
   Metrics metrics("1.2.3");
   metrics.know({.models = {"claude-3-opus-20240229", "gpt-4"}, .providers = {{"claude", "anthropic"}}});
   for (int i = 0; i < 3; ++i) metrics.take(sample_record());
-  const auto lines = page(metrics, {.gauges = {.open_streams = 7, .resting = {{"openai", 2}}}, .dropped_log_lines = 4});
+  const auto lines =
+      page(metrics, {.gauges = {.open_streams = 7, .resting = {{"openai", 2}}, .probes = {{"openai", 3, 1}}},
+                     .dropped_log_lines = 4});
 
   EXPECT_THAT(lines, Contains("sluice_requests_total{door=\"/v1/chat/completions\",dialect=\"openai_chat\",backend="
                               "\"claude\",model=\"claude-3-opus-20240229\",status_class=\"2xx\",stream=\"true\"} 3"));
@@ -51,6 +53,8 @@ TEST(Metrics, CountARequestUnderAllItsNames) {
   EXPECT_THAT(lines, Contains("sluice_upstream_attempts_total{backend=\"claude\",outcome=\"ok\"} 3"));
   EXPECT_THAT(lines, Contains("sluice_notes_total{kind=\"lost\"} 3"));
   EXPECT_THAT(lines, Contains("sluice_resting_targets{backend=\"openai\"} 2"));
+  EXPECT_THAT(lines, Contains("sluice_probes_total{backend=\"openai\",outcome=\"ok\"} 3"));
+  EXPECT_THAT(lines, Contains("sluice_probes_total{backend=\"openai\",outcome=\"failed\"} 1"));
   EXPECT_THAT(lines, Contains("sluice_notes_total{kind=\"added\"} 0"));
 
   const std::string genai =

@@ -238,6 +238,13 @@ std::string Metrics::text(const Vitals& vitals) const {
                  MetricType::Gauge, {"backend"});
   for (const auto& [backend, count] : vitals.gauges.resting) resting.add({backend}, static_cast<double>(count));
   if (!vitals.gauges.resting.empty()) page.push_back(std::move(resting).done());
+  Family probes("sluice_probes_total", "Probes of backends, which are no calls.", MetricType::Counter,
+                {"backend", "outcome"});
+  for (const Gauges::Probes& one : vitals.gauges.probes) {
+    probes.add({one.backend, "ok"}, static_cast<double>(one.good));
+    probes.add({one.backend, "failed"}, static_cast<double>(one.failed));
+  }
+  if (!vitals.gauges.probes.empty()) page.push_back(std::move(probes).done());
   page.push_back(single("sluice_log_lines_dropped_total", "Log lines that could not be written in time.",
                         MetricType::Counter, static_cast<double>(vitals.dropped_log_lines)));
   Family build("sluice_build_info", "Always 1; the version is in the label.", MetricType::Gauge, {"version"});
