@@ -94,7 +94,8 @@ std::string TextPrint::key() const {
 }
 
 bool KeptTurn::worth_keeping() const {
-  return std::ranges::any_of(pieces, [](const Piece& p) { return p.part.seal || p.part.as<Reasoning>(); });
+  return !too_large &&
+         std::ranges::any_of(pieces, [](const Piece& p) { return p.part.seal || p.part.as<Reasoning>(); });
 }
 
 std::vector<std::string> KeptTurn::keys() const {
@@ -137,7 +138,8 @@ void TurnRecorder::add(const Event& event) {
       at.text.add(delta->text);
       piece.size += delta->text.size();
     } else if (auto* thought = piece.part.as<Reasoning>()) {
-      thought->text += delta->text;
+      at.too_large = at.too_large || thought->text.size() + delta->text.size() > most_thought;
+      if (!at.too_large) thought->text += delta->text;
     }
   } else if (const auto* start = std::get_if<BlockStart>(&event)) {
     add_piece(turn(start->choice), start->part, exchange_id_, start->choice);

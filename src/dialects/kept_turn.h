@@ -37,7 +37,8 @@ struct KeptTurn {
     std::vector<std::string> ids;  // of a call: every id under which a client may know it
   };
   std::vector<Piece> pieces;
-  TextPrint text;  // all texts of the turn
+  TextPrint text;          // all texts of the turn
+  bool too_large = false;  // its thoughts are not whole here
   [[nodiscard]] bool worth_keeping() const;
   // Under what it is kept: each tool call's id, or its text when it calls nothing.
   [[nodiscard]] std::vector<std::string> keys() const;
@@ -56,6 +57,7 @@ class TurnRecorder {
   [[nodiscard]] const std::vector<KeptTurn>& turns() const { return turns_; }
 
  private:
+  static constexpr std::size_t most_thought = 1024 * 1024;
   KeptTurn& turn(std::int64_t choice);
   std::string_view exchange_id_;
   std::vector<KeptTurn> turns_;

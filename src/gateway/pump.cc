@@ -96,6 +96,15 @@ void Pump::forward(const Frame& frame, std::string& out) {
 }
 
 void Pump::translate(const Frame& frame, std::string& out) {
+  // Some dialects end with the whole of what was said, so that a writer holds it; as large as a whole answer may be.
+  constexpr std::size_t most = 64 * 1024 * 1024;
+  translated_ += frame.data.size();
+  if (translated_ > most) {
+    return fail_with({.fault = Fault::upstream_broken,
+                      .message = "The upstream's stream is too large to be said in another dialect.",
+                      .detail = "over 64 MiB",
+                      .code = "stream_too_large"});
+  }
   events_.clear();
   reader_->read(frame, events_);
   read_done(out);

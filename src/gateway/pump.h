@@ -97,6 +97,7 @@ class Pump {
   std::string last_event_;
   std::optional<Failure> failed_;
   std::optional<std::string> stopped_;
+  std::size_t translated_ = 0;  // bytes of frames that were read into events
   bool spoken_ = false;
   bool content_ = false;
   bool over_ = false;

@@ -26,6 +26,12 @@ namespace sluice::gemini {
 // The stop of a blocked prompt, which has no candidates; detail is the whole promptFeedback.
 [[nodiscard]] Stop blocked_stop(json::Value feedback);
 
+// Adds to a stream's text that grounding may point into. Of an endless one the beginning is enough.
+inline void grow_cited(std::string& text, std::string_view more) {
+  constexpr std::size_t most = 1024 * 1024;
+  if (text.size() < most) text += more;
+}
+
 // One text that grounding may point into.
 struct Passage {
   std::string_view text;

@@ -296,7 +296,7 @@ class Reader final : public StreamReader {
     if (!empty || p.logprobs) {
       Delta delta{.choice = p.index, .block = p.blocks - 1, .text = text.text()};
       delta.logprobs = std::exchange(p.logprobs, std::nullopt);
-      if (!thought) p.texts.back().second += delta.text;
+      if (!thought) grow_cited(p.texts.back().second, delta.text);
       out.emplace_back(std::move(delta));
     }
     if (sealed) p.seal = read_seal(signature.text(), self);

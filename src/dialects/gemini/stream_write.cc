@@ -264,7 +264,7 @@ class Writing final : public StreamWriter {
 
   // The text of a block that citations may point into. Not for upstreams that cite in their own form.
   void remember(Progress& p, std::string_view text) {
-    if (auto* t = p.part.as<Text>(); t != nullptr && head_.origin != self) t->text += text;
+    if (auto* t = p.part.as<Text>(); t != nullptr && head_.origin != self) grow_cited(t->text, text);
   }
 
   std::string exchange_, model_;
