@@ -77,6 +77,7 @@ def two(places, shared):
         return found
 
     yield shared, *places, row
+    shared.wait_for_line(lambda _: len(rows()) > before)
     for one in places:
         assert not one.violations, one.violations
         assert not one.script

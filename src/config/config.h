@@ -198,10 +198,12 @@ struct FailoverChanges {
 
 // The way that requests for a model take.
 struct RouteSettings {
-  std::string model;            // as clients ask; may hold '*'
-  bool strict = false;          // a request of which something would be lost is refused
-  bool next_on_filter = false;  // an answer that a content filter stopped before its text goes to the next target
-  bool resume = false;          // a text stream that breaks off is gone on with by another call
+  std::string model;                  // as clients ask; may hold '*'
+  bool strict = false;                // a request of which something would be lost is refused
+  bool coalesce = false;              // requests that are the same at the same time share one call
+  bool shares_among_callers = false;  // also those of different callers
+  bool next_on_filter = false;        // an answer that a content filter stopped before its text goes to the next target
+  bool resume = false;                // a text stream that breaks off is gone on with by another call
   WhenSettings when;
   std::vector<TrySettings> targets;  // `try`: in this order; empty: whoever serves the model
   TimeoutChanges timeouts;

@@ -93,6 +93,8 @@ Route compile_route(const RouteSettings& settings, const FailoverSettings& failo
   Route out{.model = settings.model,
             .when = settings.when,
             .strict = settings.strict,
+            .coalesce = settings.coalesce,
+            .shares_among_callers = settings.shares_among_callers,
             .next_on_filter = settings.next_on_filter,
             .resume = settings.resume,
             .failover = settings.failover.on(failover),

@@ -38,6 +38,8 @@ struct Route {
   std::string model;  // a wildcard
   WhenSettings when;
   bool strict = false;
+  bool coalesce = false;
+  bool shares_among_callers = false;
   bool next_on_filter = false;
   bool resume = false;
   FailoverSettings failover;

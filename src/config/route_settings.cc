@@ -306,7 +306,7 @@ std::span<const Setting<TrySettings>> try_settings() {
 }
 
 std::span<const Setting<RouteSettings>> route_settings() {
-  static constexpr std::array<Setting<RouteSettings>, 8> table = {{
+  static constexpr std::array<Setting<RouteSettings>, 10> table = {{
       {{"model", "text", "", "the model as clients ask for it; * is a wildcard; the first route that fits counts"},
        READ(RouteSettings, in.text(n, p, out.model))},
       {{"when", "section", "", "which requests for it; all that is said must fit"},
@@ -321,6 +321,11 @@ std::span<const Setting<RouteSettings>> route_settings() {
       {{"strict", "yes/no", "false",
         "a request of which a target would lose a field goes to another that can say it, else it is refused"},
        READ(RouteSettings, in.boolean(n, p, out.strict))},
+      {{"coalesce", "yes/no", "false",
+        "requests of one caller with the same bytes and temperature 0 or a seed share one call while it runs"},
+       READ(RouteSettings, in.boolean(n, p, out.coalesce))},
+      {{"coalesce_callers", "yes/no", "false", "with coalesce: different callers share, too"},
+       READ(RouteSettings, in.boolean(n, p, out.shares_among_callers))},
       {{"on_filter", "one of pass, next", "pass",
         "an answer that a content filter stopped before any of its text went out: passed on, or the next target asked"},
        read_on_filter},

@@ -15,10 +15,12 @@
 
 namespace sluice {
 
+class Lead;
 class Worker;
 
 struct Exchange {
   Exchange(Worker& of, net::ServerConnection& from);
+  ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -34,6 +36,8 @@ struct Exchange {
   std::string tenant;          // whose limits count and whose turns are remembered (Caller::key)
   std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields
   std::string relayed_fields;  // field lines of the upstream's answer that go along
+
+  std::unique_ptr<Lead> lead;  // where others are told what its client is; null for most
 
   std::int64_t began_ns;  // steady clock
   std::int64_t slept_before_ns;

@@ -124,6 +124,7 @@ std::string json_of(const Told& told) {
     if (route->line > 0) out.member("line", static_cast<std::int64_t>(route->line));
     out.member_bool("strict", route->strict)
         .member_bool("resume", route->resume)
+        .member_bool("coalesce", route->coalesce)
         .member("on_filter", route->next_on_filter ? "next" : "pass")
         .end_object();
   } else {
@@ -143,6 +144,10 @@ std::string text_of(const Told& told) {
     out += "the route for \"" + route->model + "\"";
     if (route->line > 0) out += " in line " + std::to_string(route->line);
     if (route->strict) out += ", strict: nothing of a request may be lost";
+    if (route->coalesce) {
+      out += ", coalesce: the same request at the same time shares one call";
+      if (route->shares_among_callers) out += ", whoever asks";
+    }
     if (route->next_on_filter) out += ", on_filter: what a content filter stops goes to the next target";
     if (route->resume) out += ", resume: a stream that breaks off is gone on with";
   } else {

@@ -1,4 +1,5 @@
 // relay: what has begun well is brought to its end. SPDX-License-Identifier: MIT
+#include "gateway/coalesce.h"
 #include "gateway/remember.h"
 #include "gateway/respond.h"
 #include "gateway/resume.h"
@@ -128,6 +129,7 @@ Task<Result<bool>> relay_whole(Exchange& ex, const Answer& answer) {
 }  // namespace
 
 Task<Result<bool>> relay(Exchange& ex, Answer& answer) {
+  if (answer.shared) return follow(ex, *answer.shared);
   return answer.pump ? relay_stream(ex, answer) : relay_whole(ex, answer);
 }
 

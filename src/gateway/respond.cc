@@ -7,6 +7,7 @@
 
 #include "base/print.h"
 #include "base/text.h"
+#include "gateway/coalesce.h"
 #include "gateway/worker.h"
 #include "model/notes.h"
 
@@ -84,7 +85,51 @@ void append_head(std::string& text, Exchange& ex, const ReplyHead& head, std::op
 
 }  // namespace
 
+namespace {
+
+// Tells the others what this client is told. False: the client itself is gone.
+[[gnu::noinline]] bool share(Exchange& ex, const ReplyHead& head, bool stream, std::string_view bytes, bool last) {
+  SharedAnswer& answer = ex.lead->answer();
+  if (!ex.head_sent) {
+    answer.begin({.stream = stream,
+                  .status = head.status,
+                  .content_type = std::string(head.content_type),
+                  .fields = ex.relayed_fields + std::string(head.fields),
+                  .served = ex.record.served,
+                  .notes = ex.record.notes});
+  }
+  if (!bytes.empty()) answer.append(bytes);
+  if (last) answer.end();
+  if (!ex.lead->alone()) return true;
+  if (!ex.head_sent) ex.record.status = 499;
+  ex.head_sent = true;
+  ex.finished |= last;
+  ex.last_sent_ms = ex.worker.loop().now_ms();
+  return false;
+}
+
+// A send that failed is none where the call goes on for others, and one that must wait for them has kept something.
+net::Sent with_others(Exchange& ex, net::Sent sent) {
+  if (!ex.lead) return sent;
+  if (sent == net::Sent::broken && ex.lead->lose()) sent = net::Sent::all;
+  return sent == net::Sent::all && ex.lead->answer().crowded() ? net::Sent::kept : sent;
+}
+
+// The client takes what is kept, and those who share the answer theirs.
+Task<Result<bool>> taken_by_all(Exchange& ex) {
+  if (!ex.lead->alone()) {
+    auto patience = ex.patience();
+    if (ex.lead->answer().read()) patience.write_ms = std::min(patience.write_ms, most_stalled_ms);
+    auto flushed = co_await ex.client.flush(patience);
+    if (!flushed && !ex.lead->lose()) co_return flushed;
+  }
+  co_return co_await wait_for_readers(ex);
+}
+
+}  // namespace
+
 Task<Result<bool>> taken(Exchange& ex, net::Sent sent) {
+  if (sent == net::Sent::kept && ex.lead) co_return co_await taken_by_all(ex);
   if (sent == net::Sent::kept) {
     auto patience = ex.patience();
     CO_TRY_VOID(co_await ex.client.flush(patience));
@@ -96,13 +141,14 @@ Task<Result<bool>> taken(Exchange& ex, net::Sent sent) {
 Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body) {
   std::string& out = ex.worker.out;
   out.clear();
+  if (ex.lead && !share(ex, head, false, body, true)) return taken(ex, net::Sent::all);
   ex.record.status = head.status;
   ex.head_sent = ex.finished = true;
   append_head(out, ex, head, body.size());
   if (ex.bodyless || head.status == 204) body = {};
   ex.record.bytes_out = body.size();
   const std::array pieces = {net::piece(out), net::piece(body)};
-  return taken(ex, ex.client.send(pieces));
+  return taken(ex, with_others(ex, ex.client.send(pieces)));
 }
 
 net::Sent put_head(Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
@@ -119,6 +165,7 @@ net::Sent put_head(Exchange& ex, const ReplyHead& head, std::optional<std::uint6
 }
 
 net::Sent put_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {
+  if (ex.lead && !share(ex, {.content_type = content_type}, true, bytes, last)) return with_others(ex, net::Sent::all);
   std::string head;
   if (!ex.head_sent) {
     ex.head_sent = true;
@@ -144,7 +191,7 @@ net::Sent put_stream(Exchange& ex, std::string_view content_type, std::string_vi
                              net::piece(tail)};
   ex.record.bytes_out += bytes.size();
   ex.last_sent_ms = ex.worker.loop().now_ms();
-  return ex.client.send(pieces);
+  return with_others(ex, ex.client.send(pieces));
 }
 
 Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {

@@ -1,6 +1,7 @@
 // What happens to a request, in order. SPDX-License-Identifier: MIT
 #include "gateway/serve.h"
 
+#include "gateway/coalesce.h"
 #include "gateway/forward.h"
 #include "gateway/resume.h"
 #include "gateway/stages.h"
@@ -16,8 +17,11 @@ namespace {
   if (has_state(entry)) CO_TRY_VOID(co_await recollect(ex, intake));  // what it goes on from, and who holds that
   CO_TRY(auto&& plan, choose(ex, intake));                            // ordered targets; nothing is sent yet
   CO_TRY(lease, admit(ex, caller));                                   // rate and concurrency
-  CO_TRY(auto&& answer, co_await call(ex, intake, plan));             // flights: end at the first good event
-  if (intake.held) CO_TRY_VOID(co_await hold(ex, intake, answer));    // for its client to come back to
+  if (ex.route && ex.route->coalesce) {
+    if (auto shared = coalesce(ex, intake)) co_return Answer{.shared = std::move(shared)};  // somebody asks it already
+  }
+  CO_TRY(auto&& answer, co_await call(ex, intake, plan));           // flights: end at the first good event
+  if (intake.held) CO_TRY_VOID(co_await hold(ex, intake, answer));  // for its client to come back to
   if (answer.reserve) {
     keep_question(answer, intake, plan);  // another call may have to go on with the answer
   } else if (answer.pump) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "dialects/registry.h"
+#include "gateway/coalesce.h"
 #include "gateway/respond.h"
 #include "gateway/serve.h"
 
@@ -37,6 +38,8 @@ Exchange::Exchange(Worker& of, net::ServerConnection& from)
   record.unix_ms = unix_ms_now();
   last_sent_ms = of.loop().now_ms();
 }
+
+Exchange::~Exchange() = default;
 
 std::int64_t Exchange::elapsed_us() const {
   return (net::Loop::clock_ns() - began_ns) / 1000;
@@ -165,6 +168,7 @@ Task<bool> Session::exchange(const Error* unreadable) {
     ex.record.fault = error.fault;
     ex.record.error = error.message;
     ex.record.detail = error.detail;
+    if (ex.lead && error.fault != Fault::client_gone) ex.lead->answer().fail(error);
     if (error.fault == Fault::client_gone) {
       ex.keep_alive = false;
       if (!ex.head_sent) ex.record.status = 499;
@@ -174,6 +178,7 @@ Task<bool> Session::exchange(const Error* unreadable) {
       if (!sent) ex.keep_alive = false;
     }
   }
+  if (ex.lead && ex.lead->alone()) ex.keep_alive = false;
   // A response that began and did not reach its end must not look whole.
   if (ex.head_sent && !ex.finished) ex.keep_alive = false;
   settle(ex);

@@ -16,6 +16,7 @@
 #include "gateway/flight.h"
 #include "gateway/held.h"
 #include "gateway/pump.h"
+#include "gateway/shared_answer.h"
 #include "policy/caller.h"
 #include "policy/course.h"
 #include "policy/limits.h"
@@ -57,12 +58,13 @@ struct Answer {
   std::unique_ptr<Pump> pump;      // null for a whole answer
   std::string held;                // bytes for the client: the whole body, or the stream so far
   std::string_view content_type = "application/json";
-  std::string_view fields;              // more field lines, static
-  std::string own_content_type;         // where content_type points when the upstream chose it
-  std::optional<std::string> stopped;   // by a filter, where another target may do better: the vendor's word
-  bool native = false;                  // from a target of the client's own dialect
-  std::unique_ptr<HeldResponse> keeps;  // what is held of a stream, when it has ended well
-  std::unique_ptr<Reserve> reserve;     // of a stream that may be gone on with; else null
+  std::string_view fields;                       // more field lines, static
+  std::string own_content_type;                  // where content_type points when the upstream chose it
+  std::optional<std::string> stopped;            // by a filter, where another target may do better: the vendor's word
+  bool native = false;                           // from a target of the client's own dialect
+  std::unique_ptr<HeldResponse> keeps;           // what is held of a stream, when it has ended well
+  std::unique_ptr<SharedAnswer::Reader> shared;  // another exchange's, which this one is told as well
+  std::unique_ptr<Reserve> reserve;              // of a stream that may be gone on with; else null
 };
 
 [[nodiscard]] Result<Entry> enter(Exchange& ex);

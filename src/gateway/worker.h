@@ -14,6 +14,7 @@
 
 #include "config/snapshot.h"
 #include "dialects/dialect.h"
+#include "gateway/coalesce.h"
 #include "gateway/exchange.h"
 #include "net/loop.h"
 #include "net/server.h"
@@ -45,6 +46,7 @@ struct Shared {
   HedgeBudget hedges;
   Issuers issuers;
   Turns branch_turns;
+  SharedAnswers answers;
   std::unique_ptr<ResponseStore> responses;  // never null once requests are served
   std::mutex config_error_mutex;
   std::string config_error;  // why the last reload failed; empty when it did not

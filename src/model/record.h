@@ -56,6 +56,7 @@ struct Record {
   std::string model;           // as asked, at most 256 bytes of visible ASCII
   std::string served;          // what the upstream said it was
   bool stream = false;         // what the client asked for
+  bool coalesced = false;      // another exchange's call answered it: nothing of it was billed here
   std::vector<Attempt> attempts;
   int status = 0;  // what the client got; 499 when it had left before any
   std::optional<Fault> fault;

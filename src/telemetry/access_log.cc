@@ -164,6 +164,7 @@ void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
   text(out, ",\"served\":", r.served);
   if (!r.attempts.empty()) text(out, ",\"backend\":", r.attempts.back().backend);
   if (r.stream) out.text(",\"stream\":true");
+  if (r.coalesced) out.text(",\"coalesced\":true");
   integer(out, ",\"status\":", r.status);
   ms(out, ",\"first_token_ms\":", r.first_token_us);
   ms(out, ",\"total_ms\":", r.total_us);

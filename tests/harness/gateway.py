@@ -157,8 +157,8 @@ class Gateway:
     def lines(self):
         """The request log: its JSON lines that tell of an exchange."""
         out = []
-        for line in self.said().splitlines():
-            if line.startswith("{"):
+        for line in self.said().splitlines(keepends=True):
+            if line.startswith("{") and line.endswith("\n"):  # the last one may be half written
                 row = json.loads(line)
                 if row["kind"] == "exchange":
                     out.append(row)
