@@ -10,6 +10,7 @@
 #include "allocator.h"
 #include "config/config.h"
 #include "explain_command.h"
+#include "models_command.h"
 #include "serve_command.h"
 #include "version.h"
 
@@ -78,6 +79,19 @@ int main(int argc, char** argv) {
   explain->add_option("--url", asked.url,
                       "ask the gateway that runs there, which knows how targets are; SLUICE_KEY is shown to it");
   explain->add_flag("--json", asked.json, "print JSON");
+  CLI::App* models = app.add_subcommand("models", "what is known of vendors' models, and what they cost");
+  models->require_subcommand(1);
+  sluice::ModelsOptions known;
+  CLI::App* list = models->add_subcommand("list", "print models with their windows and prices");
+  with_config(list);
+  list->add_option("--vendor", known.vendor, "of this vendor only");
+  CLI::App* show = models->add_subcommand("show", "print all that is known of one model");
+  with_config(show);
+  show->add_option("model", known.model, "the model, or vendor/model")->required();
+  CLI::App* update = models->add_subcommand("update", "make the table of models from the public table of prices");
+  with_config(update);
+  update->add_option("file", known.table, "LiteLLM's model_prices_and_context_window.json")->required();
+  update->add_option("--out", known.out, "where to; else the configuration's catalogue, else models.txt");
   CLI11_PARSE(app, argc, argv);
 
   if (*check_command) return check(checked);
@@ -90,6 +104,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (config.empty() && std::filesystem::exists("config.yaml")) config = "config.yaml";
+  known.config = config;
+  if (*list) return sluice::list_models(known);
+  if (*show) return sluice::show_model(known);
+  if (*update) return sluice::update_models(known);
   if (*explain) {
     asked.config = config;
     return sluice::explain_command(std::move(asked));

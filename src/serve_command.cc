@@ -260,6 +260,13 @@ class Service {
                "only programs on this machine may call; list keys in the configuration to let others in");
     }
     remember(snapshot.config());
+    watch_catalogue(snapshot.config());
+  }
+
+  void watch_catalogue(const Config& config) {
+    if (catalogue_ == config.catalogue) return;
+    catalogue_ = config.catalogue;
+    catalogue_stamp_ = stamp(catalogue_);
   }
 
   // What the metrics may name.
@@ -310,6 +317,7 @@ class Service {
         continue;
       }
       if (!path_.empty() && stamp(path_) != file_) reload("its file changed");
+      if (!catalogue_.empty() && stamp(catalogue_) != catalogue_stamp_) reload("the catalogue changed");
       if (!cert_.empty() && (stamp(cert_) != cert_stamp_ || stamp(key_) != key_stamp_)) reload_certificate();
     }
   }
@@ -341,6 +349,7 @@ class Service {
       now = later;
     }
     file_ = now;
+    catalogue_stamp_ = stamp(catalogue_);
     const auto text = path_.empty() ? std::optional<std::string>(std::string()) : read_file(path_);
     if (!text) return log_.say(LogLevel::error, "the configuration stays as it was: {} cannot be read", path_);
     Loaded loaded = load_config(*text, path_, process_environment);
@@ -365,6 +374,7 @@ class Service {
       log_.say(LogLevel::error, "the log stays where it was: {}", applied.error()->detail);
     }
     current_grace_ = loaded.config.server.grace;
+    watch_catalogue(loaded.config);
     bound_storage(loaded.config.server);
     const auto snapshot = Snapshot::compile(std::move(loaded.config));
     tell_names(*snapshot);
@@ -421,8 +431,8 @@ class Service {
   std::optional<net::Predecessor> predecessor_;
   std::unique_ptr<net::HandoverDoor> door_;
   milliseconds current_grace_{30'000};
-  Stamp file_, cert_stamp_, key_stamp_;
-  std::string cert_, key_, restart_only_;
+  Stamp file_, cert_stamp_, key_stamp_, catalogue_stamp_;
+  std::string catalogue_, cert_, key_, restart_only_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@
 #include "base/secret.h"
 
 namespace sluice {
+
+class Catalogue;
 
 using Millis = std::chrono::milliseconds;
 
@@ -110,6 +113,8 @@ struct BackendSettings {
   // What the account at `place` is called as a backend: "openai.a", "openai.2"; with one account or none "openai".
   [[nodiscard]] std::string account_name(std::size_t place) const;
   [[nodiscard]] bool keyed() const { return !api_key.empty() || !accounts.empty(); }
+  // Whose prices are its own, as the catalogue calls it; empty: a server elsewhere, of which nothing is known.
+  [[nodiscard]] std::string_view vendor() const;
 
   std::string name;
   bool enabled = true;
@@ -141,7 +146,7 @@ struct WhenSettings {
 };
 
 // How the entries of a branch are put in order.
-enum class Order : std::uint8_t { fallback, weighted, round_robin, least_busy, latency, split };
+enum class Order : std::uint8_t { fallback, weighted, round_robin, least_busy, latency, cheapest, split };
 
 struct AffinitySettings {
   enum class By : std::uint8_t { none, prompt, caller, header };
@@ -242,13 +247,17 @@ struct Config {
   FailoverSettings failover;
   MonitoringSettings monitoring;
   LimitSettings limits;
-  std::string storage = "memory";  // memory, sqlite:PATH
+  std::string storage = "memory";           // memory, sqlite:PATH
+  std::string catalogue;                    // a file of models and prices; empty: the built-in one
+  std::shared_ptr<const Catalogue> models;  // what the file holds; null: the built-in one
   std::vector<KeySettings> keys;
   std::string auth;    // local, open, keys; load_config() fills in what the file leaves out
   std::string source;  // the file's path, empty without one
 };
 
 [[nodiscard]] std::string_view name(Order order);
+// The catalogue that a configuration chose.
+[[nodiscard]] const Catalogue& catalogue(const Config& config);
 
 // One fault or warning about a configuration.
 struct ConfigFault {

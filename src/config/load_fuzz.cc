@@ -15,7 +15,7 @@ std::optional<std::string> variable(const char* name) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  if (text.find("file:") != std::string::npos) return 0;  // a fuzzer has no business in the file system
+  if (text.contains("file:") || text.contains("catalogue")) return 0;  // a fuzzer has no business in the file system
   const sluice::Loaded loaded = sluice::load_config(text, "config.yaml", variable);
   const std::string told = sluice::render(loaded.faults, text, "config.yaml");
   if (loaded.faults.empty() != told.empty()) __builtin_trap();

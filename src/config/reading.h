@@ -128,6 +128,8 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<CallerLimits>> caller_limit_settings();
 
 void read_routes(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
+// A file of models and prices.
+void read_catalogue(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
 void read_keys(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
 // What is learnt from targets is only asked for where it is learnt.
 void check_learning(Reading& in, const Config& config);

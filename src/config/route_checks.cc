@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/reading.h"
+#include "pricing/catalogue.h"
 #include "providers/provider.h"
 
 namespace sluice::config {
@@ -17,16 +18,37 @@ bool is_pattern(std::string_view name) {
 struct Served {
   std::vector<std::string> names;
   std::vector<std::string> models;
+  const BackendSettings* settings = nullptr;  // null: the demo
+  // Of a backend that lists none: also what the catalogue has of its vendor.
+  [[nodiscard]] bool takes(std::string_view model, const Catalogue& catalogue) const {
+    const auto fits = [&](const std::string& pattern) { return wildcard_match(pattern, model); };
+    if (std::ranges::any_of(models, fits)) return true;
+    const Provider* vendor = settings && !settings->models ? provider_of(*settings) : nullptr;
+    return vendor && !vendor->owns.empty() && catalogue.find(vendor->name, model);
+  }
+  // As its vendor calls it.
+  [[nodiscard]] std::string upstream_name(const std::string& model) const {
+    const ModelName* best = nullptr;
+    if (!settings || !settings->models) return model;
+    for (const ModelName& one : *settings->models) {
+      if (one.name == model) return one.upstream.empty() ? model : one.upstream;
+      if (wildcard_match(one.name, model) && (!best || one.name.size() > best->name.size())) best = &one;
+    }
+    return best && !best->upstream.empty() ? best->upstream : model;
+  }
+  static const Provider* provider_of(const BackendSettings& backend) {
+    return provider(backend.type.empty() ? backend.name : backend.type);
+  }
 };
 
 std::vector<Served> served(const Config& config) {
   std::vector<Served> out{{.names = {"demo"}, .models = {"demo"}}};
   for (const BackendSettings& backend : config.backends) {
-    Served one{.names = {backend.name}, .models = {}};
+    Served one{.names = {backend.name}, .models = {}, .settings = &backend};
     for (std::size_t i = 0; i < backend.accounts.size(); ++i) one.names.push_back(backend.account_name(i));
     if (backend.models) {
       for (const ModelName& model : *backend.models) one.models.push_back(model.name);
-    } else if (const Provider* vendor = provider(backend.type.empty() ? backend.name : backend.type)) {
+    } else if (const Provider* vendor = Served::provider_of(backend)) {
       one.models.assign(vendor->owns.begin(), vendor->owns.end());
     }
     out.push_back(std::move(one));
@@ -45,7 +67,7 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& kn
 
 class Checks {
  public:
-  Checks(Reading& in, const Config& config) : in_(in), backends_(served(config)) {}
+  Checks(Reading& in, const Config& config) : in_(in), catalogue_(catalogue(config)), backends_(served(config)) {}
 
   void route(const RouteSettings& route) {
     for (const TrySettings& one : route.targets) entry(route, one);
@@ -64,6 +86,30 @@ class Checks {
       if (in.balance == Order::fallback && one.weight != 0) idle_weight(one);
       entry(route, one);
     }
+    if (in.balance == Order::cheapest && !any_price(route, in)) {
+      in_.fault(mark_of(in.mark), "no price is known of any target that the cheapest is to be chosen of",
+                "`sluice models list --vendor NAME` prints what is known; or take another balance");
+    }
+  }
+
+  // Whether a price is known below it, or may be for some request.
+  [[nodiscard]] bool any_price(const RouteSettings& route, const TrySettings& in) const {
+    if (in.branch())
+      return std::ranges::any_of(in.entries, [&](const TrySettings& one) { return any_price(route, one); });
+    const Served* found = backend(in.backend);
+    if (!found) return true;  // told already
+    const std::string_view vendor = found->settings ? found->settings->vendor() : std::string_view();
+    const std::string& model = in.model.empty() ? route.model : in.model;
+    if (vendor.empty()) return false;
+    if (is_pattern(model)) return true;
+    const auto row = catalogue_.find(vendor, found->upstream_name(model), found->settings->aws.region);
+    return row && !row->price.empty();
+  }
+
+  [[nodiscard]] const Served* backend(std::string_view name) const {
+    const auto named = [&](const Served& one) { return std::ranges::find(one.names, name) != one.names.end(); };
+    const auto found = std::ranges::find_if(backends_, named);
+    return found == backends_.end() ? nullptr : &*found;
   }
 
   void idle_weight(const TrySettings& in) {
@@ -71,13 +117,10 @@ class Checks {
   }
 
   void target(const RouteSettings& route, const TrySettings& in) {
-    const Served* found = nullptr;
-    std::vector<std::string> names;
-    for (const Served& one : backends_) {
-      if (std::ranges::find(one.names, in.backend) != one.names.end()) found = &one;
-      names.insert(names.end(), one.names.begin(), one.names.end());
-    }
+    const Served* found = backend(in.backend);
     if (!found) {
+      std::vector<std::string> names;
+      for (const Served& one : backends_) names.insert(names.end(), one.names.begin(), one.names.end());
       return in_.fault(mark_of(in.mark), "there is no backend " + quoted_name(in.backend),
                        suggestion(in.backend, names));
     }
@@ -87,14 +130,14 @@ class Checks {
     }
     const std::string& model = in.model.empty() ? route.model : in.model;
     if (in.model.empty() && is_pattern(route.model)) return;  // each request shows
-    const auto takes = [&](const std::string& pattern) { return wildcard_match(pattern, model); };
-    if (std::ranges::any_of(found->models, takes)) return;
+    if (found->takes(model, catalogue_)) return;
     std::string hint = in.model.empty() ? "say which model: model: …" : suggestion(model, found->models);
     in_.fault(mark_of(in.mark), "the backend " + quoted_name(in.backend) + " does not serve " + quoted_name(model),
               std::move(hint));
   }
 
   Reading& in_;
+  const Catalogue& catalogue_;
   std::vector<Served> backends_;
 };
 

@@ -323,7 +323,7 @@ std::span<const Setting<LimitSettings>> limit_settings() {
 }
 
 std::span<const Setting<Config>> root_settings() {
-  static constexpr std::array<Setting<Config>, 9> table = {{
+  static constexpr std::array<Setting<Config>, 10> table = {{
       {{"server", "section", "", "where and how clients are served"},
        READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
       {{"backends", "map of backends", "every vendor whose key the environment holds",
@@ -358,6 +358,10 @@ std::span<const Setting<Config>> root_settings() {
            in.fault(n.Mark(), quoted_name(p) + " must be memory or sqlite:PATH, not " + quoted_name(out.storage),
                     "for example storage: sqlite:sluice.db");
        }},
+      {{"catalogue", "text", "the built-in one",
+        "file with the models of vendors and their prices, as `sluice models update` writes it; read again with this "
+        "file"},
+       read_catalogue},
       {{"keys", "list of keys", "none", "who may call; with keys, everybody must show one, also on this machine"},
        read_keys},
       {{"auth", "one of local, open, keys", "keys if there are any, else local",

@@ -60,6 +60,9 @@ std::unique_ptr<Backend> compile_account(const BackendSettings& in, const Secret
     const bool allowed = in.dialects.empty() || std::ranges::find(in.dialects, name(e.dialect)) != in.dialects.end();
     if (allowed && !out->speaks(e.dialect)) out->dialects.push_back(e.dialect);
   }
+  out->vendor = in.vendor();
+  out->region = in.aws.region;
+  out->listed = in.models.has_value();
   if (in.models) {
     out->models = *in.models;
   } else {
@@ -140,8 +143,17 @@ const Endpoint* Backend::first_way(DialectId own, Operation operation, std::stri
 std::optional<std::string> Backend::upstream_name(std::string_view model) const {
   const ModelName* entry = serves(*this, model, true);
   if (!entry) entry = serves(*this, model, false);
+  if (!entry && makes(model)) return std::string(model);
   if (!entry) return std::nullopt;
   return entry->upstream.empty() ? std::string(model) : entry->upstream;
+}
+
+bool Backend::makes(std::string_view model) const {
+  return !listed && !provider->owns.empty() && catalogue->find(provider->name, model);
+}
+
+std::optional<CatalogueRow> Backend::row(std::string_view name_there) const {
+  return vendor.empty() ? std::nullopt : catalogue->find(vendor, name_there, region);
 }
 
 bool Backend::serves_upstream(std::string_view name_there) const {
@@ -160,6 +172,7 @@ std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   demo->flavour = "demo";
   demo->models.push_back({.name = "demo"});
   out->backends_.push_back(std::move(demo));
+  for (const auto& backend : out->backends_) backend->catalogue = &out->catalogue();
   out->index();
   for (const RouteSettings& route : out->config_.routes) {
     out->routes_.push_back(compile_route(route, out->config_.failover, out->backends_));
@@ -174,10 +187,11 @@ void Snapshot::index() {
     for (const ModelName& entry : backend->models) {
       auto& same = names_[entry.name];
       if (same.empty() || same.back().backend != backend.get()) same.push_back({backend.get(), &entry});
-      if (is_pattern(entry.name)) patterns_.push_back({backend.get(), &entry});
+      if (is_pattern(entry.name)) (backend->listed ? patterns_ : vendor_patterns_).push_back({backend.get(), &entry});
     }
   }
-  std::ranges::stable_sort(patterns_, std::greater<>(), [](const Served& one) { return one.entry->name.size(); });
+  for (auto* patterns : {&patterns_, &vendor_patterns_})
+    std::ranges::stable_sort(*patterns, std::greater<>(), [](const Served& one) { return one.entry->name.size(); });
 }
 
 std::vector<Target> Snapshot::addressed(std::string_view model) const {
@@ -188,9 +202,7 @@ std::vector<Target> Snapshot::addressed(std::string_view model) const {
   const std::string_view rest = model.substr(slash + 1);
   for (const auto& backend : backends_) {
     if (backend->name != name && backend->group != name) continue;
-    const ModelName* entry = serves(*backend, rest, true);
-    if (!entry) entry = serves(*backend, rest, false);
-    if (entry) found.push_back(target(*backend, *entry, rest));
+    if (auto there = backend->upstream_name(rest)) found.push_back({backend.get(), *std::move(there)});
   }
   return found;
 }
@@ -206,13 +218,34 @@ Result<std::vector<Target>> Snapshot::targets(std::string_view model) const {
     if (!found.empty()) return found;
   }
   // A backend that names the model comes first; one that takes it by a pattern can still step in for it.
-  for (const auto& [backend, entry] : patterns_) {
-    if (!wildcard_match(entry->name, model)) continue;
-    if (std::ranges::find(found, backend, &Target::backend) != found.end()) continue;
-    found.push_back(target(*backend, *entry, model));
+  for (const auto* patterns : {&patterns_, &vendor_patterns_}) {
+    for (const auto& [backend, entry] : *patterns) {
+      if (!wildcard_match(entry->name, model)) continue;
+      if (std::ranges::find(found, backend, &Target::backend) != found.end()) continue;
+      found.push_back(target(*backend, *entry, model));
+    }
+  }
+  if (!found.empty()) return found;
+  for (const auto& backend : backends_) {
+    if (backend->off.empty() && backend->makes(model)) found.push_back({backend.get(), std::string(model)});
   }
   if (found.empty()) return fail(unknown(model));
   return found;
+}
+
+// Whose model it is, where that vendor is no backend here or does not list it; empty when nobody knows.
+std::string Snapshot::whose(std::string_view model) const {
+  for (const Provider& vendor : providers()) {
+    const auto fits = [&](std::string_view pattern) { return wildcard_match(pattern, model); };
+    const bool owns = std::ranges::any_of(vendor.owns, fits);
+    if (!owns && (vendor.owns.empty() || !catalogue().find(vendor.name, model))) continue;
+    const auto of_vendor = [&](const auto& backend) { return backend->provider == &vendor; };
+    const auto backend = std::ranges::find_if(backends_, of_vendor);
+    if (backend == backends_.end())
+      return " It is a model of " + std::string(vendor.name) + ", and there is no backend for that vendor.";
+    return " It is not among the models of the backend \"" + (*backend)->group + "\".";
+  }
+  return {};
 }
 
 Error Snapshot::unknown(std::string_view model) const {
@@ -222,13 +255,15 @@ Error Snapshot::unknown(std::string_view model) const {
   if (const auto named = addressed(model); !named.empty()) off = named.front().backend;
   for (const bool exact : {true, false}) {
     for (const auto& backend : backends_) {
-      if (!off && serves(*backend, model, exact)) off = backend.get();
+      if (!off && (exact ? serves(*backend, model, true) != nullptr : backend->upstream_name(model).has_value()))
+        off = backend.get();
     }
   }
   if (off) {
     error.message += " The backend \"" + off->name + "\" would serve it, but " + off->off + ".";
     return error;
   }
+  error.message += whose(model);
   std::vector<std::string> names;
   for (const ModelRow& row : models()) names.push_back(row.id);
   const std::vector<std::string_view> views(names.begin(), names.end());

@@ -13,6 +13,7 @@
 #include "config/keys.h"
 #include "config/route.h"
 #include "config/url.h"
+#include "pricing/catalogue.h"
 #include "providers/provider.h"
 
 namespace sluice {
@@ -38,7 +39,11 @@ struct Backend {
   std::vector<Header> headers;      // auth and extra headers, in wire form
   std::vector<DialectId> dialects;  // what it may be spoken to in, first = preferred for translations
   std::vector<ModelName> models;
-  std::string off;  // why it cannot be called; empty when it can
+  bool listed = true;  // by the configuration; else they are patterns of what its vendor makes, and so is the catalogue
+  const Catalogue* catalogue = nullptr;  // of the snapshot
+  std::string_view vendor;               // whose prices are its own, in the catalogue; empty: not known
+  std::string region;                    // of prices that differ by it
+  std::string off;                       // why it cannot be called; empty when it can
 
   [[nodiscard]] bool demo() const { return provider == nullptr; }
   [[nodiscard]] bool speaks(DialectId dialect) const;
@@ -48,6 +53,10 @@ struct Backend {
   [[nodiscard]] const Endpoint* first_way(DialectId own, Operation operation, std::string_view model) const;
   // The upstream's name of a model that clients ask for; nullopt when this backend does not serve it.
   [[nodiscard]] std::optional<std::string> upstream_name(std::string_view model) const;
+  // True for a model of its vendor, by the catalogue, when the configuration lists none.
+  [[nodiscard]] bool makes(std::string_view model) const;
+  // What is known of a model of its own; nullopt: nothing.
+  [[nodiscard]] std::optional<CatalogueRow> row(std::string_view name_there) const;
   // True when it serves what it calls so itself.
   [[nodiscard]] bool serves_upstream(std::string_view name_there) const;
 };
@@ -67,11 +76,14 @@ class Snapshot {
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const Keys& keys() const { return keys_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
+  [[nodiscard]] const Catalogue& catalogue() const { return sluice::catalogue(config_); }
 
   // Who serves this model, in order: the backend that "backend/model" addresses, alone, unless some backend names the
-  // whole of it; else backends that name it, then those that take it by a pattern, longest first. The accounts of a
-  // backend stand beside each other, in the order of the file. Backends that are off are left out. Errors: not_found
-  // with the closest names, or with the reason when only a backend that is off would serve it.
+  // whole of it; else backends that name it, then those that take it by a pattern, longest first; then, of backends
+  // that list no models, those whose vendor makes it: by the vendor's patterns, and where nobody was found, by the
+  // catalogue. The accounts of a backend stand beside each other, in the order of the file. Backends that are off are
+  // left out. Errors: not_found with the closest names, or with the reason when only a backend that is off would serve
+  // it.
   [[nodiscard]] Result<std::vector<Target>> targets(std::string_view model) const;
   // The first that fits a request counts (policy/plan.h).
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
@@ -90,12 +102,14 @@ class Snapshot {
   // What "backend/model" means, by a backend's name or an account's, whether they are on or off.
   [[nodiscard]] std::vector<Target> addressed(std::string_view model) const;
   [[nodiscard]] Error unknown(std::string_view model) const;
+  [[nodiscard]] std::string whose(std::string_view model) const;
   Config config_;
   Keys keys_;
   std::vector<std::unique_ptr<Backend>> backends_;
-  // The models of the backends that are on: by name, and the patterns, longest first.
+  // The models of the backends that are on: by name, and the patterns, those that the configuration has and those of
+  // the vendors, longest first.
   std::unordered_map<std::string_view, std::vector<Served>> names_;
-  std::vector<Served> patterns_;
+  std::vector<Served> patterns_, vendor_patterns_;
   std::vector<Route> routes_;
   std::vector<std::string> routed_headers_;
 };

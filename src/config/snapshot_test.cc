@@ -129,6 +129,65 @@ TEST(SnapshotTargets, AnAllowListIsNeverWidened) {
   EXPECT_THAT(targets(*s, "gpt-4"), ElementsAre(HasSubstr("is not served here")));
 }
 
+TEST(SnapshotTargets, WhoListsNoModelsServesWhatItsVendorMakes) {
+  const auto s = snapshot(R"(backends:
+  openai: {}
+  claude: {}
+  narrow: {type: openai, base_url: "http://127.0.0.1:1/v1", models: [gpt-4o]}
+  hosts: {type: compatible, base_url: "http://127.0.0.1:2/v1", models: ["my-*", "gpt-5*"]})");
+  // Names and patterns of the configuration come before what is known of vendors.
+  EXPECT_THAT(targets(*s, "gpt-4o"), ElementsAre("narrow:gpt-4o", "openai:gpt-4o"));
+  EXPECT_THAT(targets(*s, "gpt-5"), ElementsAre("hosts:gpt-5", "openai:gpt-5"));
+  EXPECT_THAT(targets(*s, "claude-sonnet-9"), ElementsAre("claude:claude-sonnet-9"));
+  // No pattern has it, but the catalogue does.
+  EXPECT_THAT(targets(*s, "ft:gpt-4o-2024-08-06:acme::1"), ElementsAre("openai:ft:gpt-4o-2024-08-06:acme::1"));
+  EXPECT_THAT(targets(*s, "openai/ft:gpt-4o-2024-08-06:acme::1"), ElementsAre("openai:ft:gpt-4o-2024-08-06:acme::1"));
+  EXPECT_THAT(targets(*s, "narrow/ft:gpt-4o-2024-08-06:acme::1"), ElementsAre(HasSubstr("is not served here")));
+}
+
+TEST(SnapshotTargets, AWildcardOfTheConfigurationBeatsWhatIsKnownOfVendors) {
+  const auto s = snapshot(R"(backends:
+  openai: {}
+  wide: {type: compatible, base_url: "http://127.0.0.1:1/v1", models: ["*"]})");
+  EXPECT_THAT(targets(*s, "gpt-4o"), ElementsAre("wide:gpt-4o", "openai:gpt-4o"));
+  EXPECT_THAT(targets(*s, "ft:gpt-4o-2024-08-06:acme::1"), ElementsAre("wide:ft:gpt-4o-2024-08-06:acme::1"));
+}
+
+TEST(SnapshotTargets, AModelOfAVendorThatIsMissingHereIsTold) {
+  const auto s = snapshot("backends: {openai: {models: [gpt-4]}}");
+  EXPECT_THAT(targets(*s, "gemini-2.5-pro"), ElementsAre(HasSubstr("a model of gemini, and there is no backend")));
+  EXPECT_THAT(targets(*s, "open-mixtral-8x7b"), ElementsAre(HasSubstr("a model of mistral")));
+  EXPECT_THAT(targets(*s, "gpt-5"), ElementsAre(HasSubstr("not among the models of the backend \"openai\"")));
+}
+
+TEST(SnapshotBackend, KnowsThePricesOfItsOwnVendorOnly) {
+  const auto s = snapshot(R"(backends:
+  openai: {base_url: "http://127.0.0.1:1/v1", models: ["*"]}
+  azure: {base_url: "http://127.0.0.1:2/openai/v1", models: ["*"]}
+  eu: {type: bedrock, aws: {region: us-gov-west-1}, api_key: "${OPENAI_API_KEY}", models: ["*"]}
+  near: {type: openai, base_url: "http://127.0.0.1:3/v1", models: ["*"]}
+  far: {type: openai, api_key: "${OPENAI_API_KEY}", models: ["*"]}
+  none: {type: compatible, base_url: "http://127.0.0.1:3/v1", models: ["*"]})");
+  const auto input = [&](std::string_view name, std::string_view model) {
+    const auto row = backend(*s, name)->row(model);
+    return row ? row->price.rate(Charge::input).value_or(-1) : -1;
+  };
+  EXPECT_EQ(input("openai", "gpt-4o"), 2'500'000'000);
+  EXPECT_EQ(input("far", "gpt-4o"), 2'500'000'000);
+  EXPECT_EQ(input("azure", "gpt-4o"), 2'500'000'000);
+  EXPECT_EQ(input("eu", "anthropic.claude-3-haiku-20240307-v1:0"), 300'000'000);
+  EXPECT_EQ(input("near", "gpt-4o"), -1);
+  EXPECT_EQ(input("none", "gpt-4o"), -1);
+  EXPECT_EQ(input("demo", "demo"), -1);
+}
+
+TEST(SnapshotBackend, EveryVendorIsInTheCatalogue) {
+  for (const Provider& vendor : providers()) {
+    if (vendor.name != "compatible")
+      EXPECT_THAT(Catalogue::built_in().rows(vendor.name), Not(IsEmpty())) << vendor.name;
+  }
+}
+
 TEST(SnapshotModels, ListsEveryUsableNameOnce) {
   std::vector<std::string> names;
   for (const ModelRow& row : snapshot(rich)->models()) names.push_back(row.owner + ':' + row.id);

@@ -68,6 +68,12 @@ std::int64_t ChatFeatures::tokens() {
   return request ? estimate_input(*request, intake_.peek.model) : 0;
 }
 
+std::int64_t ChatFeatures::answer() {
+  const ChatRequest* request = conversation();
+  return request && request->max_output ? std::clamp<std::int64_t>(*request->max_output, 0, usual_answer)
+                                        : usual_answer;
+}
+
 std::uint64_t ChatFeatures::beginning() {
   const ChatRequest* request = conversation();
   return request ? beginning_of(*request) : 0;

@@ -11,6 +11,9 @@
 
 namespace sluice {
 
+// Tokens of output that a request is taken to get where it allows so many.
+inline constexpr std::int64_t usual_answer = 500;
+
 // Reads the conversation at the first question that needs it.
 class ChatFeatures final : public Features {
  public:
@@ -20,6 +23,7 @@ class ChatFeatures final : public Features {
   [[nodiscard]] bool tools() override;
   [[nodiscard]] bool vision() override;
   [[nodiscard]] std::int64_t tokens() override;
+  [[nodiscard]] std::int64_t answer() override;
   [[nodiscard]] std::uint64_t beginning() override;
 
  private:

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/money.h"
 #include "base/text.h"
 #include "dialects/registry.h"
+#include "gateway/choose.h"
 #include "policy/clocks.h"
 
 namespace sluice {
@@ -26,6 +28,7 @@ class Described final : public Features {
   [[nodiscard]] bool tools() override { return ask_.tools; }
   [[nodiscard]] bool vision() override { return ask_.vision; }
   [[nodiscard]] std::int64_t tokens() override { return ask_.tokens; }
+  [[nodiscard]] std::int64_t answer() override { return usual_answer; }
   [[nodiscard]] std::uint64_t beginning() override { return 0; }  // nobody described a conversation
 
  private:
@@ -77,6 +80,21 @@ void write_rules(json::Writer& out, const FailoverSettings& rules) {
   out.end_object().end_object();
 }
 
+// Dollars for a million tokens; empty when not known.
+std::string dollars(const CatalogueRow& row, Charge charge) {
+  const auto rate = row.price.rate(charge);
+  return rate ? write_decimal(*rate, 9) : std::string();
+}
+
+std::string price_text(const Target& target) {
+  const auto row = target.backend->row(target.model);
+  if (!row || row->price.empty()) return "price not known";
+  const std::string in = dollars(*row, Charge::input), out = dollars(*row, Charge::output);
+  if (in.empty() && out.empty()) return "price: " + write_price(row->price);
+  const auto words = [](const std::string& sum) { return sum.empty() ? std::string("not known") : '$' + sum; };
+  return words(in) + " in, " + words(out) + " out per million tokens";
+}
+
 std::string edit_text(const json::Edit& edit) {
   switch (edit.op) {
     case json::Edit::Op::set: return "set " + edit.pointer + " " + edit.value;
@@ -106,6 +124,18 @@ void write_target(json::Writer& out, const Target& target, const Reason& why, st
   out.member_bool("first_token_learnt", clocks.learn_first_token && p99_ms)
       .member("between_tokens", clocks.between_tokens.count());
   out.member("total", clocks.total.count()).end_object();
+  const auto row = target.backend->row(target.model);
+  out.key("price");
+  if (row && !row->price.empty()) {
+    out.begin_object();
+    for (const Charge charge : {Charge::input, Charge::output}) {
+      if (const std::string sum = dollars(*row, charge); !sum.empty()) out.member_raw(name(charge), sum);
+    }
+    out.end_object();
+  } else {
+    out.null();
+  }
+  if (row && row->window) out.member("window", *row->window);
   if (target.leg && !target.leg->edits.empty()) {
     out.key("edits").begin_array();
     for (const json::Edit& edit : target.leg->edits) out.string(edit_text(edit));
@@ -166,7 +196,7 @@ std::string text_of(const Told& told) {
     for (const std::string& words : {why[i].place, why[i].state}) {
       if (!words.empty()) out += "  " + words;
     }
-    out += "\n     " + clocks_text(target.clocks(), p99_ms[i]) + "\n";
+    out += "\n     " + price_text(target) + "\n     " + clocks_text(target.clocks(), p99_ms[i]) + "\n";
     if (target.leg) {
       for (const json::Edit& edit : target.leg->edits) out += "     " + edit_text(edit) + "\n";
     }

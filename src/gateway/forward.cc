@@ -52,6 +52,7 @@ class ErrandFeatures final : public Features {
   [[nodiscard]] bool tools() override { return false; }
   [[nodiscard]] bool vision() override { return false; }
   [[nodiscard]] std::int64_t tokens() override { return static_cast<std::int64_t>(ex_.record.bytes_in / 4); }
+  [[nodiscard]] std::int64_t answer() override { return 0; }
   [[nodiscard]] std::uint64_t beginning() override { return 0; }
 
  private:

@@ -5,11 +5,16 @@
 
 #include <algorithm>
 
+#include "base/money.h"
 #include "base/text.h"
 #include "policy/balance.h"
+#include "pricing/price.h"
 
 namespace sluice {
 namespace {
+
+// Tokens of input that a request has of which nobody said how long it is.
+constexpr std::int64_t undescribed_tokens = 1'000;
 
 // A target on its way into the plan.
 struct Placed {
@@ -55,8 +60,10 @@ class Planner {
       if (!way.targets.empty()) ways.push_back(std::move(way));
     }
     std::vector<Candidate> candidates;
-    for (const Way& way : ways)
+    for (const Way& way : ways) {
       candidates.push_back({.name = way.branch->name, .view = way.targets.front().view, .weight = way.branch->weight});
+      if (branch.order == Order::cheapest) candidates.back().price = price(way.targets.front().target);
+    }
     if (candidates.empty()) return;
     std::string because;
     for (const std::uint32_t at : order(branch, candidates, because)) {
@@ -101,6 +108,18 @@ class Planner {
     out.push_back(place({.backend = leg.backend, .model = std::move(model), .leg = &leg}, words));
   }
 
+  // What the request would cost there, in nano-dollars; nullopt where the price is not known.
+  std::optional<double> price(const Target& target) const {
+    const auto row = target.backend->row(target.model);
+    if (!row) return std::nullopt;
+    if (!expected_) {
+      const std::int64_t tokens = sought_->features.tokens();
+      expected_ = {.input = tokens > 0 ? tokens : undescribed_tokens, .output = sought_->features.answer()};
+    }
+    const Cost sum = cost(row->price, *expected_);
+    return sum.known() ? std::optional(static_cast<double>(sum.nano_dollars)) : std::nullopt;
+  }
+
   template <class Words>
   std::string more(const std::string& words, const Words& next) const {
     if (!tell_) return {};
@@ -126,6 +145,7 @@ class Planner {
       case Order::round_robin: return Balance::round_robin;
       case Order::least_busy: return Balance::least_busy;
       case Order::latency: return Balance::latency;
+      case Order::cheapest: return Balance::cheapest;
     }
     return Balance::weighted;
   }
@@ -175,6 +195,9 @@ class Planner {
       case Order::latency:
         return one.view.mean_ms ? fmt::format("{:.0f} ms to the first token", *one.view.mean_ms)
                                 : std::string("time to the first token not known yet");
+      case Order::cheapest:
+        if (!one.price) return "price not known";
+        return "about $" + write_decimal(static_cast<std::int64_t>(*one.price), 9) + " for this request";
     }
     return {};
   }
@@ -182,6 +205,7 @@ class Planner {
   const Sought* sought_;
   const Odds& odds_;
   bool tell_;
+  mutable std::optional<Usage> expected_;  // of the request, once somebody asked what it costs
 };
 
 void take_over(std::vector<Placed>& from, const Odds& odds, std::vector<Target>& targets, std::vector<Reason>* why) {

@@ -28,6 +28,7 @@ class Features {
   [[nodiscard]] virtual bool tools() = 0;
   [[nodiscard]] virtual bool vision() = 0;
   [[nodiscard]] virtual std::int64_t tokens() = 0;  // of its input, about
+  [[nodiscard]] virtual std::int64_t answer() = 0;  // tokens of output to expect, about
   // What all turns of one conversation have in common, as a hash; 0 when it is no conversation.
   [[nodiscard]] virtual std::uint64_t beginning() = 0;
 };

@@ -22,7 +22,7 @@ std::optional<std::string> no_variable(const char*) {
 struct Told final : Features {
   std::map<std::string, std::string, std::less<>> headers;
   bool has_tools = false, has_vision = false;
-  std::int64_t count = 0;
+  std::int64_t count = 0, says = 100;
   std::uint64_t begins = 0;
   int read = 0;  // how often something that costs was asked for
   std::string_view header(std::string_view name) override {
@@ -32,6 +32,7 @@ struct Told final : Features {
   bool tools() override { return ++read, has_tools; }
   bool vision() override { return ++read, has_vision; }
   std::int64_t tokens() override { return ++read, count; }
+  std::int64_t answer() override { return ++read, says; }
   std::uint64_t beginning() override { return ++read, begins; }
 };
 
@@ -98,6 +99,39 @@ TEST_F(Plans, WithoutARouteWhoeverServesTheModelIsTried) {
   now += 60'000;
   EXPECT_THAT(order("only-c"), ElementsAre("c:only-c", "a:only-c", "b:only-c"));
   EXPECT_EQ(told.read, 0);
+}
+
+TEST_F(Plans, TheCheapestIsWhatThisRequestWouldCost) {
+  routes(R"(
+  o: {type: openai, api_key: k, models: [{name: long, upstream: gpt-4.1}, {name: none, upstream: my-own}]}
+  g: {type: gemini, api_key: k, models: [gemini-2.5-pro]}
+  r: {type: deepseek, models: [deepseek-chat], accounts: [{key: k}, {key: l}]}
+routes:
+  - {model: x, try: [{balance: cheapest, over: [{backend: a, model: m}, {backend: o, model: long},
+                                               {backend: g, model: gemini-2.5-pro}, {backend: o, model: none}]}]}
+  - {model: y, try: [{balance: cheapest, over: [{backend: o, model: long}, {backend: r, model: deepseek-chat}]}]})");
+  told.count = 1'000;  // $2 and $8 a million there, $1.25 and $10 here
+  EXPECT_EQ(order("x")[0], "g:gemini-2.5-pro");
+  EXPECT_EQ(order("x")[1], "o:gpt-4.1");
+  EXPECT_EQ(why[0].place, "about $0.00225 for this request");
+  EXPECT_EQ(why[1].place, "about $0.0028 for this request");
+  EXPECT_EQ(why[2].place, "price not known");
+  EXPECT_EQ(why[3].place, "price not known");
+  // A long answer, and an input that lies above the threshold of one.
+  told.count = 100, told.says = 1'000;
+  EXPECT_EQ(order("x")[0], "o:gpt-4.1");
+  told.count = 250'000, told.says = 100;
+  EXPECT_EQ(order("x")[0], "o:gpt-4.1");
+  // Nobody said how long it is.
+  told.count = 0, told.says = 0;
+  EXPECT_EQ(order("x")[0], "g:gemini-2.5-pro");
+  break_down("g", "gemini-2.5-pro");
+  EXPECT_EQ(order("x")[0], "o:gpt-4.1");
+  EXPECT_EQ(order("x")[3], "g:gemini-2.5-pro");
+  const auto y = order("y");
+  EXPECT_THAT(std::vector(y.begin(), y.begin() + 2),
+              testing::UnorderedElementsAre("r.1:deepseek-chat", "r.2:deepseek-chat"));
+  EXPECT_EQ(y[2], "o:gpt-4.1");
 }
 
 TEST_F(Plans, AccountsComeFirstByTheirWeight) {
