@@ -1,6 +1,7 @@
 // call: one target after the other until an answer has begun well. SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "dialects/estimate.h"
 #include "gateway/ask.h"
 #include "gateway/attempt.h"
 #include "gateway/failover.h"
@@ -11,6 +12,7 @@
 #include "gateway/stages.h"
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
+#include "policy/window.h"
 
 namespace sluice {
 namespace {
@@ -58,6 +60,25 @@ class Comments final : public Company {
   std::ranges::stable_partition(targets, [&](const Target& target) { return target.backend->name == first; });
 }
 
+// What is surely too long for a target does not go there while another may hold it.
+[[gnu::noinline]] void leave_out_small(const Try& t, std::vector<Target>& targets) {
+  if (!may_be_too_long(targets, t.intake.body.size())) return;
+  const auto request = t.ask.conversation();
+  if (request) leave_out_small(targets, estimate_input(**request, targets.front().model));
+}
+
+// After a vendor said that the question is too long for that target: whether there is one that may hold more. Only
+// those are tried from here on.
+[[gnu::noinline]] bool only_larger(Course& course, const std::vector<Target>& targets, std::size_t place) {
+  bool any = false;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const bool larger = may_hold_more(targets[i], targets[place]);
+    if (!larger) course.rule_out(i);
+    any = any || larger;
+  }
+  return any;
+}
+
 // The target that is asked besides one that is slow to begin.
 class Hedge final : public Second {
  public:
@@ -70,13 +91,17 @@ class Hedge final : public Second {
     return Runner{.target = &targets_[step->place], .place = step->place, .permit = std::move(step->permit)};
   }
   void failed(std::size_t place, const Error& error) override {
+    failed_ = place;
     course_.failed(place, error, ex_.worker.loop().now_ms());
   }
+
+  [[nodiscard]] std::size_t last_failed() const { return failed_; }
 
  private:
   Exchange& ex_;
   Course& course_;
   const std::vector<Target>& targets_;
+  std::size_t failed_ = 0;
 };
 
 // When that is; never, where nothing says so.
@@ -136,9 +161,11 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
     if (!course.begin(*step, worker.loop().now_ms())) continue;
     if (!called) worker.shared().hedges.request();
     called = true;
+    std::size_t place = step->place;
     if (const std::int64_t late = hedge_at(t, course, step->place); late != net::never) {
       Hedge hedge(t.ex, course, targets);
       answer = co_await race(t, targets[step->place], step->place, std::move(step->permit), late, hedge);
+      place = hedge.last_failed();
     } else {
       answer = co_await attempt(t, targets[step->place], std::move(step->permit));
       if (!answer) course.failed(step->place, *answer.error(), worker.loop().now_ms());
@@ -156,6 +183,7 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
     }
     const Fault fault = answer.error()->fault;
     if (fault == Fault::client_gone) co_return answer;
+    if (too_long(*answer.error()) && only_larger(course, targets, place)) continue;
     if (!fault_row(fault).another_target_helps) break;
   }
   if (stopped) co_return take_back(t, *stopped);  // its own words say more than that nobody else could be asked
@@ -189,6 +217,7 @@ Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan) {
                  .relayed = ex.relayed_fields,
                  .joins = may_be_joined(ex, intake)};
   put_issuer_first(each, plan.targets);
+  leave_out_small(each, plan.targets);
   if (plan.targets.empty()) co_return fail(Fault::internal, "No target was tried.");
   auto answer = co_await run(each, plan.targets);
   if (answer) co_return answer;

@@ -57,7 +57,7 @@ bool Course::begin(Step& step, std::int64_t now_ms) {
 std::optional<Course::Step> Course::untried_now(std::int64_t now_ms) {
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     Leg& leg = legs_[i];
-    if (leg.calls > 0 || leg.ready_at_ms > now_ms) continue;
+    if (leg.calls > 0 || leg.out || leg.ready_at_ms > now_ms) continue;
     Step step{.place = i, .at_ms = now_ms};
     if (!leg.health) return step;
     step.permit = leg.health->begin(now_ms);
@@ -71,7 +71,7 @@ std::optional<Course::Step> Course::later(std::int64_t now_ms, bool again, Dice&
   std::optional<Step> best;
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     const Leg& leg = legs_[i];
-    if ((leg.calls > 0) != again || (again && leg.again == 0)) continue;
+    if (leg.out || (leg.calls > 0) != again || (again && leg.again == 0)) continue;
     std::int64_t at = std::max({leg.not_before_ms, leg.ready_at_ms, now_ms});
     if (again) {
       const auto wait = retry_wait(leg.calls - 1, now_ms, std::numeric_limits<std::int64_t>::max(), {}, {}, dice);
@@ -98,7 +98,7 @@ std::optional<Course::Step> Course::next(std::int64_t now_ms, Dice& dice) {
   }
   if (rested) return rested;
   exhausted_ = untried() == 0 && std::ranges::none_of(legs_, [this](const Leg& leg) {
-                 return leg.again > 0 && calls_ < rules_.attempts;
+                 return !leg.out && leg.again > 0 && calls_ < rules_.attempts;
                });
   return std::nullopt;
 }
@@ -124,7 +124,8 @@ std::optional<std::int64_t> Course::p95_ms(std::size_t place, std::int64_t now_m
 }
 
 std::size_t Course::untried() const {
-  return static_cast<std::size_t>(std::ranges::count(legs_, 0, &Leg::calls));
+  const auto open = [](const Leg& leg) { return leg.calls == 0 && !leg.out; };
+  return static_cast<std::size_t>(std::ranges::count_if(legs_, open));
 }
 
 std::optional<std::int64_t> Course::ready_in_ms(std::int64_t now_ms) const {

@@ -50,9 +50,12 @@ class Course {
   // The call of that target failed so.
   void failed(std::size_t place, const Error& error, std::int64_t now_ms);
 
+  // That target is not called any more.
+  void rule_out(std::size_t place) { legs_[place].out = true; }
+
   // What 95 of 100 of its streams needed to begin; nullopt when too few are known.
   [[nodiscard]] std::optional<std::int64_t> p95_ms(std::size_t place, std::int64_t now_ms) const;
-  // How many targets have not been called yet.
+  // How many targets have not been called yet and may be.
   [[nodiscard]] std::size_t untried() const;
   // True when it ended for want of targets and attempts: the caller need not try again soon.
   [[nodiscard]] bool exhausted() const { return exhausted_; }
@@ -68,6 +71,7 @@ class Course {
     int again = 0;                   // further calls that may cure what it had
     bool refused = false;            // the last call reached nobody
     std::int64_t not_before_ms = 0;  // what the vendor asked for
+    bool out = false;                // it is not to be called
     std::int64_t ready_at_ms = 0;    // when its health lets it be called, as last seen
   };
   [[nodiscard]] std::optional<Step> untried_now(std::int64_t now_ms);

@@ -64,6 +64,26 @@ TEST_F(CourseTest, WhoRefusesTheConnectionIsTriedAgainOutsideTheBudget) {
   EXPECT_EQ(fly(over(1), {{.fault = Fault::upstream_unreachable}}).substr(0, 4), "0 +0");
 }
 
+TEST_F(CourseTest, WhatIsRuledOutIsCalledNoMore) {
+  Course course = over(3);
+  course.rule_out(1);
+  EXPECT_EQ(course.untried(), 2);
+  EXPECT_EQ(fly(std::move(course), {{.fault = Fault::upstream_rejected}}), "0");
+  Course other = over(3);
+  auto step = other.next(now_, dice_);
+  ASSERT_TRUE(step && other.begin(*step, now_));
+  other.failed(0, {.fault = Fault::upstream_failed}, now_);
+  other.rule_out(0);
+  other.rule_out(2);
+  step = other.next(now_, dice_);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->place, 1);
+  ASSERT_TRUE(other.begin(*step, now_));
+  other.failed(1, {.fault = Fault::upstream_rejected}, now_);
+  EXPECT_FALSE(other.next(now_, dice_));
+  EXPECT_TRUE(other.exhausted());
+}
+
 TEST_F(CourseTest, TriesEachTargetOnceBeforeAnyAgain) {
   EXPECT_EQ(fly(over(2), {{.fault = Fault::upstream_failed}}).substr(0, 3), "0 1");
   EXPECT_EQ(fly(over(5), {{.fault = Fault::upstream_unreachable}}), "0 1 2 3 4");
