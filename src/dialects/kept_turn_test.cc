@@ -79,6 +79,19 @@ TEST(KeptTurn, ProofsOnTextsAndCallsComeBackToo) {
   EXPECT_EQ(turn.parts, parts);
 }
 
+TEST(KeptTurn, AThoughtWithoutEndIsNotKept) {
+  for (const int mebibytes : {1, 40}) {
+    TurnRecorder recorder("x");
+    recorder.add(BlockStart{.part = {.body = Reasoning{}}});
+    for (int i = 0; i < mebibytes * 16; ++i) recorder.add(Delta{.text = std::string(std::size_t{1} << 16, 'm')});
+    recorder.add(BlockStop{.seal = Seal{.raw = "proof"}});
+    ASSERT_EQ(recorder.turns().size(), 1U);
+    const KeptTurn& turn = recorder.turns().front();
+    EXPECT_EQ(turn.worth_keeping(), mebibytes == 1) << "half a thought would not fit its proof";
+    EXPECT_LE(turn.weight(), std::size_t{2} << 20);
+  }
+}
+
 TEST(KeptTurn, AnotherTurnIsLeftAlone) {
   const KeptTurn kept = kept_turn(turns[0], "e1", 0);
   for (const Turn& other : {assistant({words("I will look."), tool("c9")}), assistant({words("I will look.")}),

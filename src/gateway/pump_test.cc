@@ -65,6 +65,35 @@ TEST(Pump, NotesWhatAStreamCouldNotSay) {
   EXPECT_EQ(record.notes[0].reason, "cohere has no word for this end");
 }
 
+// Some dialects end with all that was said, so that an endless stream would be held without end.
+TEST(Pump, EndsATranslatedStreamThatIsLargerThanAnyAnswer) {
+  for (const bool verbatim : {false, true}) {
+    Record record;
+    Pump pump(record, {.upstream = dialect(DialectId::openai_chat),
+                       .client = dialect(verbatim ? DialectId::openai_chat : DialectId::openai_responses),
+                       .verbatim = verbatim,
+                       .content_type = "text/event-stream",
+                       .question = {.model = "m", .exchange_id = "x"}});
+    const std::string event = R"(data: {"id":"c","choices":[{"index":0,"delta":{"content":")" +
+                              std::string(std::size_t{1} << 20, 'y') + "\"}}]}\n\n";
+    std::string out;
+    int fed = 0;
+    while (!pump.over() && !pump.failed() && fed < 70) {
+      out.clear();
+      pump.feed(event, out);
+      ++fed;
+    }
+    if (verbatim) {
+      EXPECT_FALSE(pump.failed()) << "what only passes through is held nowhere";
+      continue;
+    }
+    ASSERT_TRUE(pump.failed());
+    EXPECT_EQ(fed, 64);
+    EXPECT_EQ(pump.failed()->fault, Fault::upstream_broken);
+    EXPECT_EQ(pump.failed()->detail, "over 64 MiB");
+  }
+}
+
 // Google names its sources in the last chunk, when a call may have ended the text.
 TEST(Pump, TellsOrNotesSourcesThatComeLate) {
   for (const DialectId id : {DialectId::openai_chat, DialectId::openai_responses, DialectId::anthropic,
