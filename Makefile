@@ -22,7 +22,7 @@ build: ## install what is missing and build build/release/sluice
 	@tools/bootstrap build
 	@tools/build release sluice layers
 
-test: build ## unit tests under address and undefined sanitizers, black-box tests on the release binary
+test: build ## unit tests under address and undefined sanitizers, black-box tests on the release binary, a part of them on both
 	@tools/bootstrap test
 	@tools/build asan
 	@ln -sfn build/asan/compile_commands.json compile_commands.json
