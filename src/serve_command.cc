@@ -231,20 +231,23 @@ class Service {
   }
 
   [[nodiscard]] Gauges gauges() const {
-    return {.open_connections = shared_.open_connections.load(),
-            .open_exchanges = shared_.open_exchanges.load(),
-            .open_streams = shared_.open_streams.load(),
-            .idle_upstream_connections = shared_.idle_upstream.load(),
-            .resting = resting(),
-            .probes = shared_.standings.probes()};
-  }
-
-  // Every backend that was called, also those of which nothing rests: a series must not come and go.
-  [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> resting() const {
-    std::map<std::string, std::int64_t> counts;
-    for (const HealthBook::Row& row : shared_.health.rows(net::Loop::clock_ns() / 1'000'000))
-      counts[row.account] += row.view.ready ? 0 : 1;
-    return {counts.begin(), counts.end()};
+    Gauges out{.open_connections = shared_.open_connections.load(),
+               .open_exchanges = shared_.open_exchanges.load(),
+               .open_streams = shared_.open_streams.load(),
+               .idle_upstream_connections = shared_.idle_upstream.load()};
+    // Every backend that was called, also those of which nothing rests: a series must not come and go.
+    std::map<std::string, std::int64_t> resting;
+    std::map<std::string, double> quota_left;
+    for (const HealthBook::Row& row : shared_.health.rows(net::Loop::clock_ns() / 1'000'000)) {
+      resting[row.account] += row.view.ready ? 0 : 1;
+      if (!row.view.headroom) continue;
+      double& least = quota_left.try_emplace(row.account, 1).first->second;
+      least = std::min(least, *row.view.headroom);
+    }
+    out.resting.assign(resting.begin(), resting.end());
+    out.quota_left.assign(quota_left.begin(), quota_left.end());
+    out.probes = shared_.standings.probes();
+    return out;
   }
 
   void welcome(const Snapshot& snapshot, const ServerSettings& server) {

@@ -146,7 +146,7 @@ struct WhenSettings {
 };
 
 // How the entries of a branch are put in order.
-enum class Order : std::uint8_t { fallback, weighted, round_robin, least_busy, latency, cheapest, split };
+enum class Order : std::uint8_t { fallback, weighted, round_robin, least_busy, latency, cheapest, quota, split };
 
 struct AffinitySettings {
   enum class By : std::uint8_t { none, prompt, caller, header };

@@ -12,8 +12,8 @@ namespace sluice {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> orders = {"fallback", "weighted", "round_robin", "least_busy",
-                                                    "latency",  "cheapest", "split"};
+constexpr std::array<std::string_view, 8> orders = {"fallback", "weighted", "round_robin", "least_busy",
+                                                    "latency",  "cheapest", "quota",       "split"};
 
 }  // namespace
 
@@ -289,7 +289,7 @@ std::span<const Setting<TrySettings>> try_settings() {
       {{"rename", "map of text", "", "parameters that are called otherwise there"}, read_rename},
       {{"timeouts", "section", "", "clocks of this target"},
        READ(TrySettings, read_section<TimeoutChanges>(in, n, p, timeout_changes(), out.timeouts))},
-      {{"balance", "one of weighted, round_robin, least_busy, latency, cheapest, split", "",
+      {{"balance", "one of weighted, round_robin, least_busy, latency, cheapest, quota, split", "",
         "a branch: in which order the entries of `over` are tried; split gives each caller always the same first"},
        read_balance},
       {{"over", "list of targets", "", "the entries of a branch"},

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "base/text.h"
+#include "dialects/limits_told.h"
 
 namespace sluice {
 namespace {
@@ -17,34 +17,6 @@ using Words = std::string_view;
 constexpr std::array spellings = {&openai_limits, &anthropic_limits};
 constexpr std::array counts = {Words("requests"), Words("tokens")};
 constexpr std::array parts = {Words("limit"), Words("remaining"), Words("reset")};
-constexpr double most_ms = 400.0 * 86'400'000;
-
-// Go's spelling with every unit and with fractions ("6m0s", "2m59.56s"); a bare number is seconds, as some have it.
-std::optional<milliseconds> read_duration(Words text) {
-  struct Unit {
-    Words name;
-    double ms;
-  };
-  static constexpr std::array<Unit, 7> units = {
-      {{"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}, {"us", 1e-3}, {"µs", 1e-3}, {"ns", 1e-6}}};
-  std::string seconds;
-  if (!text.empty() && text.find_first_not_of("0123456789.") == Words::npos) text = seconds = std::string(text) + 's';
-  double total = 0;
-  if (text.empty()) return std::nullopt;
-  while (!text.empty()) {
-    double number = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-    if (read.ec != std::errc() || !(number >= 0)) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
-    const Words name = text.substr(0, text.find_first_of("0123456789."));
-    text.remove_prefix(name.size());
-    const auto* unit = std::ranges::find(units, name, &Unit::name);
-    if (unit == units.end()) return std::nullopt;
-    total += number * unit->ms;
-    if (!(total <= most_ms)) return std::nullopt;
-  }
-  return milliseconds(static_cast<std::int64_t>(total));
-}
 
 // What stands behind the prefix, in front of the dash and behind it.
 std::pair<Words, Words> words(const LimitName& name, const LimitSpelling& spelling) {
@@ -98,12 +70,7 @@ std::optional<std::string> retell_limit(Words value, LimitPart part, const Limit
                                         std::int64_t now_unix_ms) {
   value = trim(value);
   if (part != LimitPart::reset) return is_count(value) ? std::optional<std::string>(value) : std::nullopt;
-  std::optional<milliseconds> until;
-  if (!from.reset_is_time) {
-    until = read_duration(value);
-  } else if (const auto time = parse_rfc3339(value)) {
-    until = milliseconds(std::max<std::int64_t>(0, *time - now_unix_ms));
-  }
+  const auto until = read_limit_reset(value, from, now_unix_ms);
   if (!until) return std::nullopt;
   return to.reset(*until, now_unix_ms);
 }

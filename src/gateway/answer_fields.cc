@@ -11,7 +11,8 @@ namespace sluice {
 namespace {
 
 void append_limit(std::string& out, const http1::Fields& fields, const http1::Field& f, const LimitSpelling& from,
-                  const FieldsFor& to) {
+                  const FieldsFor& to, LimitsTold& limits) {
+  limits.take(f.name, f.value, from, to.now_unix_ms);
   const auto name = read_limit_name(f.name, from);
   if (to.own_limits && name && name->of == LimitOf::requests) return;
   const LimitSpelling& spelling = to.client.limit_spelling();
@@ -43,18 +44,18 @@ bool names_request_id(std::string_view field) {
   return std::ranges::any_of(request_id_names(), [&](std::string_view name) { return iequals(field, name); });
 }
 
-bool tells_request_limit(std::string_view field) {
-  const LimitSpelling* spelling = spelling_of(field);
-  if (!spelling) return false;
-  const auto name = read_limit_name(field, *spelling);
-  return name && name->of == LimitOf::requests;
+std::optional<LimitName> take_limit(const http1::Field& field, std::int64_t now_unix_ms, LimitsTold& limits) {
+  const LimitSpelling* spelling = spelling_of(field.name);
+  if (!spelling) return std::nullopt;
+  limits.take(field.name, field.value, *spelling, now_unix_ms);
+  return read_limit_name(field.name, *spelling);
 }
 
-void append_answer_fields(std::string& out, const http1::Fields& fields, const FieldsFor& to) {
+void append_answer_fields(std::string& out, const http1::Fields& fields, const FieldsFor& to, LimitsTold& limits) {
   const std::string_view own = to.client.own_fields();
   for (const http1::Field& f : fields) {
     if (const LimitSpelling* spelling = spelling_of(f.name)) {
-      append_limit(out, fields, f, *spelling, to);
+      append_limit(out, fields, f, *spelling, to, limits);
     } else if (names_request_id(f.name)) {
       http1::append_field(out, "x-sluice-upstream-request-id", f.value);
     } else if (iequals(f.name, "x-should-retry") || (!own.empty() && istarts_with(f.name, own))) {

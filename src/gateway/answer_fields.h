@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "dialects/dialect.h"
+#include "dialects/limits_told.h"
 #include "wire/http1.h"
 
 namespace sluice {
@@ -23,10 +24,11 @@ struct FieldsFor {
 };
 
 // Appends lines: limits in the client's spelling, the vendor's own fields to clients of its dialect, the upstream's id
-// under a name of ours, whether to try again. Not how long to wait: send_error() tells that.
-void append_answer_fields(std::string& out, const http1::Fields& fields, const FieldsFor& to);
+// under a name of ours, whether to try again. Not how long to wait: send_error() tells that. `limits` gets what they
+// tell of the vendor's limits.
+void append_answer_fields(std::string& out, const http1::Fields& fields, const FieldsFor& to, LimitsTold& limits);
 
-// True for a limit of requests in whatever spelling.
-[[nodiscard]] bool tells_request_limit(std::string_view field);
+// Takes one field, if it tells of a limit, and tells which: in whatever spelling.
+std::optional<LimitName> take_limit(const http1::Field& field, std::int64_t now_unix_ms, LimitsTold& limits);
 
 }  // namespace sluice

@@ -118,6 +118,7 @@ void write_target(json::Writer& out, const Target& target, const Reason& why, st
   out.begin_object().member("backend", target.backend->name).member("model", target.model);
   out.member_bool("in", why.in).member("place", why.place);
   if (!why.state.empty()) out.member("state", why.state);
+  if (why.quota_left) out.key("quota_left").number(*why.quota_left);
   const Timeouts& clocks = target.clocks();
   out.key("timeouts_ms").begin_object().member("connect", clocks.connect.count());
   out.member("first_token", first_token_clock(clocks, p99_ms).count());
@@ -193,7 +194,7 @@ std::string text_of(const Told& told) {
     const Target& target = targets[i];
     out += fmt::format("{:>3}. {:<{}}  {:<{}}  {}", i + 1, target.backend->name, name, target.model, model,
                        why[i].in ? "in " : "out");
-    for (const std::string& words : {why[i].place, why[i].state}) {
+    for (const std::string& words : {why[i].place, quota_left(why[i].quota_left), why[i].state}) {
       if (!words.empty()) out += "  " + words;
     }
     out += "\n     " + price_text(target) + "\n     " + clocks_text(target.clocks(), p99_ms[i]) + "\n";

@@ -30,12 +30,14 @@ Course course_over(Exchange& ex, const std::vector<Target>& targets) {
   healths.reserve(targets.size());
   const std::int64_t now = ex.worker.loop().now_ms();
   for (const Target& target : targets) {
-    const bool known = settings.breaker.enabled && !target.backend->demo();
+    const bool known = !target.backend->demo();
     healths.push_back(known ? ex.worker.shared().health.of(target.backend->name, target.model, now) : nullptr);
   }
   ex.deadline_ms = deadline(ex, settings.deadline, now);
-  const CourseRules rules{
-      .attempts = settings.attempts, .longest_wait_ms = settings.longest_wait.count(), .deadline_ms = ex.deadline_ms};
+  const CourseRules rules{.attempts = settings.attempts,
+                          .longest_wait_ms = settings.longest_wait.count(),
+                          .deadline_ms = ex.deadline_ms,
+                          .rests = settings.breaker.enabled};
   return {std::move(healths), rules, ex.worker.shared().retries};
 }
 

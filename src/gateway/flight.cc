@@ -207,11 +207,15 @@ Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
       attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
   }
   const bool own_limits = ex_.limits.limit > 0;
-  own_address_.empty() ? append_answer_fields(out.relayed, response.fields,
-                                              {.client = *ex_.dialect,
-                                               .own_limits = own_limits,
-                                               .now_unix_ms = ex_.record.unix_ms + ex_.elapsed_us() / 1000})
-                       : append_passed_fields(out.relayed, response.fields, own_address_, own_limits);
+  const std::int64_t now_unix_ms = ex_.record.unix_ms + ex_.elapsed_us() / 1000;
+  LimitsTold quota;
+  if (own_address_.empty()) {
+    append_answer_fields(out.relayed, response.fields,
+                         {.client = *ex_.dialect, .own_limits = own_limits, .now_unix_ms = now_unix_ms}, quota);
+  } else {
+    append_passed_fields(out.relayed, response.fields, own_address_, own_limits, now_unix_ms, quota);
+  }
+  if (quota.any) permit_.learn_quota(quota, ex_.worker.loop().now_ms());
   out.event_stream = out.content_type.starts_with("text/event-stream") ||
                      out.content_type.starts_with("application/vnd.amazon.eventstream");
   if (out.status >= 400) {
@@ -309,8 +313,10 @@ Task<Result<bool>> Flight::wait(Company* company) {
 void Flight::end(Outcome outcome, std::optional<std::chrono::milliseconds> retry_after) {
   if (!permit_) return;
   Worker& worker = ex_.worker;
-  permit_.end(outcome, worker.loop().now_ms(), health_settings(ex_.snapshot->config().failover.breaker), worker.dice(),
-              retry_after);
+  const BreakerSettings& breaker = ex_.snapshot->config().failover.breaker;
+  // Without a breaker nobody rests; what else is known of a target is known all the same.
+  if (!breaker.enabled && outcome != Outcome::worked) outcome = Outcome::neutral;
+  permit_.end(outcome, worker.loop().now_ms(), health_settings(breaker), worker.dice(), retry_after);
 }
 
 void Flight::first_token() {

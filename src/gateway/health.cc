@@ -50,6 +50,12 @@ void write(json::Writer& out, const BackendHealth& backend) {
     if (!backend.probe->why.empty()) out.member("why", backend.probe->why);
     out.end_object();
   }
+  if (!backend.quotas.empty()) {
+    out.key("quotas").begin_array();
+    for (const ModelQuota& one : backend.quotas)
+      out.begin_object().member("model", one.model).key("left").number(one.left).end_object();
+    out.end_array();
+  }
   out.end_object();
 }
 

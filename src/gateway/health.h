@@ -31,6 +31,12 @@ struct ProbeReport {
   std::string why;  // when it is not alive
 };
 
+// What is left of the tighter of the quotas that the vendor tells for a model.
+struct ModelQuota {
+  std::string model;
+  double left = 1;  // 0 to 1
+};
+
 struct BackendHealth {
   std::string name;
   BackendState state = BackendState::untried;
@@ -40,6 +46,7 @@ struct BackendHealth {
   std::int64_t last_good_ms = 0;   // Unix time of the last good answer; 0 = none yet
   std::vector<RestingModel> resting;
   std::optional<ProbeReport> probe;
+  std::vector<ModelQuota> quotas;
 };
 
 struct HealthReport {

@@ -55,6 +55,12 @@ TEST(HealthReport, TellsWhatRests) {
             std::string::npos);
 }
 
+TEST(HealthReport, TellsWhatIsLeftOfQuotas) {
+  HealthReport health = healthy();
+  health.backends[0].quotas = {{.model = "gpt-4", .left = 0.25}};
+  EXPECT_NE(health_answer(health).body.find(R"("quotas":[{"model":"gpt-4","left":0.25}])"), std::string::npos);
+}
+
 TEST(HealthReport, IsDownWhenNobodyCanAnswer) {
   HealthReport health = healthy();
   health.backends = {{.name = "openai", .state = BackendState::failing}, {.name = "x", .state = BackendState::off}};

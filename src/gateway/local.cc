@@ -25,9 +25,14 @@ HealthReport health_of(const Exchange& ex) {
     out.config_error = shared.config_error;
   }
   const std::int64_t now_ms = ex.worker.loop().now_ms();
-  std::map<std::string, std::vector<RestingModel>, std::less<>> resting;
+  struct Known {
+    std::vector<RestingModel> resting;
+    std::vector<ModelQuota> quotas;
+  };
+  std::map<std::string, Known, std::less<>> known;
   for (const HealthBook::Row& row : shared.health.rows(now_ms)) {
-    if (!row.view.ready) resting[row.account].push_back({.model = row.model, .why = explain(row.view, now_ms)});
+    if (!row.view.ready) known[row.account].resting.push_back({.model = row.model, .why = explain(row.view, now_ms)});
+    if (row.view.headroom) known[row.account].quotas.push_back({.model = row.model, .left = *row.view.headroom});
   }
   for (const auto& backend : ex.snapshot->backends()) {
     Standing standing = shared.standings.of(backend->name);
@@ -39,7 +44,10 @@ HealthReport health_of(const Exchange& ex) {
       row.probe = ProbeReport{
           .alive = probe.alive, .unix_ms = probe.unix_ms, .took_ms = probe.took_ms, .why = std::move(probe.why)};
     }
-    if (const auto rests = resting.find(backend->name); rests != resting.end()) row.resting = std::move(rests->second);
+    if (const auto of = known.find(backend->name); of != known.end()) {
+      row.resting = std::move(of->second.resting);
+      row.quotas = std::move(of->second.quotas);
+    }
     if (!backend->off.empty()) {
       row.state = BackendState::off;
     } else if (standing.failing) {

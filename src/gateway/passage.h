@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "dialects/limits_told.h"
 #include "model/dialect_id.h"
 #include "wire/http1.h"
 
@@ -19,8 +20,9 @@ void append_asked_fields(std::string& out, const http1::Fields& fields, DialectI
 // Appends the lines of an answer's fields that the client may see: all but those of the connection, of framing, of the
 // upstream's place, and those that the gateway itself sets. An address under which Google wants an upload to go on
 // becomes one of the gateway's own ("http://host:port"). With `own_limits` the gateway's limit of requests stands for
-// the upstream's.
-void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address, bool own_limits);
+// the upstream's. `limits` gets what they tell of the vendor's limits.
+void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address, bool own_limits,
+                          std::int64_t now_unix_ms, LimitsTold& limits);
 
 // The query without a key in it, for clients that may put theirs there ("?key=", Gemini's; a signed address, AWS's).
 [[nodiscard]] std::string without_key(std::string_view query);

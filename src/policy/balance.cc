@@ -13,7 +13,7 @@ constexpr double never = std::numeric_limits<double>::infinity();
 // Of a target whose vendor says nothing about quotas, among those whose do.
 constexpr double unknown_headroom = 0.5;
 
-enum Tier : std::uint8_t { callable, full, not_ready };
+enum Tier : std::uint8_t { callable, spent, full, not_ready };
 
 struct Place {
   std::uint32_t index;
@@ -43,7 +43,8 @@ class Places {
 
 Tier tier(const Candidate& one) {
   if (!one.view.ready) return not_ready;
-  return one.most_in_flight > 0 && one.view.in_flight >= one.most_in_flight ? full : callable;
+  if (one.most_in_flight > 0 && one.view.in_flight >= one.most_in_flight) return full;
+  return one.view.headroom.value_or(1) > 0 ? callable : spent;
 }
 
 double weight(const Candidate& one) {

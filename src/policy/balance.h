@@ -24,10 +24,10 @@ struct Candidate {
   std::int64_t most_in_flight = 0;  // 0 = no cap
 };
 
-// Indices of all candidates, best first. Behind those that may be called come those that are at their cap, and then
-// those that may not be called, the soonest ready first. `turn` counts the calls to it, over all workers: what smooths
-// the weighted way and makes round robin go round. What is half-open and may be tried counts as healthy: a request is
-// its probe.
+// Indices of all candidates, best first. Behind those that may be called come those of whose quota the vendor says that
+// nothing is left, then those that are at their cap, and then those that may not be called, the soonest ready first.
+// `turn` counts the calls to it, over all workers: what smooths the weighted way and makes round robin go round. What
+// is half-open and may be tried counts as healthy: a request is its probe.
 [[nodiscard]] std::vector<std::uint32_t> balance(Balance kind, std::span<const Candidate> candidates,
                                                  std::uint64_t turn, Dice& dice);
 

@@ -69,6 +69,23 @@ TEST(Balance, EveryWayOrdersAllOnceTheSoonestReadyLast) {
   EXPECT_EQ(balance(Balance::round_robin, std::vector{shut(1), shut(0)}, 3, dice), (Order{1, 0}));
 }
 
+TEST(Balance, WhoseQuotaIsUsedUpIsNeverFirstWhileOthersHaveRoom) {
+  Candidate full = busy(4);
+  full.most_in_flight = 4;
+  std::vector<Candidate> candidates = {with_headroom(0), with_headroom(0.01, 9), full, with_headroom({}, 9), shut(5)};
+  for (std::size_t i = 0; i < candidates.size(); ++i) candidates[i].name = std::string_view("abcde").substr(i, 1);
+  Dice dice(1);
+  const auto check = [&](const Order& order) {
+    EXPECT_TRUE(order[0] == 1 || order[0] == 3) << order[0];
+    EXPECT_EQ(Order(order.begin() + 2, order.end()), (Order{0, 2, 4})) << "it may be refused; who is full must refuse";
+  };
+  for (const Balance kind : all_kinds) {
+    for (std::uint64_t turn = 0; turn < 50; ++turn) check(balance(kind, candidates, turn, dice));
+  }
+  for (std::uint64_t key = 0; key < 50; ++key) check(stable_order(key, candidates));
+  EXPECT_EQ(balance(Balance::weighted, std::vector{with_headroom(0), shut(9)}, 0, dice), (Order{0, 1}));
+}
+
 TEST(Balance, RoundRobinGoesRound) {
   const std::vector<Candidate> candidates = {idle(), idle(), shut(1), idle()};
   Dice dice(1);

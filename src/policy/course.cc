@@ -43,7 +43,7 @@ Course::Course(std::vector<std::shared_ptr<Health>> targets, const CourseRules& 
 bool Course::begin(Step& step, std::int64_t now_ms) {
   Leg& leg = legs_[step.place];
   if (leg.health && !step.permit) {
-    step.permit = leg.health->begin(now_ms);
+    step.permit = leg.health->begin(now_ms, !rules_.rests);
     if (!step.permit) {
       leg.ready_at_ms = std::max(step.permit.ready_at_ms(), now_ms + 1);
       return false;
@@ -60,7 +60,7 @@ std::optional<Course::Step> Course::untried_now(std::int64_t now_ms) {
     if (leg.calls > 0 || leg.out || leg.ready_at_ms > now_ms) continue;
     Step step{.place = i, .at_ms = now_ms};
     if (!leg.health) return step;
-    step.permit = leg.health->begin(now_ms);
+    step.permit = leg.health->begin(now_ms, !rules_.rests);
     if (step.permit) return step;
     leg.ready_at_ms = std::max(step.permit.ready_at_ms(), now_ms + 1);
   }

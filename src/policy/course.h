@@ -26,6 +26,7 @@ struct CourseRules {
   std::int64_t attempts = 3;  // calls in all; each target is tried once all the same
   std::int64_t longest_wait_ms = 10'000;
   std::int64_t deadline_ms = std::numeric_limits<std::int64_t>::max();  // no call begins from then on
+  bool rests = true;  // who rests after faults is passed by
 };
 
 class Course {

@@ -12,6 +12,8 @@ namespace {
 constexpr double jitter = 0.2;
 constexpr double first_warmth = 0.1;
 constexpr std::int64_t forgotten_after_ms = 600'000;
+// Until when what is left counts, where the vendor does not say: most limits are of a minute.
+constexpr std::int64_t usual_reset_ms = 60'000;
 constexpr double unknown_ms = 5'000;  // taken for the time to the first token of a target that has never answered
 
 std::optional<double> left(std::int64_t limit, std::int64_t remaining, std::int64_t resets_at_ms, std::int64_t now_ms) {
@@ -29,6 +31,10 @@ std::string explain(const View& view, std::int64_t now_ms) {
     out += fmt::format("; ready in {:.1f} s", wait);
   }
   return out;
+}
+
+std::string quota_left(const std::optional<double>& headroom) {
+  return headroom ? fmt::format("{:.0f} % of its quota left", *headroom * 100) : std::string();
 }
 
 // ---- Permit
@@ -83,6 +89,10 @@ void Permit::given_up(std::chrono::milliseconds after, std::int64_t now_ms) {
   health_->latency_.add(after.count(), now_ms);
 }
 
+void Permit::learn_quota(const LimitsTold& told, std::int64_t now_ms) {
+  if (health_) health_->learn_quota(told, now_ms);
+}
+
 void Permit::end(Outcome outcome, std::int64_t now_ms, const HealthSettings& settings, Dice& dice,
                  std::optional<std::chrono::milliseconds> retry_after) {
   if (!health_) return;
@@ -106,19 +116,19 @@ std::int64_t Health::gate_ms() const {
   return out;
 }
 
-Permit Health::begin(std::int64_t now_ms) {
+Permit Health::begin(std::int64_t now_ms, bool anyway) {
   Permit out;
   const std::scoped_lock lock(lock_);
-  if (const std::int64_t gate = gate_ms(); now_ms < gate) {
+  if (const std::int64_t gate = gate_ms(); now_ms < gate && !anyway) {
     out.ready_at_ms_ = gate;
     return out;
   }
-  const bool probe = trial();
+  const bool probe = !anyway && trial();
   if (probe && probing_) {
     out.ready_at_ms_ = now_ms + probe_patience_ms;
     return out;
   }
-  if (key_) {
+  if (key_ && !anyway) {
     const AccountKey::Leave leave = key_->ask(now_ms);
     if (!leave.granted) {
       out.ready_at_ms_ = leave.ready_at_ms;
@@ -126,7 +136,7 @@ Permit Health::begin(std::int64_t now_ms) {
     }
     out.key_probe_ = leave.probe;
   }
-  probing_ = probe;
+  if (probe) probing_ = true;
   ++in_flight_;
   ++undecided_;
   used_ms_ = now_ms;
@@ -276,9 +286,17 @@ bool Health::rests() const {
   return breaker_ == Breaker::open;
 }
 
-void Health::learn_quota(QuotaKind kind, std::int64_t limit, std::int64_t remaining, std::int64_t resets_at_ms) {
+void Health::learn_quota(const LimitsTold& told, std::int64_t now_ms) {
   const std::scoped_lock lock(lock_);
-  quotas_[static_cast<std::size_t>(kind)] = {limit, remaining, resets_at_ms};
+  for (std::size_t i = 0; i < told.kinds.size(); ++i) {
+    const auto& [limit, remaining, until_reset] = told.kinds[i];
+    if (!remaining) continue;
+    Quota& quota = quotas_[i];
+    // Some tell only what is left (Azure): the most that ever was is as much as is known of the limit.
+    quota.limit = limit ? *limit : std::max({quota.limit, *remaining, std::int64_t{1}});
+    quota.remaining = *remaining;
+    quota.resets_at_ms = now_ms + (until_reset ? until_reset->count() : usual_reset_ms);
+  }
 }
 
 View Health::view(std::int64_t now_ms) const {
@@ -342,7 +360,9 @@ View Health::view(std::int64_t now_ms) const {
 
 bool Health::idle(std::int64_t now_ms) const {
   const std::scoped_lock lock(lock_);
-  return in_flight_ == 0 && !trial() && now_ms >= gate_ms() && now_ms >= used_ms_ + forgotten_after_ms;
+  const bool used_up = std::ranges::any_of(
+      quotas_, [now_ms](const Quota& one) { return one.limit > 0 && one.remaining == 0 && now_ms < one.resets_at_ms; });
+  return in_flight_ == 0 && !trial() && !used_up && now_ms >= gate_ms() && now_ms >= used_ms_ + forgotten_after_ms;
 }
 
 }  // namespace sluice

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dialects/limits_told.h"
 #include "policy/account_key.h"
 #include "policy/dice.h"
 #include "policy/latency.h"
@@ -66,6 +67,8 @@ struct View {
 
 // "cooling: the vendor's quota is used up; ready in 1.5 s"
 [[nodiscard]] std::string explain(const View& view, std::int64_t now_ms);
+// "40 % of its quota left"; empty when nothing is known of it.
+[[nodiscard]] std::string quota_left(const std::optional<double>& headroom);
 
 // When the one call that tries a target again is out, whoever is refused may ask again after this.
 inline constexpr std::int64_t probe_patience_ms = 1'000;
@@ -96,6 +99,8 @@ class Permit {
   // It was given up after so long: the first token would have taken longer still. Without this, whoever is passed by
   // for being slow would look quicker each time.
   void given_up(std::chrono::milliseconds after, std::int64_t now_ms);
+  // What the head of its answer tells of the vendor's limits.
+  void learn_quota(const LimitsTold& told, std::int64_t now_ms);
   // The outcome, once. `retry_after` is the vendor's own.
   void end(Outcome outcome, std::int64_t now_ms, const HealthSettings& settings, Dice& dice,
            std::optional<std::chrono::milliseconds> retry_after = {});
@@ -114,8 +119,6 @@ class Permit {
   bool well_ = false;
 };
 
-enum class QuotaKind : std::uint8_t { requests, tokens };
-
 // Safe to call from any thread. Lives in a shared_ptr; a Permit keeps it alive.
 class Health : public std::enable_shared_from_this<Health> {
   struct Private {};
@@ -127,8 +130,8 @@ class Health : public std::enable_shared_from_this<Health> {
   // Without a key it stands alone.
   [[nodiscard]] static std::shared_ptr<Health> make(std::shared_ptr<AccountKey> key = nullptr);
 
-  // May a call start now? Closed: yes. Open: no. Half-open: one at a time.
-  [[nodiscard]] Permit begin(std::int64_t now_ms);
+  // May a call start now? Closed: yes. Open: no. Half-open: one at a time. `anyway`: yes, whatever it is.
+  [[nodiscard]] Permit begin(std::int64_t now_ms, bool anyway = false);
 
   // What a probe has found, which is no call. A target that rests after faults may be tried at once, but not before the
   // time its vendor asked for; or it rests on until `hold_ms`. While none rests, what failed counts as a call does.
@@ -136,8 +139,8 @@ class Health : public std::enable_shared_from_this<Health> {
   // It rests after faults, or waits for the call that tries it again.
   [[nodiscard]] bool rests() const;
 
-  // As the vendor's headers say. `resets_at_ms`: when all of it is there again.
-  void learn_quota(QuotaKind kind, std::int64_t limit, std::int64_t remaining, std::int64_t resets_at_ms);
+  // As the vendor's fields say: what is left, until all of it is there again.
+  void learn_quota(const LimitsTold& told, std::int64_t now_ms);
 
   [[nodiscard]] View view(std::int64_t now_ms) const;
   // Nothing is known that would be missed if it were forgotten.
@@ -197,7 +200,7 @@ class Health : public std::enable_shared_from_this<Health> {
   mutable std::uint64_t percentiles_of_ = 0;
   mutable std::optional<double> p95_;
   mutable std::optional<double> p99_;
-  std::array<Quota, 2> quotas_;
+  std::array<Quota, LimitsTold::kind_count> quotas_;
 };
 
 }  // namespace sluice

@@ -35,6 +35,13 @@ struct Fixture {
   std::int64_t wait() { return health->view(now).ready ? 0 : health->view(now).ready_at_ms - now; }
 };
 
+LimitsTold told(LimitsTold::Kind of, std::optional<std::int64_t> limit, std::optional<std::int64_t> left,
+                std::optional<std::chrono::milliseconds> until_reset) {
+  LimitsTold out;
+  out.kinds[of] = {.limit = limit, .remaining = left, .until_reset = until_reset};
+  return out;
+}
+
 TEST(Health, FaultsInARowOpenIt) {
   struct {
     Outcome outcome;
@@ -276,14 +283,50 @@ TEST(Health, AKeyThatTwoModelsRefuseIsRefusedForAll) {
 TEST(Health, HeadroomIsTheTighterQuotaUntilItIsReset) {
   Fixture at;
   EXPECT_FALSE(at.health->view(at.now).headroom);
-  at.health->learn_quota(QuotaKind::requests, 100, 80, at.now + 1000);
+  at.health->learn_quota(told(LimitsTold::requests, 100, 80, 1000ms), at.now);
   EXPECT_EQ(at.health->view(at.now).headroom, 0.8);
-  at.health->learn_quota(QuotaKind::tokens, 1000, 100, at.now + 500);
+  at.health->learn_quota(told(LimitsTold::tokens, 1000, 100, 500ms), at.now);
   EXPECT_EQ(at.health->view(at.now).headroom, 0.1);
   EXPECT_EQ(at.health->view(at.now + 500).headroom, 0.8);
   EXPECT_EQ(at.health->view(at.now + 1000).headroom, 1);
-  at.health->learn_quota(QuotaKind::tokens, 0, 0, 0);
+  at.health->learn_quota(told(LimitsTold::tokens, 0, 0, 0ms), at.now);
   EXPECT_EQ(at.health->view(at.now).headroom, 0.8) << "a limit of nothing says nothing";
+  EXPECT_EQ(quota_left(at.health->view(at.now).headroom), "80 % of its quota left");
+  EXPECT_EQ(quota_left({}), "");
+}
+
+TEST(Health, WhatIsLeftCountsWithoutALimitAndWithoutAReset) {
+  Fixture at;
+  at.health->learn_quota(told(LimitsTold::tokens, {}, 400, {}), at.now);
+  EXPECT_EQ(at.health->view(at.now).headroom, 1) << "the most that ever was left is the limit that is known";
+  at.health->learn_quota(told(LimitsTold::tokens, {}, 100, {}), at.now);
+  EXPECT_EQ(at.health->view(at.now).headroom, 0.25);
+  EXPECT_EQ(at.health->view(at.now + 59'999).headroom, 0.25);
+  EXPECT_EQ(at.health->view(at.now + 60'000).headroom, 1);
+  at.health->learn_quota(told(LimitsTold::requests, {}, 0, {}), at.now);
+  EXPECT_EQ(at.health->view(at.now).headroom, 0) << "nothing is nothing of any limit";
+  LimitsTold only_limit = told(LimitsTold::requests, 5, {}, 1000ms);
+  at.health->learn_quota(only_limit, at.now);
+  EXPECT_EQ(at.health->view(at.now).headroom, 0) << "what is left was not told anew";
+}
+
+TEST(Health, IsNotForgottenWhileItsQuotaIsUsedUp) {
+  Fixture at;
+  at.health->learn_quota(told(LimitsTold::requests, 10, 0, 3'600'000ms), at.now);
+  EXPECT_FALSE(at.health->idle(at.now + 3'599'000));
+  EXPECT_TRUE(at.health->idle(at.now + 3'600'000));
+}
+
+TEST(Health, AnywayMeansAnyway) {
+  Fixture at;
+  at.health->begin(at.now).end(Outcome::quota, at.now, at.settings, at.dice, 30'000ms);
+  EXPECT_FALSE(at.health->begin(at.now));
+  Permit permit = at.health->begin(at.now, true);
+  ASSERT_TRUE(permit);
+  EXPECT_FALSE(permit.is_probe());
+  EXPECT_EQ(at.health->view(at.now).in_flight, 1);
+  permit = {};
+  EXPECT_EQ(at.health->view(at.now).in_flight, 0);
 }
 
 TEST(Latency, ThePeakIsTakenAtOnceAndFadesWithTime) {

@@ -146,6 +146,7 @@ class Planner {
       case Order::least_busy: return Balance::least_busy;
       case Order::latency: return Balance::latency;
       case Order::cheapest: return Balance::cheapest;
+      case Order::quota: return Balance::quota;
     }
     return Balance::weighted;
   }
@@ -198,6 +199,7 @@ class Planner {
       case Order::cheapest:
         if (!one.price) return "price not known";
         return "about $" + write_decimal(static_cast<std::int64_t>(*one.price), 9) + " for this request";
+      case Order::quota: return one.view.headroom ? "by what is left of its quota" : "its quota is not known yet";
     }
     return {};
   }
@@ -215,7 +217,10 @@ void take_over(std::vector<Placed>& from, const Odds& odds, std::vector<Target>&
     if (why) {
       const bool well = one.view.ready && one.view.state == View::State::closed && one.view.warmth >= 1;
       std::string state = well ? std::string() : explain(one.view, odds.now_ms);
-      why->push_back({.in = one.view.ready, .place = std::move(one.place), .state = std::move(state)});
+      why->push_back({.in = one.view.ready,
+                      .place = std::move(one.place),
+                      .state = std::move(state),
+                      .quota_left = one.view.headroom});
     }
     targets.push_back(std::move(one.target));
   }

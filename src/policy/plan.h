@@ -68,9 +68,10 @@ struct Odds {
 
 // Why a target stands where it does.
 struct Reason {
-  bool in = true;     // it may be called now
-  std::string place;  // "entry 1 of 2, weight 3 of 4"
-  std::string state;  // "open after 5 faults; ready in 1.5 s"; empty when there is nothing to say
+  bool in = true;                    // it may be called now
+  std::string place;                 // "entry 1 of 2, weight 3 of 4"
+  std::string state;                 // "open after 5 faults; ready in 1.5 s"; empty when there is nothing to say
+  std::optional<double> quota_left;  // 0 to 1; nullopt when its vendor told none
 };
 
 // The first that takes the request; null when none does.

@@ -77,6 +77,13 @@ class Plans : public testing::Test {
     health.of(account, model, now)->begin(now).end(Outcome::quota, now, {}, dice, std::chrono::milliseconds(30'000));
   }
 
+  // The vendor tells what is left of 100 calls of the model x.
+  void learn(std::string_view account, std::int64_t left) {
+    LimitsTold told;
+    told.kinds[0] = {.limit = 100, .remaining = left, .until_reset = std::chrono::milliseconds(60'000)};
+    health.of(account, "x", now)->learn_quota(told, now);
+  }
+
   std::shared_ptr<const Snapshot> snapshot;
   HealthBook health;
   Turns turns;
@@ -285,6 +292,7 @@ TEST_F(Plans, BalancersSayWhatTheyLookedAt) {
   routes(R"(routes:
   - {model: l, try: [{balance: latency, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
   - {model: n, try: [{balance: least_busy, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
+  - {model: q, try: [{balance: quota, over: [{backend: a, model: x}, {backend: b, model: x}]}]}
 )");
   Permit slow = health.of("a", "x", now)->begin(now);
   slow.first_token(std::chrono::milliseconds(900), now);
@@ -295,6 +303,16 @@ TEST_F(Plans, BalancersSayWhatTheyLookedAt) {
   EXPECT_EQ(why[0].place, "90 ms to the first token");
   EXPECT_THAT(order("n"), ElementsAre("b:x", "a:x"));
   EXPECT_EQ(why[1].place, "1 calls under way");
+  order("q");
+  EXPECT_EQ(why[0].place, "its quota is not known yet");
+  EXPECT_FALSE(why[0].quota_left);
+  learn("a", 90);
+  learn("b", 10);
+  EXPECT_THAT(order("q"), ElementsAre("a:x", "b:x"));
+  EXPECT_EQ(why[1].place, "by what is left of its quota");
+  EXPECT_EQ(why[1].quota_left, 0.1);
+  learn("a", 0);
+  for (const char* model : {"l", "n", "q"}) EXPECT_THAT(order(model), ElementsAre("b:x", "a:x")) << model;
 }
 
 }  // namespace

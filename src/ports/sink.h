@@ -25,6 +25,7 @@ struct Gauges {
     std::int64_t good = 0, failed = 0;
   };
   std::vector<Probes> probes;  // of backends that were probed
+  std::vector<std::pair<std::string, double>> quota_left;     // 0 to 1, of its tightest, by backend that tells it
 };
 
 }  // namespace sluice

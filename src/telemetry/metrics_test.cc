@@ -29,9 +29,11 @@ TEST(Metrics, CountARequestUnderAllItsNames) {
   Metrics metrics("1.2.3");
   metrics.know({.models = {"claude-3-opus-20240229", "gpt-4"}, .providers = {{"claude", "anthropic"}}});
   for (int i = 0; i < 3; ++i) metrics.take(sample_record());
-  const auto lines =
-      page(metrics, {.gauges = {.open_streams = 7, .resting = {{"openai", 2}}, .probes = {{"openai", 3, 1}}},
-                     .dropped_log_lines = 4});
+  const auto lines = page(metrics, {.gauges = {.open_streams = 7,
+                                               .resting = {{"openai", 2}},
+                                               .probes = {{"openai", 3, 1}},
+                                               .quota_left = {{"b", 0.5}}},
+                                    .dropped_log_lines = 4});
 
   EXPECT_THAT(lines, Contains("sluice_requests_total{door=\"/v1/chat/completions\",dialect=\"openai_chat\",backend="
                               "\"claude\",model=\"claude-3-opus-20240229\",status_class=\"2xx\",stream=\"true\"} 3"));
@@ -55,6 +57,7 @@ TEST(Metrics, CountARequestUnderAllItsNames) {
   EXPECT_THAT(lines, Contains("sluice_resting_targets{backend=\"openai\"} 2"));
   EXPECT_THAT(lines, Contains("sluice_probes_total{backend=\"openai\",outcome=\"ok\"} 3"));
   EXPECT_THAT(lines, Contains("sluice_probes_total{backend=\"openai\",outcome=\"failed\"} 1"));
+  EXPECT_THAT(lines, Contains("sluice_quota_left_ratio{backend=\"b\"} 0.5"));
   EXPECT_THAT(lines, Contains("sluice_notes_total{kind=\"added\"} 0"));
 
   const std::string genai =

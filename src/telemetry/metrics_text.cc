@@ -245,6 +245,10 @@ std::string Metrics::text(const Vitals& vitals) const {
     probes.add({one.backend, "failed"}, static_cast<double>(one.failed));
   }
   if (!vitals.gauges.probes.empty()) page.push_back(std::move(probes).done());
+  Family quota("sluice_quota_left_ratio", "What is left of the tightest quota that a backend's vendor tells, 0 to 1.",
+               MetricType::Gauge, {"backend"});
+  for (const auto& [backend, left] : vitals.gauges.quota_left) quota.add({backend}, left);
+  if (!vitals.gauges.quota_left.empty()) page.push_back(std::move(quota).done());
   page.push_back(single("sluice_log_lines_dropped_total", "Log lines that could not be written in time.",
                         MetricType::Counter, static_cast<double>(vitals.dropped_log_lines)));
   Family build("sluice_build_info", "Always 1; the version is in the label.", MetricType::Gauge, {"version"});
