@@ -244,6 +244,8 @@ class Service {
       double& least = quota_left.try_emplace(row.account, 1).first->second;
       least = std::min(least, *row.view.headroom);
     }
+    for (const auto& [backend, told] : shared_.gates.figures())
+      out.capped.push_back({.backend = backend, .most = told.most, .running = told.running, .waiting = told.waiting});
     out.resting.assign(resting.begin(), resting.end());
     out.quota_left.assign(quota_left.begin(), quota_left.end());
     out.probes = shared_.standings.probes();

@@ -53,6 +53,12 @@ struct TimeoutChanges {
   [[nodiscard]] Timeouts on(const Timeouts& base) const;
 };
 
+// Who waits where as many run as may.
+struct QueueLimits {
+  std::int64_t size = 1'000;    // requests that wait for the server, and for each account; 0 = nobody waits
+  Millis longest_wait{30'000};  // of one request, in all
+};
+
 struct ServerSettings {
   std::string host = "127.0.0.1";
   std::int64_t port = 8000;
@@ -67,6 +73,8 @@ struct ServerSettings {
   std::int64_t response_store_count = 100'000;
   Millis response_store_age{720LL * 3'600'000};
   std::int64_t max_connections = 0;  // 0 = a third of the open-files limit
+  std::int64_t max_concurrent = 0;   // requests to models at once; 0 = no cap
+  QueueLimits queue;
   Millis header_timeout{10'000};
   Millis body_timeout{60'000};  // longest silence while a body arrives
   Millis idle_timeout{75'000};
@@ -106,6 +114,7 @@ struct AccountSettings {
   std::string name;  // empty: its place in the list, from 1
   Secret key;
   std::int64_t weight = 1;
+  std::int64_t max_concurrent = 0;  // 0 = the backend's
   Mark mark;
 };
 
@@ -124,6 +133,7 @@ struct BackendSettings {
   AwsSettings aws;
   std::string api_key_from;               // "OPENAI_API_KEY" when it came from the environment by default
   std::vector<AccountSettings> accounts;  // instead of api_key
+  std::int64_t max_concurrent = 0;        // calls at once, of each account; 0 = no cap
   std::optional<std::vector<ModelName>> models;
   std::vector<std::string> dialects;
   Timeouts timeouts;

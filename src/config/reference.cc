@@ -27,6 +27,7 @@ std::vector<Section> sections() {
           section("server.tls", tls_settings()),
           section("server.cors", cors_settings()),
           section("server.request_timeouts", timeout_changes()),
+          section("server.queue", queue_limits()),
           section("backends.*", backend_settings()),
           section("backends.*.accounts.*", account_settings()),
           section("backends.*.aws", aws_settings()),

@@ -134,8 +134,18 @@ std::span<const Setting<CorsSettings>> cors_settings() {
   return table;
 }
 
+std::span<const Setting<QueueLimits>> queue_limits() {
+  static constexpr std::array<Setting<QueueLimits>, 2> table = {{
+      {{"size", "number", "1000", "requests that wait for the server, and for each account; 0 sends them away at once"},
+       READ(QueueLimits, in.integer(n, p, 0, max_number, out.size))},
+      {{"longest_wait", "duration", "30s", "the longest that one request waits in all"},
+       READ(QueueLimits, in.duration(n, p, 0ms, out.longest_wait))},
+  }};
+  return table;
+}
+
 std::span<const Setting<ServerSettings>> server_settings() {
-  static constexpr std::array<Setting<ServerSettings>, 20> table = {{
+  static constexpr std::array<Setting<ServerSettings>, 22> table = {{
       {{"host", "text", "127.0.0.1", "address to listen on; 0.0.0.0 for all", true},
        READ(ServerSettings, in.text(n, p, out.host))},
       {{"port", "number", "8000", "TCP port to listen on; PORT in the environment beats it", true},
@@ -172,6 +182,10 @@ std::span<const Setting<ServerSettings>> server_settings() {
       {{"max_connections", "number", "0", "most client connections at once; 0 is a third of the open-files limit",
         true},
        READ(ServerSettings, in.integer(n, p, 0, max_number, out.max_connections))},
+      {{"max_concurrent", "number", "0", "most requests to models at once, streams as long as they run; 0 is no cap"},
+       READ(ServerSettings, in.integer(n, p, 0, max_number, out.max_concurrent))},
+      {{"queue", "section", "", "who waits where as many run as may; callers take turns"},
+       READ(ServerSettings, read_section<QueueLimits>(in, n, p, queue_limits(), out.queue))},
       {{"header_timeout", "duration", "10s", "longest time for a request's head to arrive"},
        READ(ServerSettings, in.duration(n, p, 100ms, out.header_timeout))},
       {{"body_timeout", "duration", "60s", "longest silence while a request's body arrives"},
@@ -214,12 +228,14 @@ std::span<const Setting<AwsSettings>> aws_settings() {
 }
 
 std::span<const Setting<AccountSettings>> account_settings() {
-  static constexpr std::array<Setting<AccountSettings>, 3> table = {{
+  static constexpr std::array<Setting<AccountSettings>, 4> table = {{
       {{"key", "secret", "", "the account's key"}, READ(AccountSettings, in.secret(n, p, out.key))},
       {{"name", "text", "its place, from 1", "`a` is asked for alone as `openai.a/gpt-4`"},
        READ(AccountSettings, read_account_name(in, n, p, out.name))},
       {{"weight", "number", "1", "its share of the requests, from 1 to 1000"},
        READ(AccountSettings, in.integer(n, p, 1, 1000, out.weight))},
+      {{"max_concurrent", "number", "the backend's", "most calls of this account at once"},
+       READ(AccountSettings, in.integer(n, p, 1, max_number, out.max_concurrent))},
   }};
   return table;
 }
@@ -245,7 +261,7 @@ std::span<const Setting<ProbeSettings>> probe_settings() {
 }
 
 std::span<const Setting<BackendSettings>> backend_settings() {
-  static constexpr std::array<Setting<BackendSettings>, 13> table = {{
+  static constexpr std::array<Setting<BackendSettings>, 14> table = {{
       {{"enabled", "yes/no", "true", "false switches the backend off"},
        READ(BackendSettings, in.boolean(n, p, out.enabled))},
       {{"type", "text", "the backend's name",
@@ -262,6 +278,10 @@ std::span<const Setting<BackendSettings>> backend_settings() {
        READ(BackendSettings, in.secret(n, p, out.api_key))},
       {{"accounts", "list of accounts", "", "several keys instead of api_key; requests are spread over them by weight"},
        read_accounts},
+      {{"max_concurrent", "number", "0",
+        "most calls of each account at once, streams as long as they run; 0 is no cap. Where another target can take a "
+        "request it goes there, else it waits in server.queue"},
+       READ(BackendSettings, in.integer(n, p, 0, max_number, out.max_concurrent))},
       {{"aws", "section", "", "region and credentials of a vendor in AWS (bedrock)"},
        READ(BackendSettings, read_section<AwsSettings>(in, n, p, aws_settings(), out.aws))},
       {{"models", "list of models", "every name the vendor owns",

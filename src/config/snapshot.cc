@@ -37,6 +37,7 @@ std::unique_ptr<Backend> compile_account(const BackendSettings& in, const Secret
   out->url = *parse_url(own_place ? with_region(vendor.base_url, in.aws.region) : in.base_url);
   out->own_place = own_place;
   out->key = key;
+  out->max_concurrent = in.max_concurrent;
   out->timeouts = in.timeouts;
   out->probe = in.probe;
   out->ca_file = in.ca_file;
@@ -86,6 +87,7 @@ void compile_backend(const BackendSettings& in, std::vector<std::unique_ptr<Back
     out.push_back(compile_account(in, in.accounts[i].key));
     out.back()->name = in.account_name(i);
     out.back()->weight = in.accounts[i].weight;
+    if (in.accounts[i].max_concurrent > 0) out.back()->max_concurrent = in.accounts[i].max_concurrent;
   }
 }
 

@@ -22,8 +22,9 @@ namespace sluice {
 struct Backend {
   std::uint64_t serial = 0;  // differs between any two compiled backends of this process: a key for caches
   std::string name;
-  std::string group;        // the backend as configured, of which this is one account: "openai" of "openai.a"
-  std::int64_t weight = 1;  // its share among the accounts of its group
+  std::string group;                // the backend as configured, of which this is one account: "openai" of "openai.a"
+  std::int64_t weight = 1;          // its share among the accounts of its group
+  std::int64_t max_concurrent = 0;  // calls at once; 0 = no cap
   const Provider* provider = nullptr;  // null for the built-in demo
   std::string_view flavour;            // Destination::provider
   Url url;

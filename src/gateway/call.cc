@@ -5,6 +5,7 @@
 #include "gateway/ask.h"
 #include "gateway/attempt.h"
 #include "gateway/failover.h"
+#include "gateway/line_up.h"
 #include "gateway/race.h"
 #include "gateway/remember.h"
 #include "gateway/respond.h"
@@ -150,13 +151,15 @@ bool was_stopped(const Try& t, const Result<Answer>& answer) {
 Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
   Worker& worker = t.ex.worker;
   Course course = course_over(t.ex, targets);
+  if (t.ex.settings().max_concurrent > 0) CO_TRY_VOID(co_await take_place(t.ex, t.sleeper, targets, t.company));
   Result<Answer> answer;
   bool called = false;
   std::unique_ptr<Stopped> stopped;
   while (auto step = course.next(worker.loop().now_ms(), worker.dice())) {
-    if (step->at_ms > worker.loop().now_ms()) {
-      auto slept = co_await sleep_until(t.ex, t.sleeper, step->at_ms, t.company);
-      if (!slept) co_return std::unexpected(std::move(slept).error());
+    if (step->crowded || step->at_ms > worker.loop().now_ms()) {
+      auto ready = co_await until_ready(t.ex, t.sleeper, targets, course, *step, t.company);
+      if (!ready) co_return std::unexpected(std::move(ready).error());
+      if (!*ready) continue;
     }
     if (!course.begin(*step, worker.loop().now_ms())) continue;
     if (!called) worker.shared().hedges.request();

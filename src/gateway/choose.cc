@@ -84,7 +84,8 @@ Odds odds(Exchange& ex) {
   return {.health = worker.shared().health,
           .turns = worker.shared().branch_turns,
           .dice = worker.dice(),
-          .now_ms = worker.loop().now_ms()};
+          .now_ms = worker.loop().now_ms(),
+          .gates = &worker.shared().gates};
 }
 
 Result<std::vector<Target>> find_targets(Exchange& ex, std::string_view model, bool stream, Features& features) {

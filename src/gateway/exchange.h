@@ -11,6 +11,7 @@
 #include "dialects/dialect.h"
 #include "model/record.h"
 #include "net/server.h"
+#include "policy/gate.h"
 #include "policy/limits.h"
 
 namespace sluice {
@@ -33,6 +34,7 @@ struct Exchange {
   std::unique_ptr<const TimeoutChanges> asked_timeouts;  // by the request's own field; null: by none
   std::int64_t deadline_ms = net::never;                 // of the loop's clock; over all calls
   LimitNumbers limits;
+  Seat seat;                   // among those that the server has at once, where there is a cap
   std::string tenant;          // whose limits count and whose turns are remembered (Caller::key)
   std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields
   std::string relayed_fields;  // field lines of the upstream's answer that go along

@@ -26,19 +26,21 @@ const FailoverSettings& failover(const Exchange& ex) {
 
 Course course_over(Exchange& ex, const std::vector<Target>& targets) {
   const FailoverSettings& settings = failover(ex);
-  std::vector<std::shared_ptr<Health>> healths;
-  healths.reserve(targets.size());
+  std::vector<Course::Known> known;
+  known.reserve(targets.size());
+  Shared& shared = ex.worker.shared();
   const std::int64_t now = ex.worker.loop().now_ms();
   for (const Target& target : targets) {
-    const bool known = !target.backend->demo();
-    healths.push_back(known ? ex.worker.shared().health.of(target.backend->name, target.model, now) : nullptr);
+    const Backend& backend = *target.backend;
+    known.emplace_back(backend.demo() ? nullptr : shared.health.of(backend.name, target.model, now),
+                       backend.max_concurrent > 0 ? &shared.gates.of(backend.name) : nullptr);
   }
   ex.deadline_ms = deadline(ex, settings.deadline, now);
   const CourseRules rules{.attempts = settings.attempts,
                           .longest_wait_ms = settings.longest_wait.count(),
                           .deadline_ms = ex.deadline_ms,
                           .rests = settings.breaker.enabled};
-  return {std::move(healths), rules, ex.worker.shared().retries};
+  return {std::move(known), rules, shared.retries};
 }
 
 Task<Result<bool>> sleep_until(Exchange& ex, net::Sleeper& sleeper, std::int64_t at_ms, Company* company) {

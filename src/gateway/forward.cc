@@ -9,6 +9,7 @@
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
 #include "gateway/failover.h"
+#include "gateway/line_up.h"
 #include "gateway/object_ids.h"
 #include "gateway/raw_call.h"
 #include "gateway/respond.h"
@@ -158,10 +159,14 @@ Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
   Rest rest(ex, errand);
   Result<Passing> out = fail(Fault::internal, "No target was tried.");
   Course course = course_over(ex, plan.targets);
+  if (ex.settings().max_concurrent > 0) CO_TRY_VOID(co_await take_place(ex, ex.sleeper(), plan.targets, nullptr));
   net::Loop& loop = ex.worker.loop();
   bool called = false;
   while (auto step = course.next(loop.now_ms(), ex.worker.dice())) {
-    if (step->at_ms > loop.now_ms()) CO_TRY_VOID(co_await sleep_until(ex, ex.sleeper(), step->at_ms, nullptr));
+    if (step->crowded || step->at_ms > loop.now_ms()) {
+      CO_TRY(const bool ready, co_await until_ready(ex, ex.sleeper(), plan.targets, course, *step, nullptr));
+      if (!ready) continue;
+    }
     if (!course.begin(*step, loop.now_ms())) continue;
     called = true;
     const Target& target = plan.targets[step->place];

@@ -59,6 +59,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<
   auto out = std::unique_ptr<Gateway>(new Gateway(shared));
   TRY_VOID(check_proxy_variables(shared.environment));
   shared.most_connections = most_connections(server.max_connections);
+  shared.gates.bound(*snapshot);
   if (server.tls) {
     TRY(shared.tls, net::TlsServer::make(server.tls->cert, server.tls->key));
   }
@@ -102,6 +103,7 @@ Gateway::~Gateway() {
 }
 
 void Gateway::publish(std::shared_ptr<const Snapshot> snapshot) {
+  shared_.gates.bound(*snapshot);
   for (Thread& t : threads_) {
     t.worker->loop().post([worker = t.worker.get(), snapshot] { worker->use(snapshot); });
   }

@@ -30,6 +30,12 @@ std::string_view overall(const HealthReport& health) {
   return "ok";
 }
 
+void write(json::Writer& out, const std::optional<CallsHealth>& calls) {
+  if (!calls) return;
+  out.key("calls").begin_object().member("running", calls->running).member("most", calls->most);
+  out.member("waiting", calls->waiting).end_object();
+}
+
 void write(json::Writer& out, const BackendHealth& backend) {
   out.begin_object().member("name", backend.name).member("state", word(backend.state));
   if (!backend.why.empty()) out.member("why", backend.why);
@@ -50,6 +56,7 @@ void write(json::Writer& out, const BackendHealth& backend) {
     if (!backend.probe->why.empty()) out.member("why", backend.probe->why);
     out.end_object();
   }
+  write(out, backend.calls);
   if (!backend.quotas.empty()) {
     out.key("quotas").begin_array();
     for (const ModelQuota& one : backend.quotas)
@@ -78,6 +85,7 @@ HealthAnswer health_answer(const HealthReport& health) {
   out.member("uptime_seconds", health.uptime_ms / 1000);
   if (health.draining) out.member_bool("draining", true);
   if (!health.config_error.empty()) out.member("config_error", health.config_error);
+  write(out, health.calls);
   out.key("backends").begin_array();
   for (const BackendHealth& backend : health.backends) write(out, backend);
   out.end_array().end_object();

@@ -37,6 +37,13 @@ struct ModelQuota {
   double left = 1;  // 0 to 1
 };
 
+// Under a cap.
+struct CallsHealth {
+  std::int64_t running = 0;
+  std::int64_t most = 0;
+  std::int64_t waiting = 0;
+};
+
 struct BackendHealth {
   std::string name;
   BackendState state = BackendState::untried;
@@ -47,13 +54,15 @@ struct BackendHealth {
   std::vector<RestingModel> resting;
   std::optional<ProbeReport> probe;
   std::vector<ModelQuota> quotas;
+  std::optional<CallsHealth> calls;  // where there is a cap
 };
 
 struct HealthReport {
   std::string version;
   std::int64_t uptime_ms = 0;
-  bool draining = false;     // SIGTERM came: no new work
-  std::string config_error;  // a reload failed: the older configuration serves on; empty when not
+  bool draining = false;             // SIGTERM came: no new work
+  std::string config_error;          // a reload failed: the older configuration serves on; empty when not
+  std::optional<CallsHealth> calls;  // of the whole server, where there is a cap
   std::vector<BackendHealth> backends;
 };
 

@@ -28,11 +28,16 @@ HealthReport health_of(const Exchange& ex) {
   struct Known {
     std::vector<RestingModel> resting;
     std::vector<ModelQuota> quotas;
+    std::optional<CallsHealth> calls;
   };
   std::map<std::string, Known, std::less<>> known;
   for (const HealthBook::Row& row : shared.health.rows(now_ms)) {
     if (!row.view.ready) known[row.account].resting.push_back({.model = row.model, .why = explain(row.view, now_ms)});
     if (row.view.headroom) known[row.account].quotas.push_back({.model = row.model, .left = *row.view.headroom});
+  }
+  for (const auto& [backend, told] : shared.gates.figures()) {
+    auto& calls = backend.empty() ? out.calls : known[backend].calls;
+    calls = CallsHealth{.running = told.running, .most = told.most, .waiting = told.waiting};
   }
   for (const auto& backend : ex.snapshot->backends()) {
     Standing standing = shared.standings.of(backend->name);
@@ -47,6 +52,7 @@ HealthReport health_of(const Exchange& ex) {
     if (const auto of = known.find(backend->name); of != known.end()) {
       row.resting = std::move(of->second.resting);
       row.quotas = std::move(of->second.quotas);
+      row.calls = of->second.calls;
     }
     if (!backend->off.empty()) {
       row.state = BackendState::off;

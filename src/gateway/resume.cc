@@ -8,6 +8,7 @@
 #include "gateway/ask.h"
 #include "gateway/attempt.h"
 #include "gateway/failover.h"
+#include "gateway/line_up.h"
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
 
@@ -126,9 +127,10 @@ Task<Result<bool>> go_on(Exchange& ex, Answer& answer, const Error& broke, Compa
   const std::string said = answer.pump->joint().said();
   ask.go_on_from(said);
   while (auto step = reserve.course.next(worker.loop().now_ms(), worker.dice())) {
-    if (step->at_ms > worker.loop().now_ms()) {
-      auto slept = co_await sleep_until(ex, ex.sleeper(), step->at_ms, company);
-      if (!slept) co_return std::unexpected(std::move(slept).error());
+    if (step->crowded || step->at_ms > worker.loop().now_ms()) {
+      auto ready = co_await until_ready(ex, ex.sleeper(), reserve.targets, reserve.course, *step, company);
+      if (!ready) co_return std::unexpected(std::move(ready).error());
+      if (!*ready) continue;
     }
     if (!reserve.course.begin(*step, worker.loop().now_ms())) continue;
     const Target& target = reserve.targets[step->place];

@@ -20,6 +20,7 @@
 #include "net/server.h"
 #include "net/tls.h"
 #include "policy/dice.h"
+#include "policy/gate.h"
 #include "policy/health_book.h"
 #include "policy/limits.h"
 #include "policy/plan.h"
@@ -42,6 +43,7 @@ struct Shared {
   TurnMemory turns;
   Standings standings;
   HealthBook health;
+  Gates gates{[] { return net::Loop::clock_ns() / 1'000'000; }};
   RetryBudget retries;
   HedgeBudget hedges;
   Issuers issuers;

@@ -43,7 +43,7 @@ class Places {
 
 Tier tier(const Candidate& one) {
   if (!one.view.ready) return not_ready;
-  if (one.most_in_flight > 0 && one.view.in_flight >= one.most_in_flight) return full;
+  if (one.full) return full;
   return one.view.headroom.value_or(1) > 0 ? callable : spent;
 }
 

@@ -19,9 +19,9 @@ enum class Balance : std::uint8_t { weighted, round_robin, least_busy, latency, 
 struct Candidate {
   std::string_view name;  // of the account; only stable_order() looks at it
   View view;
-  double weight = 1;                // 0 = only when nothing else is left
-  std::optional<double> price;      // per million tokens, in any currency that all candidates share
-  std::int64_t most_in_flight = 0;  // 0 = no cap
+  double weight = 1;            // 0 = only when nothing else is left
+  std::optional<double> price;  // per million tokens, in any currency that all candidates share
+  bool full = false;            // its account is at its cap
 };
 
 // Indices of all candidates, best first. Behind those that may be called come those of whose quota the vendor says that

@@ -51,7 +51,7 @@ using Order = std::vector<std::uint32_t>;
 
 TEST(Balance, EveryWayOrdersAllOnceTheSoonestReadyLast) {
   Candidate full = busy(4);
-  full.most_in_flight = 4;
+  full.full = true;
   const std::vector<Candidate> candidates = {shut(9000), idle(), full, shut(5000), idle(0), idle(2), shut(7000)};
   Dice dice(1);
   for (const Balance kind : all_kinds) {
@@ -71,7 +71,7 @@ TEST(Balance, EveryWayOrdersAllOnceTheSoonestReadyLast) {
 
 TEST(Balance, WhoseQuotaIsUsedUpIsNeverFirstWhileOthersHaveRoom) {
   Candidate full = busy(4);
-  full.most_in_flight = 4;
+  full.full = true;
   std::vector<Candidate> candidates = {with_headroom(0), with_headroom(0.01, 9), full, with_headroom({}, 9), shut(5)};
   for (std::size_t i = 0; i < candidates.size(); ++i) candidates[i].name = std::string_view("abcde").substr(i, 1);
   Dice dice(1);

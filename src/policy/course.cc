@@ -34,14 +34,19 @@ HealthSettings health_settings(const BreakerSettings& settings) {
           .open_most = settings.longest_rest};
 }
 
-Course::Course(std::vector<std::shared_ptr<Health>> targets, const CourseRules& rules, RetryBudget& budget)
+Course::Course(std::vector<Known> targets, const CourseRules& rules, RetryBudget& budget)
     : rules_(rules), budget_(budget), request_(budget.enter()) {
   legs_.reserve(targets.size());
-  for (auto& health : targets) legs_.push_back({.health = std::move(health)});
+  for (Known& one : targets) legs_.push_back({.health = std::move(one.health), .gate = one.gate});
 }
 
 bool Course::begin(Step& step, std::int64_t now_ms) {
   Leg& leg = legs_[step.place];
+  if (leg.gate && !step.under) {
+    step.under = leg.gate->take();
+    leg.crowded = !step.under;
+    if (leg.crowded) return false;
+  }
   if (leg.health && !step.permit) {
     step.permit = leg.health->begin(now_ms, !rules_.rests);
     if (!step.permit) {
@@ -49,6 +54,7 @@ bool Course::begin(Step& step, std::int64_t now_ms) {
       return false;
     }
   }
+  step.permit.hold(std::move(step.under));
   ++leg.calls;
   ++calls_;
   return true;
@@ -57,8 +63,15 @@ bool Course::begin(Step& step, std::int64_t now_ms) {
 std::optional<Course::Step> Course::untried_now(std::int64_t now_ms) {
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     Leg& leg = legs_[i];
-    if (leg.calls > 0 || leg.out || leg.ready_at_ms > now_ms) continue;
+    if (leg.calls > 0 || leg.shut) continue;
+    leg.crowded = false;
+    if (leg.out || leg.ready_at_ms > now_ms) continue;
     Step step{.place = i, .at_ms = now_ms};
+    if (leg.gate) {
+      step.under = leg.gate->take();
+      leg.crowded = !step.under;
+      if (leg.crowded) continue;
+    }
     if (!leg.health) return step;
     step.permit = leg.health->begin(now_ms, !rules_.rests);
     if (step.permit) return step;
@@ -71,7 +84,8 @@ std::optional<Course::Step> Course::later(std::int64_t now_ms, bool again, Dice&
   std::optional<Step> best;
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     const Leg& leg = legs_[i];
-    if (leg.out || (leg.calls > 0) != again || (again && leg.again == 0)) continue;
+    if (leg.out || leg.crowded || leg.shut) continue;
+    if ((leg.calls > 0) != again || (again && leg.again == 0)) continue;
     std::int64_t at = std::max({leg.not_before_ms, leg.ready_at_ms, now_ms});
     if (again) {
       const auto wait = retry_wait(leg.calls - 1, now_ms, std::numeric_limits<std::int64_t>::max(), {}, {}, dice);
@@ -86,21 +100,44 @@ std::optional<Course::Step> Course::later(std::int64_t now_ms, bool again, Dice&
 }
 
 std::optional<Course::Step> Course::next(std::int64_t now_ms, Dice& dice) {
-  retry_.reset();
+  // Who waits at the gate of a target that is called again keeps the right to that.
+  if (std::ranges::none_of(legs_, [](const Leg& leg) { return leg.crowded && leg.calls > 0; })) retry_.reset();
   if (now_ms >= rules_.deadline_ms) return std::nullopt;
   // Another target costs no budget: how often that happens is bounded by how soon one that fails comes to rest.
   if (auto step = untried_now(now_ms)) return step;
   auto rested = later(now_ms, false, dice);
   auto again = calls_ < rules_.attempts ? later(now_ms, true, dice) : std::nullopt;
   if (again && (!rested || again->at_ms < rested->at_ms)) {
-    retry_ = budget_.retry(now_ms, legs_[again->place].refused);
-    if (retry_) return again;
+    if (!retry_) retry_ = budget_.retry(now_ms, legs_[again->place].refused);
+    if (retry_) rested = std::move(again);
+  }
+  if (std::ranges::any_of(legs_, &Leg::crowded) && (!rested || rested->at_ms > now_ms)) {
+    if (!rested) rested = Step{.at_ms = std::numeric_limits<std::int64_t>::max()};
+    rested->crowded = true;
   }
   if (rested) return rested;
   exhausted_ = untried() == 0 && std::ranges::none_of(legs_, [this](const Leg& leg) {
                  return !leg.out && leg.again > 0 && calls_ < rules_.attempts;
                });
   return std::nullopt;
+}
+
+Gate* Course::crowded(std::size_t place) const {
+  return legs_[place].crowded ? legs_[place].gate : nullptr;
+}
+
+void Course::placed(Step& step, std::size_t place, Seat under) {
+  legs_[place].crowded = false;
+  step.place = place;
+  step.under = std::move(under);
+}
+
+void Course::turned_away(Error error) {
+  for (Leg& leg : legs_) {
+    leg.shut = leg.shut || leg.crowded;
+    leg.crowded = false;
+  }
+  turned_away_ = std::move(error);
 }
 
 std::optional<Course::Step> Course::besides(std::int64_t now_ms) {
@@ -136,6 +173,7 @@ std::optional<std::int64_t> Course::ready_in_ms(std::int64_t now_ms) const {
 }
 
 Error Course::resting(std::int64_t now_ms) const {
+  if (turned_away_) return *turned_away_;
   const bool quota = std::ranges::all_of(
       legs_, [now_ms](const Leg& leg) { return leg.health && leg.health->view(now_ms).out_of_quota; });
   const std::int64_t wait = ready_in_ms(now_ms).value_or(1'000);

@@ -161,7 +161,7 @@ TEST_F(CourseTest, StopsWhenThereWereRetriesEnough) {
   healths_ = {Health::make()};
   int again = 0;
   for (int i = 0; i < 20; ++i) {
-    Course& course = running.emplace_back(std::vector{Health::make()}, CourseRules{}, none);
+    Course& course = running.emplace_back(std::vector<Course::Known>{Health::make()}, CourseRules{}, none);
     auto step = course.next(now_, dice_);
     ASSERT_TRUE(step && course.begin(*step, now_));
     course.failed(0, {.fault = Fault::upstream_failed}, now_);
@@ -192,6 +192,62 @@ TEST_F(CourseTest, WaitsForWhatRestsWhenNothingElseIsLeft) {
   }
   const std::string way = fly(over(2), {{.fault = Fault::upstream_denied}});
   EXPECT_EQ(way, "0 +1");
+}
+
+TEST_F(CourseTest, PassesByWhoIsAtItsCapAndWaitsWhenAllAre) {
+  Gate first("a", [] { return std::int64_t{0}; });
+  Gate second("b", [] { return std::int64_t{0}; });
+  for (Gate* gate : {&first, &second}) gate->bound({.most_running = 1, .most_waiting = 1});
+  const auto capped = [&] { return Course({{Health::make(), &first}, {Health::make(), &second}}, {}, budget_); };
+  Course one = capped();
+  auto step = one.next(now_, dice_);
+  ASSERT_TRUE(step && one.begin(*step, now_));
+  EXPECT_EQ(step->place, 0u);
+  EXPECT_TRUE(first.crowded());
+  Course other = capped();
+  auto besides = other.next(now_, dice_);
+  ASSERT_TRUE(besides && other.begin(*besides, now_));
+  EXPECT_EQ(besides->place, 1u);
+  Course third = capped();
+  auto crowded = third.next(now_, dice_);
+  ASSERT_TRUE(crowded);
+  EXPECT_TRUE(crowded->crowded);
+  EXPECT_EQ(third.crowded(0), &first);
+  EXPECT_EQ(third.crowded(1), &second);
+  besides->permit = {};  // the call has ended, however
+  third.placed(*crowded, 1, second.take());
+  ASSERT_TRUE(third.begin(*crowded, now_));
+  EXPECT_TRUE(crowded->permit);
+  EXPECT_TRUE(second.crowded());
+  crowded->permit.end(Outcome::worked, now_, {}, dice_);
+  EXPECT_FALSE(second.crowded());
+}
+
+TEST_F(CourseTest, WaitsForAPlaceOnlyAsLongAsNothingElseHelps) {
+  Gate gate("a", [] { return std::int64_t{0}; });
+  gate.bound({.most_running = 1, .most_waiting = 1});
+  const Seat taken = gate.take();
+  Course course({{Health::make()}, {Health::make(), &gate}}, {}, budget_);
+  auto step = course.next(now_, dice_);
+  ASSERT_TRUE(step && course.begin(*step, now_));
+  course.failed(0, {.fault = Fault::upstream_failed}, now_);
+  step = course.next(now_, dice_);
+  ASSERT_TRUE(step);
+  EXPECT_TRUE(step->crowded) << "the second may have a place before the first is asked again";
+  EXPECT_EQ(step->place, 0u);
+  EXPECT_LE(step->at_ms, now_ + 500);
+  course.turned_away({.fault = Fault::overloaded});
+  step = course.next(now_, dice_);
+  ASSERT_TRUE(step);
+  EXPECT_FALSE(step->crowded);
+  EXPECT_EQ(step->place, 0u);
+
+  Course alone({{Health::make(), &gate}}, {}, budget_);
+  step = alone.next(now_, dice_);
+  ASSERT_TRUE(step && step->crowded);
+  alone.turned_away({.fault = Fault::overloaded});
+  EXPECT_FALSE(alone.next(now_, dice_));
+  EXPECT_EQ(alone.resting(now_).fault, Fault::overloaded);
 }
 
 TEST_F(CourseTest, FindsAnotherForAHedge) {

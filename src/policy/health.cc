@@ -43,6 +43,7 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   if (this == &other) return *this;
   give_back();
   health_ = std::move(other.health_);
+  seat_ = std::move(other.seat_);
   ready_at_ms_ = other.ready_at_ms_;
   began_ms_ = other.began_ms_;
   era_ = other.era_;
@@ -64,6 +65,7 @@ void Permit::give_back() {
 void Permit::forget() {
   if (key_probe_) health_->key_->give_back();
   health_.reset();
+  seat_ = {};
 }
 
 std::optional<double> Permit::p99_ms(std::int64_t now_ms) const {

@@ -15,6 +15,7 @@
 #include "dialects/limits_told.h"
 #include "policy/account_key.h"
 #include "policy/dice.h"
+#include "policy/gate.h"
 #include "policy/latency.h"
 #include "policy/lock.h"
 #include "policy/pause.h"
@@ -91,6 +92,9 @@ class Permit {
   // What 99 of 100 of the target's streams needed to their first token; nullopt when too few are known.
   [[nodiscard]] std::optional<double> p99_ms(std::int64_t now_ms) const;
 
+  // Its place under a cap is given back with it.
+  void hold(Seat seat) { seat_ = std::move(seat); }
+
   // The answer began well: from here on the call counts as a good one, unless it breaks yet. A probe has done its work
   // then: others may call while its answer runs on.
   void began_well(std::int64_t now_ms);
@@ -111,6 +115,7 @@ class Permit {
   void forget();  // once it has left
 
   std::shared_ptr<Health> health_;
+  Seat seat_;
   std::int64_t ready_at_ms_ = 0;
   std::int64_t began_ms_ = 0;
   std::uint32_t era_ = 0;

@@ -21,6 +21,7 @@ struct Placed {
   Target target;
   View view;
   std::string place;
+  bool full = false;  // its account is at its cap
 };
 
 bool callable(const Placed& one) {
@@ -42,7 +43,9 @@ class Planner {
 
   Placed place(Target target, std::string words) const {
     View view = odds_.health.of(target.backend->name, target.model, odds_.now_ms)->view(odds_.now_ms);
-    return {.target = std::move(target), .view = view, .place = std::move(words)};
+    const Gate* gate =
+        odds_.gates && target.backend->max_concurrent > 0 ? odds_.gates->find(target.backend->name) : nullptr;
+    return {.target = std::move(target), .view = view, .place = std::move(words), .full = gate && gate->crowded()};
   }
 
   void walk(const Branch& branch, const std::string& words, std::vector<Placed>& out) const {
@@ -61,7 +64,10 @@ class Planner {
     }
     std::vector<Candidate> candidates;
     for (const Way& way : ways) {
-      candidates.push_back({.name = way.branch->name, .view = way.targets.front().view, .weight = way.branch->weight});
+      candidates.push_back({.name = way.branch->name,
+                            .view = way.targets.front().view,
+                            .weight = way.branch->weight,
+                            .full = way.targets.front().full});
       if (branch.order == Order::cheapest) candidates.back().price = price(way.targets.front().target);
     }
     if (candidates.empty()) return;
@@ -82,7 +88,8 @@ class Planner {
     for (const Placed& one : group)
       candidates.push_back({.name = one.target.backend->name,
                             .view = one.view,
-                            .weight = static_cast<double>(one.target.backend->weight)});
+                            .weight = static_cast<double>(one.target.backend->weight),
+                            .full = one.full});
     const std::uint64_t turn = odds_.turns.take(group.front().target.backend->group, odds_.look);
     std::vector<Placed> sorted;
     for (const std::uint32_t at : balance(Balance::weighted, candidates, turn, odds_.dice)) {
@@ -217,6 +224,10 @@ void take_over(std::vector<Placed>& from, const Odds& odds, std::vector<Target>&
     if (why) {
       const bool well = one.view.ready && one.view.state == View::State::closed && one.view.warmth >= 1;
       std::string state = well ? std::string() : explain(one.view, odds.now_ms);
+      if (one.full) {
+        state += state.empty() ? "" : "; ";
+        state += fmt::format("at its cap of {} calls", one.target.backend->max_concurrent);
+      }
       why->push_back({.in = one.view.ready,
                       .place = std::move(one.place),
                       .state = std::move(state),

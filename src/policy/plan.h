@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "config/snapshot.h"
 #include "policy/dice.h"
+#include "policy/gate.h"
 #include "policy/health_book.h"
 
 namespace sluice {
@@ -63,7 +64,8 @@ struct Odds {
   Turns& turns;
   Dice& dice;
   std::int64_t now_ms = 0;
-  bool look = false;  // nothing is sent after it: nobody loses a turn
+  bool look = false;             // nothing is sent after it: nobody loses a turn
+  const Gates* gates = nullptr;  // of accounts with a cap; null: nobody is at one
 };
 
 // Why a target stands where it does.

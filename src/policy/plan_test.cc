@@ -46,13 +46,15 @@ class Plans : public testing::Test {
         "  b: {type: compatible, base_url: \"http://h\", models: [\"*\"]}\n"
         "  c: {type: compatible, base_url: \"http://h\", models: [\"only-c\", m]}\n"
         "  d: {type: compatible, base_url: \"http://h\", models: [d],\n"
-        "      accounts: [{key: k, weight: 3}, {key: l}]}\n" +
+        "      accounts: [{key: k, weight: 3}, {key: l}]}\n"
+        "  e: {type: compatible, base_url: \"http://h\", models: [capped], max_concurrent: 1}\n" +
         std::string(yaml);
     const Loaded loaded = load_config(text, "config.yaml", no_variable);
     ASSERT_TRUE(loaded.ok()) << render(loaded.faults, text, "config.yaml");
     snapshot = Snapshot::compile(loaded.config);
+    gates.bound(*snapshot);
   }
-  Odds odds() { return {.health = health, .turns = turns, .dice = dice, .now_ms = now}; }
+  Odds odds() { return {.health = health, .turns = turns, .dice = dice, .now_ms = now, .gates = &gates}; }
   Sought sought(std::string_view model) {
     return {.model = model, .caller = caller, .dialect = dialect, .stream = stream, .features = told};
   }
@@ -86,6 +88,7 @@ class Plans : public testing::Test {
 
   std::shared_ptr<const Snapshot> snapshot;
   HealthBook health;
+  Gates gates{[] { return std::int64_t{0}; }};
   Turns turns;
   Dice dice{7};
   std::int64_t now = 1'000'000;
@@ -286,6 +289,17 @@ TEST_F(Plans, AffinityKeepsWhatIsEqualTogether) {
   const std::string kept = order("p").front().substr(0, 1);
   break_down(kept, "x");
   EXPECT_NE(order("p").front().substr(0, 1), kept);
+}
+
+TEST_F(Plans, WhoIsAtItsCapComesAfterThoseWhoHavePlaces) {
+  routes(
+      R"(routes: [{model: w, try: [{balance: weighted, over: [{backend: e, model: capped}, {backend: b, model: x}]}]}]
+)");
+  EXPECT_THAT(order("w"), testing::SizeIs(2));
+  const Seat taken = gates.of("e").take();
+  for (int i = 0; i < 8; ++i) EXPECT_THAT(order("w"), ElementsAre("b:x", "e:capped"));
+  EXPECT_EQ(why[1].state, "at its cap of 1 calls");
+  EXPECT_TRUE(why[1].in);
 }
 
 TEST_F(Plans, BalancersSayWhatTheyLookedAt) {

@@ -11,10 +11,6 @@ namespace {
 // How much the latest run counts in the mean.
 constexpr double newest = 0.1;
 
-bool has_room(std::size_t running, const QueueSettings& settings) {
-  return settings.most_running == 0 || running < settings.most_running;
-}
-
 }  // namespace
 
 std::int64_t Queue::estimate(std::size_t ahead, const QueueSettings& settings) const {
@@ -27,7 +23,7 @@ Queue::Answer Queue::enter(std::string_view name, Waiter waiter, std::int64_t no
                            const QueueSettings& settings) {
   using Verdict = Answer::Verdict;
   const std::scoped_lock lock(lock_);
-  if (by_waiter_.empty() && has_room(running_, settings)) {
+  if (by_waiter_.empty() && has_room(settings)) {
     ++running_;
     return {};
   }
@@ -77,9 +73,35 @@ Queue::Next Queue::ended(std::int64_t took_ms, std::int64_t now_ms, const QueueS
   const auto took = static_cast<double>(std::max<std::int64_t>(took_ms, 0));
   mean_ms_ = mean_ms_ == 0 ? took : mean_ms_ + (took - mean_ms_) * newest;
   if (running_ > 0) --running_;
+  return go_on(now_ms, settings);
+}
 
+Queue::Next Queue::unused(std::int64_t now_ms, const QueueSettings& settings) {
+  const std::scoped_lock lock(lock_);
+  if (running_ > 0) --running_;
+  return go_on(now_ms, settings);
+}
+
+Queue::Next Queue::next(std::int64_t now_ms, const QueueSettings& settings) {
+  const std::scoped_lock lock(lock_);
+  return go_on(now_ms, settings);
+}
+
+bool Queue::take(const QueueSettings& settings) {
+  const std::scoped_lock lock(lock_);
+  if (!by_waiter_.empty() || !has_room(settings)) return false;
+  ++running_;
+  return true;
+}
+
+bool Queue::crowded(const QueueSettings& settings) const {
+  const std::scoped_lock lock(lock_);
+  return !by_waiter_.empty() || !has_room(settings);
+}
+
+Queue::Next Queue::go_on(std::int64_t now_ms, const QueueSettings& settings) {
   Next out;
-  while (!callers_.empty() && has_room(running_, settings)) {
+  while (!callers_.empty() && has_room(settings)) {
     const auto caller = callers_.begin();
     const Place place = caller->places.front();
     const bool late = place.deadline_ms <= now_ms;
@@ -105,7 +127,7 @@ bool Queue::leave(Waiter waiter) {
 
 std::int64_t Queue::wait_ms(const QueueSettings& settings) const {
   const std::scoped_lock lock(lock_);
-  if (by_waiter_.empty() && has_room(running_, settings)) return 0;
+  if (by_waiter_.empty() && has_room(settings)) return 0;
   return estimate(callers_.size(), settings);
 }
 

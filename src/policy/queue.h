@@ -48,6 +48,15 @@ class Queue {
   };
   // One that ran has ended after `took_ms`. A reload's larger cap shows here too.
   [[nodiscard]] Next ended(std::int64_t took_ms, std::int64_t now_ms, const QueueSettings& settings);
+  // The same for one that was to run and did not.
+  [[nodiscard]] Next unused(std::int64_t now_ms, const QueueSettings& settings);
+  // Who may go since the settings are these.
+  [[nodiscard]] Next next(std::int64_t now_ms, const QueueSettings& settings);
+
+  // True when it may run now without having waited: ended() must follow. Nobody overtakes who waits.
+  [[nodiscard]] bool take(const QueueSettings& settings);
+  // True when take() would be false.
+  [[nodiscard]] bool crowded(const QueueSettings& settings) const;
 
   // Gives up waiting. False when it does not wait: it was named, and if that was to run, ended() must follow.
   [[nodiscard]] bool leave(Waiter waiter);
@@ -73,6 +82,10 @@ class Queue {
   };
 
   void remove(const Where& where);
+  [[nodiscard]] Next go_on(std::int64_t now_ms, const QueueSettings& settings);
+  [[nodiscard]] bool has_room(const QueueSettings& settings) const {
+    return settings.most_running == 0 || running_ < settings.most_running;
+  }
   Waiter push_out();
   [[nodiscard]] std::int64_t estimate(std::size_t ahead, const QueueSettings& settings) const;
 

@@ -13,6 +13,14 @@ class Sink {
   virtual void take(const Record& record) = 0;
 };
 
+// Calls under a cap.
+struct CappedCalls {
+  std::string backend;  // empty: of the whole server
+  std::int64_t most = 0;
+  std::int64_t running = 0;
+  std::int64_t waiting = 0;
+};
+
 // Live figures that are no events: read by the metrics page.
 struct Gauges {
   std::int64_t open_connections = 0;
@@ -25,7 +33,8 @@ struct Gauges {
     std::int64_t good = 0, failed = 0;
   };
   std::vector<Probes> probes;  // of backends that were probed
-  std::vector<std::pair<std::string, double>> quota_left;     // 0 to 1, of its tightest, by backend that tells it
+  std::vector<CappedCalls> capped;
+  std::vector<std::pair<std::string, double>> quota_left;  // 0 to 1, of its tightest, by backend that tells it
 };
 
 }  // namespace sluice

@@ -72,6 +72,7 @@ void Metrics::take(const Record& record) {
   series.requests.add();
   series.request_us.add(record.total_us);
   series.own_us.add(record.own_us);
+  if (record.queue_us > 0) shard.queue_us.add(record.queue_us);
   if (record.stream && record.first_token_us >= 0) series.first_token_us.add(record.first_token_us);
   if (last && last->ended_us >= 0) {
     series.operation_us.add(last->ended_us - last->started_us);

@@ -43,6 +43,7 @@ struct Metrics::Shard {
   std::mutex lock;
   std::unordered_map<Key, Series, SeriesHash, std::equal_to<>> series;
   std::unordered_map<std::string, Outcomes, TextHash, std::equal_to<>> attempts;  // by backend
+  Histogram<bounds::first_token> queue_us;                                        // of those that waited
   std::array<Count, 3> notes;                                                     // by NoteKind
   std::unordered_set<std::string, TextHash, std::equal_to<>> models;  // labels of their own; the thread's only
   std::pair<const Key, Series>* last = nullptr;                       // what was found the last time

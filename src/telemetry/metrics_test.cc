@@ -96,6 +96,19 @@ TEST(Metrics, CountAFaultOnceAndNameItAsTheConventionsDo) {
   EXPECT_THAT(lines, Not(Contains(StartsWith("sluice_tokens_total"))));
 }
 
+TEST(Metrics, TellsOfCapsAndLines) {
+  Metrics metrics("0");
+  Record r = sample_record();
+  r.queue_us = 1'500'000;
+  metrics.take(r);
+  const auto lines = page(metrics, {.gauges = {.capped = {{.most = 9, .running = 4, .waiting = 0},
+                                                          {.backend = "b", .most = 2, .running = 2, .waiting = 5}}}});
+  EXPECT_THAT(lines, Contains("sluice_queue_seconds_sum 1.5"));
+  EXPECT_THAT(lines, Contains("sluice_queue_length{scope=\"account\",backend=\"b\"} 5"));
+  EXPECT_THAT(lines, Contains("sluice_capped_calls{scope=\"server\"} 4"));
+  EXPECT_THAT(lines, Contains("sluice_capped_calls_most{scope=\"server\"} 9"));
+}
+
 TEST(Metrics, CountWhatIsNoToken) {
   Metrics metrics("0");
   Record r = sample_record();

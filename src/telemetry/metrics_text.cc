@@ -200,6 +200,8 @@ std::string Metrics::text(const Vitals& vitals) const {
                   {"backend", "outcome"});
   Family notes("sluice_notes_total", "What translations could not say, said otherwise or had to add.",
                MetricType::Counter, {"kind"});
+  Family queue("sluice_queue_seconds", "What requests waited for a place under a cap, those that did.",
+               MetricType::Histogram, {});
   const std::array<std::string, 3> kinds = {"lost", "restated", "added"};
   for (const auto& kind : kinds) notes.add({kind}, 0);
 
@@ -215,6 +217,7 @@ std::string Metrics::text(const Vitals& vitals) const {
             attempts.add({backend, std::string(outcome)}, static_cast<double>(sum));
         }
       }
+      queue.add({}, shard->queue_us, microseconds);
       for (std::size_t i = 0; i < kinds.size(); ++i) notes.add({kinds[i]}, static_cast<double>(shard->notes[i].get()));
     }
   }
@@ -222,7 +225,7 @@ std::string Metrics::text(const Vitals& vitals) const {
   std::vector<MetricFamily> page;
   for (Family* family : {&exchanges.requests, &exchanges.request, &exchanges.first_token, &exchanges.own,
                          &exchanges.tokens, &exchanges.media, &exchanges.units, &exchanges.faults, &attempts, &notes,
-                         &exchanges.operation, &exchanges.first_chunk, &exchanges.usage})
+                         &queue, &exchanges.operation, &exchanges.first_chunk, &exchanges.usage})
     page.push_back(std::move(*family).done());
   std::erase_if(page, [](const MetricFamily& family) { return family.metric.empty(); });
 
@@ -245,6 +248,15 @@ std::string Metrics::text(const Vitals& vitals) const {
     probes.add({one.backend, "failed"}, static_cast<double>(one.failed));
   }
   if (!vitals.gauges.probes.empty()) page.push_back(std::move(probes).done());
+  const auto capped = [&page, &vitals](std::string name, std::string help, std::int64_t CappedCalls::* figure) {
+    Family family(std::move(name), std::move(help), MetricType::Gauge, {"scope", "backend"});
+    for (const CappedCalls& one : vitals.gauges.capped)
+      family.add({one.backend.empty() ? "server" : "account", one.backend}, static_cast<double>(one.*figure));
+    if (!vitals.gauges.capped.empty()) page.push_back(std::move(family).done());
+  };
+  capped("sluice_capped_calls_most", "The cap on calls at once, where there is one.", &CappedCalls::most);
+  capped("sluice_capped_calls", "Calls under way under a cap.", &CappedCalls::running);
+  capped("sluice_queue_length", "Requests that wait for a place under a cap.", &CappedCalls::waiting);
   Family quota("sluice_quota_left_ratio", "What is left of the tightest quota that a backend's vendor tells, 0 to 1.",
                MetricType::Gauge, {"backend"});
   for (const auto& [backend, left] : vitals.gauges.quota_left) quota.add({backend}, left);
