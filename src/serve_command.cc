@@ -234,7 +234,9 @@ class Service {
     Gauges out{.open_connections = shared_.open_connections.load(),
                .open_exchanges = shared_.open_exchanges.load(),
                .open_streams = shared_.open_streams.load(),
-               .idle_upstream_connections = shared_.idle_upstream.load()};
+               .idle_upstream_connections = shared_.idle_upstream.load(),
+               .mirrors = shared_.mirrors.running(),
+               .mirrors_dropped = shared_.mirrors.dropped_so_far()};
     // Every backend that was called, also those of which nothing rests: a series must not come and go.
     std::map<std::string, std::int64_t> resting;
     std::map<std::string, double> quota_left;

@@ -211,6 +211,13 @@ struct FailoverChanges {
   [[nodiscard]] FailoverSettings on(const FailoverSettings& base) const;
 };
 
+// Where copies of a route's requests go, whose answers nobody waits for.
+struct MirrorSettings {
+  TrySettings target;
+  double share = 1;                  // of the requests, up to 1
+  std::int64_t max_concurrent = 32;  // copies at once; what comes beyond is not mirrored
+};
+
 // The way that requests for a model take.
 struct RouteSettings {
   std::string model;                  // as clients ask; may hold '*'
@@ -223,6 +230,7 @@ struct RouteSettings {
   std::vector<TrySettings> targets;  // `try`: in this order; empty: whoever serves the model
   TimeoutChanges timeouts;
   FailoverChanges failover;
+  std::vector<MirrorSettings> mirrors;
   Mark mark;
 };
 

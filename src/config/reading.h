@@ -126,6 +126,7 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<BreakerSettings>> breaker_settings();
 [[nodiscard]] std::span<const Setting<LimitSettings>> limit_settings();
 [[nodiscard]] std::span<const Setting<QueueLimits>> queue_limits();
+[[nodiscard]] std::span<const Setting<MirrorSettings>> mirror_settings();
 [[nodiscard]] std::span<const Setting<CallerLimits>> caller_limit_settings();
 
 void read_routes(Reading& in, const YAML::Node& node, std::string_view path, Config& out);

@@ -38,6 +38,8 @@ std::vector<Section> sections() {
           section("routes.*.try.*", try_settings()),
           section("routes.*.try.*.timeouts", timeout_changes()),
           section("routes.*.timeouts", timeout_changes()),
+          section("routes.*.mirror.*", mirror_settings()),
+          section("routes.*.mirror.*.timeouts", timeout_changes()),
           section("routes.*.failover", failover_changes()),
           section("keys.*", key_settings()),
           section("monitoring", monitoring_settings()),
@@ -75,6 +77,13 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     w.key("anyOf").raw(R"([{"type":"string"},{"type":"array","items":{"type":"string"}}])");
   } else if (type == "map of values") {
     w.member("type", "object");
+  } else if (type == "mirror or list of mirrors") {
+    const std::string one = std::string(path) + ".*";
+    w.key("anyOf").begin_array().begin_object();
+    write_section(w, all, one);
+    w.end_object().begin_object().member("type", "array").key("items").begin_object();
+    write_section(w, all, one);
+    w.end_object().end_object().end_array();
   } else if (type == "list of routes" || type == "list of accounts" || type == "list of keys") {
     w.member("type", "array").key("items").begin_object();
     write_section(w, all, std::string(path) + ".*");

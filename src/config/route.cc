@@ -99,6 +99,16 @@ Route compile_route(const RouteSettings& settings, const FailoverSettings& failo
             .resume = settings.resume,
             .failover = settings.failover.on(failover),
             .line = settings.mark.line};
+  Compiler mirrors(settings, backends);
+  for (std::size_t i = 0; i < settings.mirrors.size(); ++i) {
+    const MirrorSettings& mirror = settings.mirrors[i];
+    const std::string id = settings.model + "/mirror/" + std::to_string(i + 1);
+    // Several accounts share the copies by weight.
+    auto way = mirrors.branch(Order::weighted, {}, {mirror.target}, id + "/to", 1);
+    if (!way) continue;
+    out.mirrors.push_back(
+        {.id = id, .share = mirror.share, .max_concurrent = mirror.max_concurrent, .way = *std::move(way)});
+  }
   if (settings.targets.empty()) return out;
   Compiler compiler(settings, backends);
   out.tree = compiler.branch(Order::fallback, {}, settings.targets, settings.model, 1);

@@ -35,6 +35,13 @@ struct Branch {
 };
 
 struct Route {
+  // Where copies of a share of the requests go.
+  struct Mirror {
+    std::string id;  // the same after a reload: "smart/mirror/1"
+    double share = 1;
+    std::int64_t max_concurrent = 0;
+    Branch way;
+  };
   std::string model;  // a wildcard
   WhenSettings when;
   bool strict = false;
@@ -43,9 +50,10 @@ struct Route {
   bool next_on_filter = false;
   bool resume = false;
   FailoverSettings failover;
-  int line = 0;                // of the file
-  std::optional<Branch> tree;  // none: whoever serves the model
-  std::string off;             // why none of its targets can be called; empty when one can
+  int line = 0;                 // of the file
+  std::optional<Branch> tree;   // none: whoever serves the model
+  std::vector<Mirror> mirrors;  // without those that are off
+  std::string off;              // why none of its targets can be called; empty when one can
 };
 
 [[nodiscard]] Route compile_route(const RouteSettings& settings, const FailoverSettings& failover,

@@ -71,6 +71,7 @@ class Checks {
 
   void route(const RouteSettings& route) {
     for (const TrySettings& one : route.targets) entry(route, one);
+    for (const MirrorSettings& one : route.mirrors) entry(route, one.target);
     const auto weighs = [](const TrySettings& one) { return one.weight != 0; };
     if (const auto found = std::ranges::find_if(route.targets, weighs); found != route.targets.end())
       idle_weight(*found);

@@ -2,6 +2,7 @@
 // (route_checks.cc). SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 
 #include "base/text.h"
@@ -218,6 +219,15 @@ void check_entry(Reading& in, const Node& node) {
     in.fault(node.Mark(), "an entry with over needs a balance", "for example balance: weighted");
 }
 
+// The order is fixed, so that it does not matter how the file has it.
+void sort_edits(std::vector<json::Edit>& edits) {
+  const auto rank = [](const json::Edit& edit) {
+    using enum json::Edit::Op;
+    return edit.op == rename ? 0 : edit.op == drop ? 1 : 2;
+  };
+  std::ranges::stable_sort(edits, {}, rank);
+}
+
 TrySettings read_entry(Reading& in, const Node& node, Path path) {
   TrySettings out{.mark = place(node.Mark())};
   if (node.IsSequence()) {
@@ -225,14 +235,36 @@ TrySettings read_entry(Reading& in, const Node& node, Path path) {
   } else {
     read_section<TrySettings>(in, node, path, try_settings(), out);
     if (node.IsMap()) check_entry(in, node);
-    // The order is fixed, so that it does not matter how the file has it.
-    const auto rank = [](const json::Edit& edit) {
-      using enum json::Edit::Op;
-      return edit.op == rename ? 0 : edit.op == drop ? 1 : 2;
-    };
-    std::ranges::stable_sort(out.edits, {}, rank);
+    sort_edits(out.edits);
   }
   return out;
+}
+
+// "10%": above nothing, up to all.
+void read_share(Reading& in, const Node& node, Path path, double& out) {
+  std::string text;
+  if (!in.text(node, path, text)) return;
+  double percent = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), percent, std::chars_format::fixed);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() - 1 || *read.ptr != '%' || percent <= 0 ||
+      percent > 100)
+    return in.fault(node.Mark(), quoted_name(path) + " must be a share above 0% and up to 100%", "for example 10%");
+  out = percent / 100;
+}
+
+void read_mirror(Reading& in, const Node& node, Path path, std::vector<MirrorSettings>& out) {
+  MirrorSettings mirror;
+  mirror.target.mark = place(node.Mark());
+  read_section<MirrorSettings>(in, node, path, mirror_settings(), mirror);
+  sort_edits(mirror.target.edits);
+  if (node.IsMap() && !says(node, "backend"))
+    in.fault(node.Mark(), "a mirror needs a backend", "for example mirror: {backend: my-vllm, share: 10%}");
+  out.push_back(std::move(mirror));
+}
+
+void read_mirrors(Reading& in, const Node& node, Path path, RouteSettings& out) {
+  if (!node.IsSequence()) return read_mirror(in, node, path, out.mirrors);
+  for (const auto& item : node) read_mirror(in, item, path, out.mirrors);
 }
 
 }  // namespace
@@ -305,8 +337,27 @@ std::span<const Setting<TrySettings>> try_settings() {
   return table;
 }
 
+std::span<const Setting<MirrorSettings>> mirror_settings() {
+  static constexpr std::array<Setting<MirrorSettings>, 8> table = {{
+      {{"backend", "text", "", "the backend, or one account of it, that gets the copies"},
+       READ(MirrorSettings, in.text(n, p, out.target.backend))},
+      {{"model", "text", "the one that was asked for", "the model there, as the backend's list has it"},
+       READ(MirrorSettings, in.text(n, p, out.target.model))},
+      {{"share", "text", "100%", "how many of the route's requests are copied"},
+       READ(MirrorSettings, read_share(in, n, p, out.share))},
+      {{"max_concurrent", "number", "32", "most copies under way at once; what comes beyond is dropped and counted"},
+       READ(MirrorSettings, in.integer(n, p, 1, max_number, out.max_concurrent))},
+      {{"set", "map of values", "", "as of a target"}, READ(MirrorSettings, read_set(in, n, p, out.target))},
+      {{"drop", "list of text", "", "as of a target"}, READ(MirrorSettings, read_drop(in, n, p, out.target))},
+      {{"rename", "map of text", "", "as of a target"}, READ(MirrorSettings, read_rename(in, n, p, out.target))},
+      {{"timeouts", "section", "", "clocks of the copies"},
+       READ(MirrorSettings, read_section<TimeoutChanges>(in, n, p, timeout_changes(), out.target.timeouts))},
+  }};
+  return table;
+}
+
 std::span<const Setting<RouteSettings>> route_settings() {
-  static constexpr std::array<Setting<RouteSettings>, 10> table = {{
+  static constexpr std::array<Setting<RouteSettings>, 11> table = {{
       {{"model", "text", "", "the model as clients ask for it; * is a wildcard; the first route that fits counts"},
        READ(RouteSettings, in.text(n, p, out.model))},
       {{"when", "section", "", "which requests for it; all that is said must fit"},
@@ -318,6 +369,11 @@ std::span<const Setting<RouteSettings>> route_settings() {
        READ(RouteSettings, read_section<TimeoutChanges>(in, n, p, timeout_changes(), out.timeouts))},
       {{"failover", "section", "", "what this route does about faults otherwise"},
        READ(RouteSettings, read_section<FailoverChanges>(in, n, p, failover_changes(), out.failover))},
+      {{"mirror", "mirror or list of mirrors", "",
+        "a share of the conversations goes to this target too, in the background: the answers are thrown away, their "
+        "cost "
+        "is recorded"},
+       read_mirrors},
       {{"strict", "yes/no", "false",
         "a request of which a target would lose a field goes to another that can say it, else it is refused"},
        READ(RouteSettings, in.boolean(n, p, out.strict))},

@@ -256,6 +256,7 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
   Answer answer{.flight = std::make_unique<Flight>(ex, t.sleeper, target, t.intake.peek.stream, std::move(permit))};
   Flight& flight = *answer.flight;
   flight.attempt().hedge = t.hedge;
+  flight.attempt().mirror = ex.mirror;
   t.relayed.clear();  // it told of an attempt before
   Outgoing out;
   CO_TRY_VOID(write(t, flight, out));
@@ -310,6 +311,7 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
   name_reply(t, reply);
   row.first_token_us = row.ended_us = ex.record.first_token_us = ex.elapsed_us();
   row.status = 200;
+  row.mirror = ex.mirror;
   ex.record.attempts.push_back(std::move(row));
   add_notes(t.record, t.ask.notes());
   note_reply(t.record, reply);

@@ -6,6 +6,7 @@
 #include "gateway/attempt.h"
 #include "gateway/failover.h"
 #include "gateway/line_up.h"
+#include "gateway/mirror.h"
 #include "gateway/race.h"
 #include "gateway/remember.h"
 #include "gateway/respond.h"
@@ -163,6 +164,7 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
     }
     if (!course.begin(*step, worker.loop().now_ms())) continue;
     if (!called) worker.shared().hedges.request();
+    if (!called && t.ex.route && !t.ex.route->mirrors.empty() && !t.counts()) mirror(t);
     called = true;
     std::size_t place = step->place;
     if (const std::int64_t late = hedge_at(t, course, step->place); late != net::never) {

@@ -43,6 +43,7 @@ struct Exchange {
 
   std::int64_t began_ns;  // steady clock
   std::int64_t slept_before_ns;
+  bool mirror = false;            // a copy: nobody gets the answer, and nothing of it is remembered
   bool bodyless = false;          // HEAD: fields only
   bool old_client = false;        // HTTP/1.0: no chunks
   bool keep_alive = true;         // the connection may serve another request after this one

@@ -164,7 +164,14 @@ std::string json_of(const Told& told) {
   write_rules(out, told.rules);
   out.key("targets").begin_array();
   for (std::size_t i = 0; i < told.targets.size(); ++i) write_target(out, told.targets[i], told.why[i], told.p99_ms[i]);
-  out.end_array().end_object();
+  out.end_array();
+  if (route && !route->mirrors.empty()) {
+    out.key("mirrors").begin_array();
+    for (const Route::Mirror& one : route->mirrors)
+      out.begin_object().member("target", one.way.over.front().name).key("share").number(one.share).end_object();
+    out.end_array();
+  }
+  out.end_object();
   return text;
 }
 
@@ -203,6 +210,10 @@ std::string text_of(const Told& told) {
     }
   }
   if (targets.size() > 1) out += "A fault, and what one of them cannot take goes to the next.\n";
+  if (route) {
+    for (const Route::Mirror& one : route->mirrors)
+      out += fmt::format("     {:.4g} % are copied to {}\n", one.share * 100, one.way.over.front().name);
+  }
   return out;
 }
 

@@ -35,7 +35,8 @@ class PumpComments final : public Company {
   Pump& pump_;
 };
 
-// Reads what is left of the upstream's body, briefly, so that its connection can serve again.
+}  // namespace
+
 Task<void> finish_flight(Exchange& ex, Flight& flight) {
   ex.sleeper().deadline(ex.worker.loop().now_ms() + 250);
   for (;;) {
@@ -47,6 +48,8 @@ Task<void> finish_flight(Exchange& ex, Flight& flight) {
   }
   flight.land();
 }
+
+namespace {
 
 Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
   const OpenStream open(ex);

@@ -47,7 +47,7 @@ void sign(std::vector<Event>& events, std::string_view backend) {
 }
 
 void remember(Exchange& ex, const Reply& reply) {
-  if (ex.settings().turn_memory == 0) return;
+  if (ex.settings().turn_memory == 0 || ex.mirror) return;
   for (const Choice& choice : reply.choices) {
     const auto speaks = [](const Part& part) { return part.seal || part.as<Reasoning>(); };
     if (std::ranges::any_of(choice.parts, speaks)) keep(ex, kept_turn(choice.parts, ex.record.id, choice.index));
@@ -55,7 +55,7 @@ void remember(Exchange& ex, const Reply& reply) {
 }
 
 void remember(Exchange& ex, const TurnRecorder& recorder) {
-  if (ex.settings().turn_memory == 0) return;
+  if (ex.settings().turn_memory == 0 || ex.mirror) return;
   for (const KeptTurn& turn : recorder.turns()) {
     if (turn.worth_keeping()) keep(ex, turn);
   }

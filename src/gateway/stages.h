@@ -80,6 +80,8 @@ struct Answer {
 // Puts the plan's targets into the order in which it tries them.
 [[nodiscard]] Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan);
 [[nodiscard]] Task<Result<bool>> relay(Exchange& ex, Answer& answer);
+// Reads what is left of the upstream's body, briefly, so that its connection can serve again.
+[[nodiscard]] Task<void> finish_flight(Exchange& ex, Flight& flight);
 
 // The doors that need no upstream: health, metrics, docs, model lists, OPTIONS.
 [[nodiscard]] Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry);

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "gateway/mirror.h"
 #include "gateway/probe.h"
 #include "gateway/session.h"
 
@@ -27,6 +28,8 @@ Worker::~Worker() {
   prober_.reset();
   for (Session* session : sessions_) delete session;
   sessions_.clear();
+  for (Mirror* copy : mirrors_) delete copy;
+  mirrors_.clear();
   lines_.reset();  // its connections are on the loop
 }
 
@@ -49,6 +52,24 @@ void Worker::closed(Session& session) {
   loop_->bury(std::unique_ptr<Session>(&session));  // it is still on the stack
 }
 
+void Worker::mirror(std::unique_ptr<Mirror> copy) {
+  Mirror* begins = copy.release();
+  mirrors_.insert(begins);
+  loop_->post([begins] { begins->start(); });  // nobody buries it before
+}
+
+void Worker::ended(Mirror& copy) {
+  mirrors_.erase(&copy);
+  loop_->bury(std::unique_ptr<Mirror>(&copy));  // it is still on the stack
+}
+
+void Worker::end_mirrors() {
+  const std::vector<Mirror*> now(mirrors_.begin(), mirrors_.end());
+  for (Mirror* copy : now) {
+    if (mirrors_.contains(copy)) copy->cancel();
+  }
+}
+
 void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   if (prober_) prober_->use(snapshot_);
@@ -67,6 +88,7 @@ void Worker::drain() {
   for (Session* session : now) {
     if (sessions_.contains(session)) session->drain();
   }
+  end_mirrors();
 }
 
 void Worker::cut() {
@@ -75,6 +97,7 @@ void Worker::cut() {
   for (Session* session : now) {
     if (sessions_.contains(session)) session->cut();
   }
+  end_mirrors();
 }
 
 std::shared_ptr<const Line> Worker::line(const Backend& backend) {

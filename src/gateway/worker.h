@@ -23,6 +23,7 @@
 #include "policy/gate.h"
 #include "policy/health_book.h"
 #include "policy/limits.h"
+#include "policy/mirrors.h"
 #include "policy/plan.h"
 #include "policy/retry.h"
 #include "policy/turn_memory.h"
@@ -34,6 +35,7 @@
 
 namespace sluice {
 
+class Mirror;
 class Prober;
 class Session;
 
@@ -46,6 +48,7 @@ struct Shared {
   Gates gates{[] { return net::Loop::clock_ns() / 1'000'000; }};
   RetryBudget retries;
   HedgeBudget hedges;
+  Mirrors mirrors;
   Issuers issuers;
   Turns branch_turns;
   SharedAnswers answers;
@@ -74,9 +77,11 @@ class Worker {
   void accept(int fd);  // a client's connection; owned from here on
   void use(std::shared_ptr<const Snapshot> snapshot);
   void probe();  // this worker is the one that probes backends
-  void drain();  // idle connections close soon, busy ones after their exchange
+  void drain();  // idle connections close soon, busy ones after their exchange; nobody waits for copies
   void cut();    // everything ends now; callers who wait are told
   void closed(Session& session);
+  void mirror(std::unique_ptr<Mirror> copy);  // begins soon
+  void ended(Mirror& copy);
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool cutting() const { return cutting_; }
 
@@ -97,6 +102,7 @@ class Worker {
  private:
   Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::Loop> loop,
          std::unique_ptr<Lines> lines);
+  void end_mirrors();
   Shared& shared_;
   std::unique_ptr<net::Loop> loop_;
   net::Scratch scratch_;
@@ -106,6 +112,7 @@ class Worker {
   std::unordered_map<std::uint64_t, std::shared_ptr<const Line>> line_cache_;  // by Backend::serial
   std::unordered_set<Session*> sessions_;
   std::unique_ptr<Prober> prober_;
+  std::unordered_set<Mirror*> mirrors_;
   std::mt19937_64 random_;
   Dice dice_{0};
   bool draining_ = false;

@@ -38,12 +38,14 @@ struct Attempt {
   std::int64_t ended_us = -1;
   bool fresh_connection = false;
   bool verbatim = false;  // bytes went through untouched but for edits
+  bool mirror = false;    // a copy, whose answer nobody waits for
   bool hedge = false;     // asked besides another one that was slow to begin
   bool given_up = false;  // another target was quicker, or nobody waits any more: it was cut off
 };
 
 struct Record {
   std::string id;              // ours, made at the start
+  std::string mirror_of;       // of a copy: the id of the exchange that it is a copy of
   std::string client_id;       // the client's x-request-id, as visible ASCII, at most 128
   std::string trace_id;        // W3C, from traceparent, or empty
   std::int64_t unix_ms = 0;    // when the head of the request was complete

@@ -79,13 +79,17 @@ double expected_wait(const Candidate& one, double slowest_ms) {
   return per_weight(*one.view.mean_ms * busy(one), one);
 }
 
+double golden(std::uint64_t turn) {
+  return static_cast<double>((turn * 0x9e3779b97f4a7c15) >> 11) * 0x1p-53;
+}
+
 // Puts first the one at which a point on their weights laid end to end falls. Points that
 // follow each other by the golden ratio fill the line evenly, so shares hold over any few calls, not only in the long
 // run.
 void draw_first(std::span<Place> callables, std::span<const Candidate> all, std::uint64_t turn) {
   double sum = 0;
   for (const Place& one : callables) sum += weight(all[one.index]);
-  double point = static_cast<double>((turn * 0x9e3779b97f4a7c15) >> 11) * 0x1p-53 * sum;
+  double point = golden(turn) * sum;
   for (Place& one : callables) {
     point -= weight(all[one.index]);
     if (point >= 0) continue;
@@ -160,6 +164,10 @@ std::vector<std::uint32_t> balance(Balance kind, std::span<const Candidate> all,
     if (kind == Balance::latency) best_of_two(drawn, dice);
   }
   return sorted(places.all());
+}
+
+bool falls_in(double share, std::uint64_t turn) {
+  return golden(turn) < share;
 }
 
 std::uint64_t stable_hash(std::string_view text) {

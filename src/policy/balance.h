@@ -43,6 +43,9 @@ struct Share {
 };
 [[nodiscard]] std::size_t stable_choice(std::uint64_t key, std::span<const Share> shares);
 
+// Whether that turn is one of a share of all: evenly over any few of them.
+[[nodiscard]] bool falls_in(double share, std::uint64_t turn);
+
 // A hash that is the same in every process and version.
 [[nodiscard]] std::uint64_t stable_hash(std::string_view text);
 

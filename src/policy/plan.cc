@@ -237,6 +237,17 @@ void take_over(std::vector<Placed>& from, const Odds& odds, std::vector<Target>&
   }
 }
 
+// Of a request about which nobody asks.
+class NothingKnown final : public Features {
+ public:
+  [[nodiscard]] std::string_view header(std::string_view /*name*/) override { return {}; }
+  [[nodiscard]] bool tools() override { return false; }
+  [[nodiscard]] bool vision() override { return false; }
+  [[nodiscard]] std::int64_t tokens() override { return 0; }
+  [[nodiscard]] std::int64_t answer() override { return 0; }
+  [[nodiscard]] std::uint64_t beginning() override { return 0; }
+};
+
 // A target that a tree names twice in the same words is tried once.
 void drop_repeated(std::vector<Placed>& all) {
   const auto words = [](const Placed& one) {
@@ -306,6 +317,16 @@ void put_in_order(std::vector<Target>& targets, const Odds& odds, std::vector<Re
     from = to;
   }
   take_over(all, odds, targets, why);
+}
+
+std::optional<Target> pick(const Branch& branch, std::string_view model, const Odds& odds) {
+  NothingKnown nothing;
+  const Sought sought{.model = model, .caller = {}, .dialect = {}, .features = nothing};
+  std::vector<Placed> all;
+  Planner(&sought, odds, false).walk(branch, {}, all);
+  well_first(all);
+  if (all.empty()) return std::nullopt;
+  return std::move(all.front().target);
 }
 
 Result<std::vector<Target>> plan(const Snapshot& snapshot, const Route* route, const Sought& sought, const Odds& odds,

@@ -84,6 +84,9 @@ struct Reason {
 // as Snapshot::targets(); not_found when all of a route's are off or serve another model.
 [[nodiscard]] Result<std::vector<Target>> plan(const Snapshot& snapshot, const Route* route, const Sought& sought,
                                                const Odds& odds, std::vector<Reason>* why = nullptr);
+// The target of a branch whose turn it is, for a request that needs nothing else of it; nullopt when none serves the
+// model.
+[[nodiscard]] std::optional<Target> pick(const Branch& branch, std::string_view model, const Odds& odds);
 // The same for targets that were found by another rule, or of which some were left out.
 void put_in_order(std::vector<Target>& targets, const Odds& odds, std::vector<Reason>* why = nullptr);
 

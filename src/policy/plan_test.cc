@@ -302,6 +302,16 @@ TEST_F(Plans, WhoIsAtItsCapComesAfterThoseWhoHavePlaces) {
   EXPECT_TRUE(why[1].in);
 }
 
+TEST_F(Plans, PicksOneOfABranchByItsTurn) {
+  routes("routes: [{model: p, mirror: {backend: d, model: d}}]\n");
+  std::map<std::string, int> counts;
+  const Branch& way = snapshot->routes().at(0).mirrors.at(0).way;
+  for (int i = 0; i < 40; ++i) ++counts[pick(way, "p", odds())->backend->name];
+  EXPECT_NEAR(counts["d.1"], 30, 2);
+  break_down("d.1", "d");
+  EXPECT_EQ(pick(way, "p", odds())->backend->name, "d.2");
+}
+
 TEST_F(Plans, BalancersSayWhatTheyLookedAt) {
   routes(R"(routes:
   - {model: l, try: [{balance: latency, over: [{backend: a, model: x}, {backend: b, model: x}]}]}

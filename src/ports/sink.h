@@ -34,6 +34,8 @@ struct Gauges {
   };
   std::vector<Probes> probes;  // of backends that were probed
   std::vector<CappedCalls> capped;
+  std::int64_t mirrors = 0;
+  std::int64_t mirrors_dropped = 0;
   std::vector<std::pair<std::string, double>> quota_left;  // 0 to 1, of its tightest, by backend that tells it
 };
 

@@ -118,6 +118,7 @@ void attempt(Print& out, const Attempt& one) {
   if (one.verbatim) out.text(",\"verbatim\":true");
   text(out, ",\"upstream_id\":", one.upstream_request_id);
   if (one.fault) text(out, ",\"fault\":", fault_row(*one.fault).name);
+  if (one.mirror) out.text(",\"mirror\":true");
   if (one.hedge) out.text(",\"hedge\":true");
   if (one.given_up) out.text(",\"given_up\":true");
   text(out, ",\"detail\":", one.detail, long_text);
@@ -152,6 +153,7 @@ void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
   out.text(name(level));
   out.text("\",\"kind\":\"exchange\",\"id\":");
   line::quoted(out, r.id, short_text);
+  text(out, ",\"mirror_of\":", r.mirror_of);
   text(out, ",\"client_id\":", r.client_id);
   text(out, ",\"trace_id\":", r.trace_id);
   text(out, ",\"caller\":", r.caller);
@@ -238,6 +240,10 @@ void append_exchange_text(std::string& out, const Record& r, LogLevel level, Log
   line::append_paint(out, style, Paint::grey);
   word(r.caller);
   word(r.id);
+  if (!r.mirror_of.empty()) {
+    out += " mirror of";
+    word(r.mirror_of);
+  }
   line::append_paint(out, style, Paint::off);
   if (!r.notes.empty()) {
     line::append_paint(out, style, Paint::blue);

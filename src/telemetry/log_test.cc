@@ -188,6 +188,18 @@ TEST(AccessLog, WritesTheWholeExchangeAsOneJsonLine) {
   EXPECT_TRUE(json::valid(out));
 }
 
+TEST(AccessLog, ACopyNamesTheExchangeThatItIsACopyOf) {
+  Record r = sample_record();
+  r.mirror_of = "req_of_the_client";
+  r.attempts.back().mirror = true;
+  std::string json, text;
+  append_exchange_json(json, r, LogLevel::info);
+  append_exchange_text(text, r, LogLevel::info, LogStyle::text);
+  EXPECT_NE(json.find("\"mirror_of\":\"req_of_the_client\""), std::string::npos) << json;
+  EXPECT_NE(json.find("\"mirror\":true"), std::string::npos) << json;
+  EXPECT_NE(text.find(" mirror of req_of_the_client"), std::string::npos) << text;
+}
+
 TEST(AccessLog, TellsWhatIsNoTokenApart) {
   Record r = sample_record();
   r.usage.audio_input = 5;

@@ -60,7 +60,7 @@ void Metrics::take(const Record& record) {
   const bool answered = last && record.status >= 200 && record.status < 300;
   const std::string_view model = last && !last->model.empty() ? last->model : record.model;
   const SeriesKey<std::string_view> key = {
-      .door = record.door,
+      .door = record.mirror_of.empty() ? record.door : std::string_view("mirror"),  // no client came through that
       .dialect = record.dialect,
       .backend = last ? std::string_view(last->backend) : std::string_view{},
       .model = model_label(shard, model, answered),

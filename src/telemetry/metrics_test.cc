@@ -96,6 +96,22 @@ TEST(Metrics, CountAFaultOnceAndNameItAsTheConventionsDo) {
   EXPECT_THAT(lines, Not(Contains(StartsWith("sluice_tokens_total"))));
 }
 
+TEST(Metrics, ACopyIsNoRequestOfAClientAndItsFaultIsNobodys) {
+  Metrics metrics("0");
+  Record r = sample_record();
+  r.mirror_of = "req_of_the_client";
+  r.fault = Fault::upstream_failed;
+  metrics.know({.models = {r.attempts.back().model}});
+  metrics.take(r);
+  const auto lines = page(metrics, {.gauges = {.mirrors = 3, .mirrors_dropped = 2}});
+  EXPECT_THAT(lines, Contains(StartsWith("sluice_requests_total{door=\"mirror\"")));
+  EXPECT_THAT(lines, Contains(StartsWith("sluice_tokens_total")));
+  EXPECT_THAT(lines, Not(Contains(StartsWith("sluice_faults_total"))));
+  EXPECT_THAT(lines, Not(Contains(StartsWith("sluice_requests_total{door=\"/"))));
+  EXPECT_THAT(lines, Contains("sluice_mirrors 3"));
+  EXPECT_THAT(lines, Contains("sluice_mirrors_dropped_total 2"));
+}
+
 TEST(Metrics, TellsOfCapsAndLines) {
   Metrics metrics("0");
   Record r = sample_record();

@@ -160,7 +160,7 @@ struct Exchanges {
     std::string fault;
     if (key.fault < fault_count) {
       fault = fault_row(static_cast<Fault>(key.fault)).name;
-      faults.add({fault}, count);
+      if (key.door != "mirror") faults.add({fault}, count);
     }
     const auto known = names.providers.find(key.backend);
     const std::string provider = provider_word(known == names.providers.end() ? key.backend : known->second);
@@ -257,6 +257,9 @@ std::string Metrics::text(const Vitals& vitals) const {
   capped("sluice_capped_calls_most", "The cap on calls at once, where there is one.", &CappedCalls::most);
   capped("sluice_capped_calls", "Calls under way under a cap.", &CappedCalls::running);
   capped("sluice_queue_length", "Requests that wait for a place under a cap.", &CappedCalls::waiting);
+  gauge("sluice_mirrors", "Copies of requests under way.", vitals.gauges.mirrors);
+  page.push_back(single("sluice_mirrors_dropped_total", "Copies that were not sent: too many, or a target that rests.",
+                        MetricType::Counter, static_cast<double>(vitals.gauges.mirrors_dropped)));
   Family quota("sluice_quota_left_ratio", "What is left of the tightest quota that a backend's vendor tells, 0 to 1.",
                MetricType::Gauge, {"backend"});
   for (const auto& [backend, left] : vitals.gauges.quota_left) quota.add({backend}, left);
