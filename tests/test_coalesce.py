@@ -270,6 +270,32 @@ def test_without_the_route_s_word_nothing_is_shared(one):
     assert {one_.heard().status for one_ in asking} == {200}
 
 
+VECTOR = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5] * 2000}], "model": "e"}
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_vectors_are_shared(start, framing):
+    depot, gate = Upstream(), Gate()
+    depot.strict = False
+    address = {"base_url": depot.url("/v1"), "api_key": KEYS["openai"], "models": ["text-embedding-3-small"]}
+    gateway = start({"backends": {"openai": address}, "routes": [{"model": "text-*", "coalesce": True}]})
+    body = json.dumps(VECTOR | {"usage": {"prompt_tokens": 8, "total_tokens": 8}}).encode()
+    depot.answer(Answer(pieces=[body[:9], gate, body[9:]], framing=framing))
+    asked = {"model": "text-embedding-3-small", "input": "ping"}
+    connections = [gateway.connect() for _ in range(10)]
+    for n, connection in enumerate(connections):
+        connection.request("POST", "/v1/embeddings", [("traceparent", f"00-{n:032x}-{n:016x}-01")], asked)
+    assert gate.reached.wait(5)
+    settle()
+    gate.open()
+    heard = [connection.read() for connection in connections]
+    assert {r.body for r in heard} == {body} and {r.status for r in heard} == {200} and len(depot.seen) == 1
+    gateway.wait_for_line(lambda _: len([r for r in gateway.lines() if r.get("operation") == "embeddings"]) == 10)
+    rows = [r for r in gateway.lines() if r.get("operation") == "embeddings"]
+    assert sum("tokens" in row for row in rows) == 1 and sum(row.get("coalesced", False) for row in rows) == 9
+    depot.close()
+
+
 def test_nobody_waits_for_a_first_one_that_takes_nothing(one):
     gateway, upstream = one()
     gate = Gate()

@@ -378,7 +378,8 @@ std::span<const Setting<RouteSettings>> route_settings() {
         "a request of which a target would lose a field goes to another that can say it, else it is refused"},
        READ(RouteSettings, in.boolean(n, p, out.strict))},
       {{"coalesce", "yes/no", "false",
-        "requests of one caller with the same bytes and temperature 0 or a seed share one call while it runs"},
+        "requests of one caller with the same bytes, for vectors or with temperature 0 or a seed, share one call while "
+        "it runs"},
        READ(RouteSettings, in.boolean(n, p, out.coalesce))},
       {{"coalesce_callers", "yes/no", "false", "with coalesce: different callers share, too"},
        READ(RouteSettings, in.boolean(n, p, out.shares_among_callers))},

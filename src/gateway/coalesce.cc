@@ -2,9 +2,13 @@
 #include "gateway/coalesce.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
+#include "base/text.h"
+#include "gateway/errand.h"
+#include "gateway/operations.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
@@ -32,34 +36,75 @@ bool keeps_state(const Intake& intake) {
   return held != nullptr && (held->asked.store || !held->asked.previous.empty() || !held->asked.conversation.empty());
 }
 
-// All that the answer depends on. The callers of a route share only where it says so.
+// All that an answer depends on, part by part. The callers of a route share only where it says so.
+class Key {
+ public:
+  explicit Key(const Exchange& ex) {
+    add_place(ex.snapshot.get());
+    add_place(ex.route);
+    add(ex.route->shares_among_callers ? std::string_view() : std::string_view(ex.tenant));
+    add(ex.dialect->name());
+  }
+  void add(std::string_view part) {
+    text_ += std::to_string(part.size());
+    text_ += ':';
+    text_ += part;
+  }
+  [[nodiscard]] std::string hash() const {
+    const Sha256 hash = sha256(text_);
+    return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+  }
+
+ private:
+  void add_place(const void* place) { add(std::to_string(reinterpret_cast<std::uintptr_t>(place))); }
+  std::string text_;
+};
+
 std::string key_of(const Exchange& ex, const Intake& intake) {
-  std::string text;
-  const auto add = [&](std::string_view part) {
-    text += std::to_string(part.size());
-    text += ':';
-    text += part;
-  };
-  const auto add_place = [&](const void* place) { add(std::to_string(reinterpret_cast<std::uintptr_t>(place))); };
-  add_place(ex.snapshot.get());
-  add_place(ex.route);
-  add(ex.route->shares_among_callers ? std::string_view() : std::string_view(ex.tenant));
-  add(intake.entry.dialect->name());
-  add(intake.entry.path_model);
-  add(intake.entry.query);
-  add(intake.peek.stream ? "stream" : "whole");
+  Key key(ex);
+  key.add(intake.entry.path_model);
+  key.add(intake.entry.query);
+  key.add(intake.peek.stream ? "stream" : "whole");
   for (const auto& [name, value] : intake.entry.dialect->verbatim_headers(intake.asked())) {
-    add(name);
-    add(value);
+    key.add(name);
+    key.add(value);
   }
   for (const auto& [name, value] : intake.headers) {
     if (!name.starts_with("x-sluice-")) continue;
-    add(name);
-    add(value);
+    key.add(name);
+    key.add(value);
   }
-  add(intake.body);
-  const Sha256 hash = sha256(text);
-  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+  key.add(intake.body);
+  return key.hash();
+}
+
+// Lines that only say who asks.
+constexpr std::array about_the_client = std::to_array<std::string_view>(
+    {"user-agent:", "traceparent:", "tracestate:", "x-client-request-id:", "x-client-name:", "x-title:"});
+
+std::string key_of(const Exchange& ex, const Errand& errand) {
+  Key key(ex);
+  key.add(errand.operation().pattern);
+  key.add(errand.entry.path);
+  key.add(errand.entry.query);
+  for (std::string_view rest = errand.fields; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    if (line.empty()) break;
+    rest.remove_prefix(line.size());
+    const std::string low = lower(line);
+    const auto about = [&](std::string_view name) { return low.starts_with(name); };
+    if (std::ranges::none_of(about_the_client, about)) key.add(line);
+  }
+  key.add(errand.held.empty() ? errand.body : std::string_view(errand.held));
+  return key.hash();
+}
+
+// Somebody else's answer to that; null: the exchange calls for all from here on.
+std::unique_ptr<SharedAnswer::Reader> enter(Exchange& ex, std::string key) {
+  auto [answer, reader] = ex.worker.shared().answers.enter(key, ex.snapshot, ex.sleeper());
+  ex.record.coalesced = reader != nullptr;
+  if (!reader) ex.lead = std::make_unique<Lead>(ex, std::move(key), std::move(answer));
+  return std::move(reader);
 }
 
 }  // namespace
@@ -114,11 +159,13 @@ void Lead::gone(void* self) {
 
 std::unique_ptr<SharedAnswer::Reader> coalesce(Exchange& ex, const Intake& intake) {
   if (intake.entry.operation != Operation::chat || keeps_state(intake) || !is_deterministic(intake)) return nullptr;
-  std::string key = key_of(ex, intake);
-  auto [answer, reader] = ex.worker.shared().answers.enter(key, ex.snapshot, ex.sleeper());
-  ex.record.coalesced = reader != nullptr;
-  if (!reader) ex.lead = std::make_unique<Lead>(ex, std::move(key), std::move(answer));
-  return std::move(reader);
+  return enter(ex, key_of(ex, intake));
+}
+
+std::unique_ptr<SharedAnswer::Reader> coalesce(Exchange& ex, const Errand& errand) {
+  const EmbeddingShape shape = errand.operation().embeds;
+  if (shape == EmbeddingShape::none || shape == EmbeddingShape::invoked || !errand.whole) return nullptr;
+  return enter(ex, key_of(ex, errand));
 }
 
 Task<Result<bool>> wait_for_readers(Exchange& ex) {

@@ -13,6 +13,7 @@
 
 namespace sluice {
 
+struct Errand;
 struct Exchange;
 struct Intake;
 
@@ -62,6 +63,8 @@ class Lead {
 // Finds the answer that this request shares, or makes its exchange the one that calls for all. Null: it makes its call,
 // shared or not.
 [[nodiscard]] std::unique_ptr<SharedAnswer::Reader> coalesce(Exchange& ex, const Intake& intake);
+// The same for vectors, which are always the same; nothing else that passes untouched is.
+[[nodiscard]] std::unique_ptr<SharedAnswer::Reader> coalesce(Exchange& ex, const Errand& errand);
 
 // For a Lead: sleeps until the slowest of the others has caught up, or is not waited for any more. Errors: client_gone.
 [[nodiscard]] Task<Result<bool>> wait_for_readers(Exchange& ex);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "gateway/choose.h"
+#include "gateway/coalesce.h"
 #include "gateway/embed.h"
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
@@ -249,6 +250,9 @@ Task<Result<bool>> forward(Exchange& ex, const Entry& entry, const Caller& calle
   CO_TRY(auto&& plan, choose_errand(ex, errand));          // by its model, by an id in it, or the first that can
   Lease lease;                                             // given back when the exchange is over
   CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
+  if (ex.route && ex.route->coalesce) {
+    if (const auto shared = coalesce(ex, errand)) co_return co_await follow(ex, *shared);  // somebody asks it already
+  }
   CO_TRY(auto&& answer, co_await send(ex, errand, plan));  // the head of an answer
   co_return co_await hand_on(ex, errand, answer);          // its body as it comes
 }

@@ -152,6 +152,7 @@ Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view bod
 }
 
 net::Sent put_head(Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+  if (ex.lead && !share(ex, head, false, {}, false)) return net::Sent::all;
   std::string& out = ex.worker.out;
   out.clear();
   ex.head_sent = true;
