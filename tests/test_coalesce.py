@@ -303,7 +303,7 @@ def test_nobody_waits_for_a_first_one_that_takes_nothing(one):
     body = {"model": MODEL, "messages": [{"role": "user", "content": "ping"}], "stream": True, "temperature": 0}
     stuck = raw.Connection("127.0.0.1", gateway.port, receive_buffer=4096)
     stuck.request("POST", "/v1/chat/completions", [("Authorization", f"Bearer {ANNA}")], body)
-    assert gate.reached.wait(5)
+    assert gate.reached.wait(60)  # so long an answer takes a while to be written
     others = [Asking(gateway, True) for _ in range(3)]
     settle()
     gate.open()
@@ -320,7 +320,7 @@ def test_a_long_stream_keeps_no_more_than_it_may(one):
     say = Say(text="a long story and no end " * 40_000)  # about 20 MB on the wire
     upstream.answer(gated(gate, say=say))
     asking = [Asking(gateway, True) for _ in range(3)]
-    assert gate.reached.wait(10)
+    assert gate.reached.wait(60)
     settle()
     gate.open()
     for one_ in asking:
