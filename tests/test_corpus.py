@@ -24,8 +24,8 @@ def front(request, session_upstream, tmp_path_factory):
     backends = {
         "alike": {"alike": {"type": "openai", "base_url": url("/v1"), "api_key": key, "models": ["*"]}},
         "vendors": {
-            "claude": {"base_url": url(), "api_key": key},
-            "gemini": {"base_url": url(), "api_key": key},
+            "claude": {"base_url": url(), "api_key": key, "models": ["claude-*"]},
+            "gemini": {"base_url": url(), "api_key": key, "models": ["gemini-*"]},
             "bedrock": {"base_url": url(), "api_key": key, "models": ["*"]},
         },
     }[request.param]

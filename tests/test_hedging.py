@@ -152,8 +152,9 @@ def test_few_requests_ask_twice(two):
     assert 1 <= len(second.seen) <= 7
 
 
-def test_its_own_p95_is_known_after_a_while(two):
-    gateway, first, second = two("p95")
+@pytest.mark.parametrize("breaker", [True, False], ids=["breaker", "none"])
+def test_its_own_p95_is_known_after_a_while(two, breaker):
+    gateway, first, second = two("p95", breaker={"enabled": breaker})
     for place in range(25):  # two of them are slow, so that no other comes near the 95th
         first.answer(slow(0.3 if place in (3, 7) else 0.01, "first"))
         assert gateway.chat(MODEL, stream=True).status == 200

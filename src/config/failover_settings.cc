@@ -1,6 +1,5 @@
 // The settings of clocks and of what is done about faults, for all requests and for those of one route.
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <array>
 
 #include "config/reading.h"
@@ -64,29 +63,6 @@ void read_hedge(Reading& in, const Node& node, Path path, HedgeSettings& out) {
 }
 
 }  // namespace
-
-void check_learning(Reading& in, const Config& config) {
-  if (config.failover.breaker.enabled) return;
-  const auto fault = [&in](const Mark& mark, std::string_view what) {
-    in.fault(mark_of(mark), quoted_name(what) + " needs the breaker, which learns how quick a target is",
-             "give it a time, for example 2s, or leave breaker.enabled out");
-  };
-  const auto learns = [](const TimeoutChanges& clocks) { return clocks.learn_first_token.value_or(false); };
-  if (config.failover.hedge.p95) fault({}, "failover.hedge: p95");
-  for (const BackendSettings& backend : config.backends) {
-    if (backend.timeouts.learn_first_token) fault(backend.mark, "timeouts.first_token: auto");
-  }
-  for (const RouteSettings& route : config.routes) {
-    if (route.failover.hedge && route.failover.hedge->p95) fault(route.mark, "failover.hedge: p95");
-    const auto entry = [&](const auto& self, const TrySettings& one) -> bool {
-      return learns(one.timeouts) ||
-             std::ranges::any_of(one.entries, [&](const TrySettings& below) { return self(self, below); });
-    };
-    if (learns(route.timeouts) ||
-        std::ranges::any_of(route.targets, [&](const TrySettings& one) { return entry(entry, one); }))
-      fault(route.mark, "timeouts.first_token: auto");
-  }
-}
 
 #define READ(T, call) [](Reading& in, const Node& n, Path p, T& out) { call; }
 

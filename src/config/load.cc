@@ -251,7 +251,6 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
   }
   for (BackendSettings& backend : loaded.config.backends) check_backend(in, backend);
   check_names(in, loaded.config);
-  config::check_learning(in, loaded.config);
   config::check_routes(in, loaded.config);
   if (const auto port = environment("PORT"); port && !port->empty()) {
     char* end = nullptr;

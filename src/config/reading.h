@@ -133,8 +133,6 @@ void read_routes(Reading& in, const YAML::Node& node, std::string_view path, Con
 // A file of models and prices.
 void read_catalogue(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
 void read_keys(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
-// What is learnt from targets is only asked for where it is learnt.
-void check_learning(Reading& in, const Config& config);
 // What a route names is served, and every route can be reached.
 void check_routes(Reading& in, const Config& config);
 

@@ -213,6 +213,8 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
   if (!ex.client.request_read()) ex.keep_alive = false;
   const ReplyHead reply{.status = head.status, .content_type = head.content_type, .passed = true};
   net::Sent put = put_head(ex, reply, head.length);
+  std::uint64_t passed = 0;
+  bool noted = false;
   for (bool over = false; !over;) {
     if (put != net::Sent::all) {
       auto sent = co_await taken(ex, put);
@@ -236,9 +238,14 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
     }
     over = *got == Flight::Got::end;
     if (!over) tally.feed(piece);
+    passed += piece.size();
+    // Before the client has all of it: what it names may be asked for at once, by another connection.
+    if (!noted && (over || passed == head.length)) {
+      note_answer(ex, errand, backend, head, tally);
+      noted = true;
+    }
     put = put_stream(ex, {}, piece, over);
   }
-  note_answer(ex, errand, backend, head, tally);
   flight.land();
   co_return co_await taken(ex, put);
 }

@@ -201,7 +201,8 @@ TEST(Joint, SourcesPointIntoTheWholeText) {
       {begins("a"), text_at(0), Delta{.text = "h\xc3\xa9 "}}, 3,
       {begins("b"), text_at(0), Delta{.text = "you"},
        CitationSeen{.citation = {.url = "u", .start = 0, .end = 3, .raw = "{}"}}, BlockStop{}, Finish{}, End{}});
-  const Citation& cited = joined.reply().choices[0].parts[0].as<Text>()->citations.at(0);
+  const Reply reply = joined.reply();
+  const Citation& cited = reply.choices[0].parts[0].as<Text>()->citations.at(0);
   EXPECT_EQ(cited.start, 3);
   EXPECT_EQ(cited.end, 6);
   EXPECT_EQ(cited.raw, "");
