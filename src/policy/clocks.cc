@@ -15,7 +15,7 @@ constexpr double times_p99 = 4;
 constexpr Millis shortest_learnt{1'000};
 
 using Clock = std::optional<Millis> TimeoutChanges::*;
-constexpr std::array<std::pair<std::string_view, Clock>, 4> clocks = {
+constexpr std::array<std::pair<std::string_view, Clock>, 4> clock_names = {
     {{"connect", &TimeoutChanges::connect},
      {"first_token", &TimeoutChanges::first_token},
      {"between_tokens", &TimeoutChanges::between_tokens},
@@ -36,9 +36,9 @@ Result<TimeoutChanges> read_timeouts(std::string_view field) {
     if (part.empty()) continue;
     const auto equals = std::min(part.find('='), part.size());
     const auto clock =
-        std::ranges::find(clocks, trim(part.substr(0, equals)), [](const auto& row) { return row.first; });
+        std::ranges::find(clock_names, trim(part.substr(0, equals)), [](const auto& row) { return row.first; });
     const auto time = parse_duration(trim(part.substr(std::min(equals + 1, part.size()))));
-    if (clock == clocks.end() || !time || time->count() < 0) {
+    if (clock == clock_names.end() || !time || time->count() < 0) {
       Error error{.fault = Fault::bad_request, .param = "x-sluice-timeouts"};
       error.message = "x-sluice-timeouts cannot be \"" + visible_ascii(part, 64) +
                       "\": it names connect, first_token, between_tokens and total with a time each, for example "

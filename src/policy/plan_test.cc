@@ -81,9 +81,9 @@ class Plans : public testing::Test {
 
   // The vendor tells what is left of 100 calls of the model x.
   void learn(std::string_view account, std::int64_t left) {
-    LimitsTold told;
-    told.kinds[0] = {.limit = 100, .remaining = left, .until_reset = std::chrono::milliseconds(60'000)};
-    health.of(account, "x", now)->learn_quota(told, now);
+    LimitsTold limits;
+    limits.kinds[0] = {.limit = 100, .remaining = left, .until_reset = std::chrono::milliseconds(60'000)};
+    health.of(account, "x", now)->learn_quota(limits, now);
   }
 
   std::shared_ptr<const Snapshot> snapshot;
