@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -18,7 +19,7 @@ namespace {
 using Whose = ResponseStore::Whose;
 using Reach = ResponseStore::Reach;
 
-std::int64_t now_ms = 0;
+std::atomic<std::int64_t> now_ms = 0;  // stores read it on a thread of their own
 std::int64_t clock_ms() {
   return now_ms;
 }
