@@ -53,7 +53,7 @@ Result<net::Bound> listen(const ServerSettings& server, std::vector<int> inherit
 
 }  // namespace
 
-Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, std::shared_ptr<const Snapshot> snapshot,
+Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, const std::shared_ptr<const Snapshot>& snapshot,
                                                 net::Inherited inherited) {
   const ServerSettings& server = snapshot->config().server;
   auto out = std::unique_ptr<Gateway>(new Gateway(shared));
@@ -102,7 +102,7 @@ Gateway::~Gateway() {
   }
 }
 
-void Gateway::publish(std::shared_ptr<const Snapshot> snapshot) {
+void Gateway::publish(const std::shared_ptr<const Snapshot>& snapshot) {
   shared_.gates.bound(*snapshot);
   for (Thread& t : threads_) {
     t.worker->loop().post([worker = t.worker.get(), snapshot] { worker->use(snapshot); });

@@ -21,7 +21,8 @@ class Gateway {
   // Binds, unless it inherits sockets, then starts the workers. `shared` must outlive it. Error: internal with a
   // sentence for the operator (port in use, no such address, certificate files, sockets of another place than
   // configured).
-  [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(Shared& shared, std::shared_ptr<const Snapshot> snapshot,
+  [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(Shared& shared,
+                                                              const std::shared_ptr<const Snapshot>& snapshot,
                                                               net::Inherited inherited = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -29,7 +30,7 @@ class Gateway {
   ~Gateway();
 
   // Every new exchange uses it from now on; those under way keep theirs.
-  void publish(std::shared_ptr<const Snapshot> snapshot);
+  void publish(const std::shared_ptr<const Snapshot>& snapshot);
   // Reads the listener's certificate files again. Error: why the old ones stay.
   [[nodiscard]] Result<bool> reload_certificate();
   // Accepts nothing more and lets open exchanges finish; empty() tells when none is left. With a successor the sockets

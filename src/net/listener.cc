@@ -142,7 +142,7 @@ Result<Bound> Bound::make(const std::string& host, std::uint16_t port, int worke
   return out;
 }
 
-Result<Bound> Bound::adopt(std::vector<int> sockets, int workers) {
+Result<Bound> Bound::adopt(const std::vector<int>& sockets, int workers) {
   Bound out;
   out.descriptors_.resize(static_cast<std::size_t>(std::max(1, workers)));
   out.descriptors_.front() = sockets;  // owned from here on

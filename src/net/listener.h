@@ -29,7 +29,7 @@ class Bound {
   [[nodiscard]] static Result<Bound> make(const std::string& host, std::uint16_t port, int workers);
   // The same with sockets that listen already; those of one address are spread over the workers. Takes them, also when
   // it fails. Error: bad_request, when one is no listening TCP socket.
-  [[nodiscard]] static Result<Bound> adopt(std::vector<int> sockets, int workers);
+  [[nodiscard]] static Result<Bound> adopt(const std::vector<int>& sockets, int workers);
   Bound(Bound&& other) noexcept = default;
   Bound& operator=(Bound&&) = delete;
   ~Bound();

@@ -24,7 +24,7 @@ struct Supervision {
 // Tells the supervisor; does nothing where there is none, and nothing can fail for it.
 class Notifier {
  public:
-  explicit Notifier(std::optional<std::string> socket = {}) : socket_(socket.value_or("")) {}
+  explicit Notifier(const std::optional<std::string>& socket = {}) : socket_(socket.value_or("")) {}
   // One or more lines of sd_notify, as "READY=1".
   void tell(std::string_view state) const;
 

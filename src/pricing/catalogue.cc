@@ -154,7 +154,7 @@ Result<std::shared_ptr<const Catalogue>> Catalogue::read(std::string text) {
                 "line 1: This is no table of models: it does not begin with \"" + std::string(first_line) + "\".");
   }
   if (!text.ends_with('\n')) text += '\n';
-  const std::shared_ptr<Catalogue> out(new Catalogue);
+  std::shared_ptr<Catalogue> out(new Catalogue);
   out->own_ = std::move(text);
   out->look_at(out->own_);
   const auto before = std::string_view(out->own_).substr(0, out->own_.size() - out->body_.size());
