@@ -98,7 +98,7 @@ class Service {
     if (!inherited) return refuse(inherited.error());
     auto snapshot = Snapshot::compile(std::move(loaded->config));
     tell_names(*snapshot);
-    auto started = Gateway::start(shared_, snapshot, *std::move(inherited));
+    auto started = Gateway::start(shared_, snapshot, *inherited);
     if (!started) return refuse(started.error());
     gateway_ = std::move(*started);
     welcome(*snapshot, server);

@@ -39,11 +39,11 @@ Result<bool> check_proxy_variables(Environment environment) {
 
 // Inherited sockets serve where they are. A supervisor decides that; a process before us must have been where the
 // configuration wants us.
-Result<net::Bound> listen(const ServerSettings& server, std::vector<int> inherited, bool activated, int workers) {
+Result<net::Bound> listen(const ServerSettings& server, const net::Inherited& inherited, int workers) {
   const auto port = static_cast<std::uint16_t>(server.port);
-  if (inherited.empty()) return net::Bound::make(server.host, port, workers);
-  TRY(auto bound, net::Bound::adopt(std::move(inherited), workers));
-  if (!activated && !bound.is_at(server.host, port)) {
+  if (inherited.sockets.empty()) return net::Bound::make(server.host, port, workers);
+  TRY(auto bound, net::Bound::adopt(inherited.sockets, workers));
+  if (!inherited.activated && !bound.is_at(server.host, port)) {
     return fail(Fault::bad_request, "The running process listens on " + bound.text() +
                                         ", the configuration wants another address. Only a stop and a start can "
                                         "change server.host and server.port.");
@@ -54,7 +54,7 @@ Result<net::Bound> listen(const ServerSettings& server, std::vector<int> inherit
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, const std::shared_ptr<const Snapshot>& snapshot,
-                                                net::Inherited inherited) {
+                                                const net::Inherited& inherited) {
   const ServerSettings& server = snapshot->config().server;
   auto out = std::unique_ptr<Gateway>(new Gateway(shared));
   TRY_VOID(check_proxy_variables(shared.environment));
@@ -65,7 +65,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, const std::share
   }
   const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   const auto count = static_cast<int>(server.workers > 0 ? server.workers : cores);
-  TRY(auto bound, listen(server, std::move(inherited.sockets), inherited.activated, count));
+  TRY(auto bound, listen(server, inherited, count));
   out->address_ = bound.text();
   out->deals_ = !bound.even();
   out->sockets_.activated = inherited.activated;

@@ -23,7 +23,7 @@ class Gateway {
   // configured).
   [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(Shared& shared,
                                                               const std::shared_ptr<const Snapshot>& snapshot,
-                                                              net::Inherited inherited = {});
+                                                              const net::Inherited& inherited = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
   // Stops the workers at once; what is still open is cut.
