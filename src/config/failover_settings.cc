@@ -72,8 +72,7 @@ std::span<const Setting<Timeouts>> timeout_settings() {
        READ(Timeouts, in.duration(n, p, 1ms, out.connect))},
       {{"first_token", "duration or auto", "600s",
         "longest wait for the first token of a stream; 0s is no limit; whole replies have none. auto is four times "
-        "what "
-        "99 of 100 of the target's streams needed, at least 1s, and 600s until that is known"},
+        "what 99 of 100 of the target's streams needed, at least 1s, and 600s until that is known"},
        READ(Timeouts, read_first_token(in, n, p, out.first_token, out.learn_first_token))},
       {{"between_tokens", "duration", "300s", "longest silence inside a stream; 0s is no limit"},
        READ(Timeouts, in.duration(n, p, 0ms, out.between_tokens))},

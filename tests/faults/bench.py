@@ -26,6 +26,7 @@ class Pair:
         return self.client if own == self.type else f"{self.client} at {self.type}"
 
 
+WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"  # of an answer that breaks
 PAIRS = [
     Pair("chat", "openai", "gpt-4o"),
     Pair("messages", "anthropic", "claude-sonnet-4-5"),

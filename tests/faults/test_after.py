@@ -9,20 +9,11 @@ import zlib
 import brotli
 import pytest
 
-from faults.bench import PAIRS, ask, backend, changed, ended, error_of, note, says, text_of, told
+from faults.bench import PAIRS, WORDS, ask, backend, changed, ended, error_of, note, says, text_of, told
 from harness import replies
 from harness.upstream import Answer, Upstream
 
 DIALECTS = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
-WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-
-
-@pytest.fixture
-def upstream():
-    one = Upstream()
-    yield one
-    assert not one.violations, one.violations
-    one.close()
 
 
 def broken_off(end, keep=5, **more):

@@ -7,26 +7,17 @@ import time
 
 import pytest
 
-from faults.bench import PAIRS, Pair, ask, backend, ended, error_of, note, text_of, told
+from faults.bench import PAIRS, WORDS, Pair, ask, backend, ended, error_of, note, text_of, told
 from harness import prometheus, replies
 from harness.replies import Call, Say, dumps
 from harness.upstream import Answer, Upstream
 
-WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
 # Every way of a translation whose two sides treat these things differently.
 CROSSED = [Pair("messages", "openai", "gpt-4o"), Pair("gemini", "openai", "gpt-4o"), Pair("chat", "gemini", "gemini-2.5-flash")]
 ALL = [*PAIRS, *CROSSED]
 DIALECTS = pytest.mark.parametrize("pair", ALL, ids=lambda pair: pair.name if pair in PAIRS else f"{pair.client} at {pair.type}")
 MODES = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def upstream():
-    one = Upstream()
-    yield one
-    assert not one.violations, one.violations
-    one.close()
 
 
 def serve(start, upstream, pair, **more):
