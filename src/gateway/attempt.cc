@@ -233,17 +233,8 @@ Task<Result<Answer>> drain(const Try& t, Answer answer) {
   flight.first_token();
   while (!answer.pump->over()) {
     std::string_view piece;
-    auto got = flight.take(piece);
-    if (got && *got == Flight::Got::wait) {
-      auto waited = co_await flight.wait(t.company);
-      if (waited) continue;
-      got = std::unexpected(std::move(waited).error());
-    }
-    if (!got) {
-      flight.failed(got.error());
-      co_return std::unexpected(std::move(got).error());
-    }
-    *got == Flight::Got::end ? answer.pump->end(answer.held) : answer.pump->feed(piece, answer.held);
+    CO_TRY(const auto got, co_await flight.next(piece, t.company));
+    got == Flight::Got::end ? answer.pump->end(answer.held) : answer.pump->feed(piece, answer.held);
   }
   if (answer.pump->failed()) co_return failed_at_once(flight, *answer.pump);
   flight.refused(filtered(*answer.stopped));

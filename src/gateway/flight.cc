@@ -269,6 +269,19 @@ Result<Flight::Got> Flight::take(std::string_view& payload) {
   }
 }
 
+Task<Result<Flight::Got>> Flight::next(std::string_view& payload, Company* company) {
+  for (;;) {
+    auto got = take(payload);
+    if (got && *got == Got::wait) {
+      auto waited = co_await wait(company);
+      if (waited) continue;
+      got = std::unexpected(std::move(waited).error());
+    }
+    if (!got) failed(got.error());
+    co_return got;
+  }
+}
+
 Task<Result<std::string>> Flight::take_all(Company* company, std::size_t most) {
   std::string body;
   for (;;) {

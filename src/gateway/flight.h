@@ -83,6 +83,9 @@ class Flight {
   // Sleeps until the upstream has something to read.
   [[nodiscard]] Task<Result<bool>> wait(Company* company);
 
+  // take() and wait() in turn, for who has nothing else to do meanwhile. Never `wait`; an error is told to the attempt.
+  [[nodiscard]] Task<Result<Got>> next(std::string_view& payload, Company* company);
+
   // Sleeps until there is something to read, or the sleeper's own deadline.
   [[nodiscard]] net::Sleeper::Sleep readable() { return sleeper_->readable(connection_->socket().watch()); }
   // Sleeps with this one from here on.

@@ -41,17 +41,8 @@ Task<Result<bool>> read_out(Exchange& ex, Answer& answer) {
   while (!pump.over()) {
     answer.held.clear();
     std::string_view piece;
-    auto got = flight.take(piece);
-    if (got && *got == Flight::Got::wait) {
-      auto waited = co_await flight.wait(nullptr);
-      if (waited) continue;
-      got = std::unexpected(std::move(waited).error());
-    }
-    if (!got) {
-      flight.failed(got.error());
-      co_return std::unexpected(std::move(got).error());
-    }
-    *got == Flight::Got::end ? pump.end(answer.held) : pump.feed(piece, answer.held);
+    CO_TRY(const auto got, co_await flight.next(piece, nullptr));
+    got == Flight::Got::end ? pump.end(answer.held) : pump.feed(piece, answer.held);
   }
   if (const Error* failed = pump.failed()) {
     flight.failed(*failed);
