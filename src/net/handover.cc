@@ -58,47 +58,45 @@ bool say(int fd, std::string_view words) {
   return ::send(fd, words.data(), words.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(words.size());
 }
 
-// Room for the descriptors of one packet, as the kernel wants it.
-struct alignas(cmsghdr) Control {
-  std::array<char, CMSG_SPACE(per_packet * sizeof(int))> bytes{};
+// One byte, with room for the descriptors that come along, as the kernel wants it.
+struct Packet {
+  explicit Packet(std::size_t sockets) {
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(sockets * sizeof(int));
+  }
+  Packet(const Packet&) = delete;
+  Packet& operator=(const Packet&) = delete;
+
+  char byte = 's';
+  iovec piece{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(per_packet * sizeof(int))> control{};
+  msghdr message{};
 };
 
 bool send_sockets(int fd, const int* sockets, std::size_t count) {
-  char byte = 's';
-  iovec piece{.iov_base = &byte, .iov_len = 1};
-  Control control;
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-  cmsghdr* head = CMSG_FIRSTHDR(&message);
+  Packet packet(count);
+  cmsghdr* head = CMSG_FIRSTHDR(&packet.message);
   head->cmsg_level = SOL_SOCKET;
   head->cmsg_type = SCM_RIGHTS;
   head->cmsg_len = CMSG_LEN(count * sizeof(int));
   std::memcpy(CMSG_DATA(head), sockets, count * sizeof(int));
-  return ::sendmsg(fd, &message, MSG_NOSIGNAL) == 1;
+  return ::sendmsg(fd, &packet.message, MSG_NOSIGNAL) == 1;
 }
 
 bool receive_sockets(int fd, std::vector<int>& out) {
-  char byte = 0;
-  iovec piece{.iov_base = &byte, .iov_len = 1};
-  Control control;
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = control.bytes.size();
-  const ssize_t got = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  Packet packet(per_packet);
+  const ssize_t got = ::recvmsg(fd, &packet.message, MSG_CMSG_CLOEXEC);
   if (got != 1) return false;
-  for (cmsghdr* head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head)) {
+  for (cmsghdr* head = CMSG_FIRSTHDR(&packet.message); head; head = CMSG_NXTHDR(&packet.message, head)) {
     if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     const std::size_t before = out.size();
     out.resize(before + count);
     std::memcpy(out.data() + before, CMSG_DATA(head), count * sizeof(int));
   }
-  return (message.msg_flags & MSG_CTRUNC) == 0;  // the kernel had no descriptor left for some
+  return (packet.message.msg_flags & MSG_CTRUNC) == 0;  // the kernel had no descriptor left for some
 }
 
 std::unexpected<Failure> cannot(const std::string& address, const char* what) {
