@@ -13,9 +13,7 @@ from harness import corpus, sdks, vendor_schema  # noqa: E402
 from harness.depot import Depot  # noqa: E402
 from harness.gateway import Gateway, backends, expect_keys  # noqa: E402
 from harness.upstream import Upstream  # noqa: E402
-
-VENDORS = {"openai": "gpt-4o", "claude": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
-DIALECTS = {"openai": "openai_chat", "claude": "anthropic", "gemini": "gemini"}
+from harness.vendors import VENDORS  # noqa: E402
 
 
 @pytest.fixture(scope="session")

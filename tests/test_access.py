@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from conftest import VENDORS
 from harness import certs, raw, replies
 from harness.gateway import backends
 from harness.replies import Say
 from harness.upstream import Gate
+from harness.vendors import VENDORS
 
 # -- limits
 

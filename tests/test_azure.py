@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from conftest import VENDORS
 from harness.depot import JSON
 from harness.gateway import BINARY, CLIENT_KEY
+from harness.vendors import VENDORS
 
 openai = pytest.importorskip("openai")
 QUESTION = [{"role": "user", "content": "Say hello."}]

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from conftest import VENDORS
 from harness import asked, aws_frames, bedrock_replies, replies
 from harness.gateway import CLIENT_KEY, KEYS, Gateway, backends
 from harness.replies import Call
 from harness.rules_bedrock import ACCESS_KEY, SECRET_KEY
 from harness.upstream import Answer
+from harness.vendors import VENDORS
 
 boto3 = pytest.importorskip("boto3", reason="SDK: boto3 is not installed")
 botocore = pytest.importorskip("botocore", reason="SDK: botocore is not installed")

@@ -8,9 +8,9 @@ import uuid
 
 import pytest
 
-from conftest import VENDORS
 from harness import asked, replies
 from harness.gateway import CLIENT_KEY, KEYS, Gateway, backends
+from harness.vendors import VENDORS
 
 cohere = pytest.importorskip("cohere", reason="SDK: cohere (Python) is not installed")
 httpx = pytest.importorskip("httpx", reason="SDK: httpx is not installed")

@@ -4,9 +4,9 @@ the official SDKs of these dialects ask and hear: test_square.py.) SPDX-License-
 
 import pytest
 
-from conftest import VENDORS
 from harness import replies
 from harness.gateway import CLIENT_KEY
+from harness.vendors import VENDORS
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 QUESTION = "Weather in Zürich? 🌤"

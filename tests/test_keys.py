@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from conftest import VENDORS
 from harness import replies
 from harness.depot import backends as depot_backends
 from harness.gateway import CLIENT_KEY, Gateway, backends
 from harness.upstream import Gate
+from harness.vendors import VENDORS
 from square import clients, mouths
 from square.talk import Ask
 

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from conftest import VENDORS
 from harness import certs, proxies, replies
 from harness.gateway import KEYS, expect_keys, free_port
 from harness.replies import Say
 from harness.upstream import Upstream
+from harness.vendors import VENDORS
 
 # -- where it is
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from conftest import DIALECTS, VENDORS
 from harness import prometheus, replies
 from harness.gateway import CANARY, CLIENT_KEY, KEYS, backends
 from harness.replies import Say
 from harness.upstream import Gate
+from harness.vendors import DIALECTS, VENDORS
 
 # -- local doors
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from conftest import VENDORS
 from harness import aws_frames, bedrock_replies, replies
 from harness.gateway import KEYS, backends
 from harness.replies import Say
 from harness.upstream import Answer, Gate
+from harness.vendors import VENDORS
 from test_doors import CLIENTS
 
 NOVA = "us.amazon.nova-pro-v1:0"

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from conftest import VENDORS
 from harness.gateway import CLIENT_KEY, KEYS
 from harness.replies import Call
 from harness.spoken import spoken
 from harness.upstream import Answer
+from harness.vendors import VENDORS
 
 SIGNATURE = "RXVyb3BlIGlzIHNpZ25lZA=="
 ENVELOPES = ("gw1.", "Z3cxL")  # as text, and where a slot takes base64 only

@@ -8,9 +8,9 @@ import pathlib
 
 import pytest
 
-from conftest import VENDORS
 from harness import asked
 from harness.replies import dumps
+from harness.vendors import VENDORS
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 TEXT = 'Zürich liegt am See. 苏黎世 👩🏽‍🚀 "quoted" \\ and\nnew lines\tand tabs.'

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from conftest import DIALECTS, VENDORS
 from harness import replies
 from harness.gateway import KEYS
 from harness.replies import Say
 from harness.upstream import Answer, Gate
+from harness.vendors import DIALECTS, VENDORS
 
 
 def chat(vendor, **more):

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from conftest import VENDORS
 from harness import asked
 from harness.replies import Call
+from harness.vendors import VENDORS
 
 WEATHER = {
     "type": "object",

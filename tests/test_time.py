@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from conftest import VENDORS
 from harness import asked, raw, replies
 from harness.gateway import Gateway, backends
 from harness.replies import Say
 from harness.upstream import Answer, Gate
+from harness.vendors import VENDORS
 
 # -- pooled connections
 

@@ -6,10 +6,10 @@ import uuid
 
 import pytest
 
-from conftest import VENDORS
 from harness import asked
 from harness.gateway import backends
 from harness.replies import Call
+from harness.vendors import VENDORS
 
 TOOLS = [{"type": "function", "function": {"name": "clock", "parameters": {"type": "object", "properties": {}}}}]
 QUESTION = {"role": "user", "content": "What time is it?"}

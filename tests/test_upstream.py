@@ -7,11 +7,11 @@ import zlib
 
 import pytest
 
-from conftest import DIALECTS, VENDORS
 from harness import replies
 from harness.gateway import backends
 from harness.replies import Say
 from harness.upstream import Answer, Gate
+from harness.vendors import DIALECTS, VENDORS
 
 
 def packed(coding, data):
