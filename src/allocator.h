@@ -1,5 +1,5 @@
-// The allocator of release builds: mimalloc, linked in place of the C library's (docs/decisions/allocator.md).
-// SPDX-License-Identifier: MIT
+// The allocator of release builds: mimalloc in place of the C library's, and in front of it what was freed last
+// (docs/decisions/allocator.md). SPDX-License-Identifier: MIT
 #pragma once
 
 #ifdef SLUICE_MIMALLOC
@@ -10,10 +10,10 @@ namespace sluice {
 
 // How soon memory that has become free goes back to the system. Few exchanges use again in a moment what they have just
 // used; what a wave of many has used would be held until the next wave, so it goes back at once. Any thread.
-inline void return_memory([[maybe_unused]] bool at_once) {
 #ifdef SLUICE_MIMALLOC
-  mi_option_set(mi_option_decommit_delay, at_once ? 0 : 10);  // ms
+void return_memory(bool at_once);
+#else
+inline void return_memory(bool /*at_once*/) {}
 #endif
-}
 
 }  // namespace sluice
