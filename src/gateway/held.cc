@@ -28,9 +28,10 @@ Task<Result<Finding>> find(Exchange& ex, std::string id, Reach reach) {
   co_return co_await wait_for(ex, call);
 }
 
-Task<Result<bool>> keep(Exchange& ex, HeldResponse held) {
+// What is viewed outlives the call.
+Task<Result<bool>> keep(Exchange& ex, HeldView held) {
   StoreCall<bool> call(ex);
-  ex.worker.shared().responses->keep(std::move(held), call.callback());
+  ex.worker.shared().responses->keep(held, call.callback());
   co_return co_await wait_for(ex, call);
 }
 
@@ -136,14 +137,14 @@ std::string own_id(std::string_view begin, bool stream) {
 }
 
 // The vendor holds it: its id leads back there.
-void pin(Exchange& ex, std::string id) {
+void pin(Exchange& ex, std::string_view id) {
   if (id.empty() || ex.record.attempts.empty()) return;
   Shared& shared = ex.worker.shared();
   const std::string& backend = ex.record.attempts.back().backend;
   shared.issuers.learn(id, backend, ex.tenant);
   if (!shared.responses->lasts()) return;
-  HeldResponse held{.id = std::move(id), .tenant = ex.tenant, .backend = backend, .unix_ms = ex.record.unix_ms};
-  shared.responses->keep(std::move(held), [](const Result<bool>&) {});
+  const HeldView held{.id = id, .tenant = ex.tenant, .backend = backend, .unix_ms = ex.record.unix_ms};
+  shared.responses->keep(held, [](const Result<bool>&) {});
 }
 
 // Whether the backend that answered in its client's own dialect holds what it answered.
@@ -265,27 +266,25 @@ Task<Result<bool>> hold(Exchange& ex, const Intake& intake, Answer& answer) {
   const bool stream = answer.pump != nullptr;
   std::string id = answer.native ? own_id(answer.held, stream) : state.id;
   if (answer.native && vendor_holds(ex)) {
-    pin(ex, std::move(id));
+    pin(ex, id);
     co_return true;
   }
   if (id.empty() || !responses::is_held_id(state.id)) co_return true;
   const auto& members = state.body.empty() ? intake.peek.members : state.members;
   const auto input = std::ranges::find(members, "input", &json::TopMember::key);
-  HeldResponse held{.id = std::move(id),
-                    .tenant = ex.tenant,
-                    .previous = state.found ? state.asked.previous : std::string(),
-                    .unix_ms = ex.record.unix_ms};
+  HeldView held{.id = id, .tenant = ex.tenant, .unix_ms = ex.record.unix_ms};
+  if (state.found) held.previous = state.asked.previous;
   if (!state.input.empty()) {
     held.input = state.input;
   } else if (input != members.end()) {
     held.input = input->raw;
   }
   if (stream) {
-    answer.keeps = std::make_unique<HeldResponse>(std::move(held));
+    answer.keeps = std::make_unique<HeldResponse>(copy_of(held));
     co_return true;
   }
   held.object = answer.held;
-  const auto kept = co_await keep(ex, std::move(held));
+  const auto kept = co_await keep(ex, held);
   if (!kept && kept.error()->fault == Fault::client_gone) co_return kept;
   note_not_held(ex, kept);
   co_return true;
@@ -295,7 +294,7 @@ Task<void> hold_end(Exchange& ex, HeldResponse& held, std::string_view event) {
   const bool ours = responses::is_own_id(held.id);
   held.object = ours ? std::string(responses::last_response(event)) : responses::vendors_last_response(event);
   if (held.object.empty()) co_return;
-  const auto kept = co_await keep(ex, std::move(held));
+  const auto kept = co_await keep(ex, held);
   note_not_held(ex, kept);
 }
 

@@ -13,6 +13,12 @@
 
 namespace sluice {
 
+// Without owning it.
+struct HeldView {
+  std::string_view id, tenant, previous, backend, object, input;
+  std::int64_t unix_ms = 0;
+};
+
 struct HeldResponse {
   std::string id;
   std::string tenant;        // who may see it
@@ -21,7 +27,27 @@ struct HeldResponse {
   std::string object;        // the response, JSON
   std::string input;         // its own question as it was said: JSON, a string or a list of items
   std::int64_t unix_ms = 0;  // when it was made
+
+  operator HeldView() const {  // NOLINT(google-explicit-constructor): as a string is a view
+    return {.id = id,
+            .tenant = tenant,
+            .previous = previous,
+            .backend = backend,
+            .object = object,
+            .input = input,
+            .unix_ms = unix_ms};
+  }
 };
+
+[[nodiscard]] inline HeldResponse copy_of(const HeldView& held) {
+  return {.id = std::string(held.id),
+          .tenant = std::string(held.tenant),
+          .previous = std::string(held.previous),
+          .backend = std::string(held.backend),
+          .object = std::string(held.object),
+          .input = std::string(held.input),
+          .unix_ms = held.unix_ms};
+}
 
 // Bounded: what is too old goes, and when there is too much, whole conversations go, the one that was not used longest
 // first. Every member may be called from any thread and never waits; a callback is called exactly once, from any thread
@@ -52,8 +78,8 @@ class ResponseStore {
   virtual ~ResponseStore() = default;
 
   // When `done` hears true, it is found from then on, also by the next process where the store outlives this one. An id
-  // of another tenant is left alone.
-  virtual void keep(HeldResponse response, Done done) = 0;
+  // of another tenant is left alone. What is viewed may be gone when the call returns.
+  virtual void keep(const HeldView& response, Done done) = 0;
   virtual void find(std::string tenant, std::string id, Reach reach, Found found) = 0;
   virtual void forget(std::string tenant, std::string id, Done done) = 0;
   virtual void bound(const Bounds& bounds) = 0;

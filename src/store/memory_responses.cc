@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-MemoryResponses::Held::Held(const HeldResponse& from) : unix_ms_(from.unix_ms) {
+MemoryResponses::Held::Held(const HeldView& from) : unix_ms_(from.unix_ms) {
   const std::array<std::string_view, 6> parts = {from.id,      from.tenant, from.previous,
                                                  from.backend, from.object, from.input};
   std::size_t size = 0;
@@ -25,14 +25,13 @@ std::string_view MemoryResponses::Held::part(std::size_t number) const {
   return std::string_view(text_).substr(begin, ends_[number] - begin);
 }
 
-HeldResponse MemoryResponses::Held::unpacked() const {
-  const auto text = [this](std::size_t number) { return std::string(part(number)); };
-  return {.id = text(0),
-          .tenant = text(1),
-          .previous = text(2),
-          .backend = text(3),
-          .object = text(4),
-          .input = text(5),
+HeldView MemoryResponses::Held::view() const {
+  return {.id = part(0),
+          .tenant = part(1),
+          .previous = part(2),
+          .backend = part(3),
+          .object = part(4),
+          .input = part(5),
           .unix_ms = unix_ms_};
 }
 
@@ -40,11 +39,12 @@ std::int64_t MemoryResponses::Held::weight() const {
   return sluice::weight(part(4).size() + part(5).size());
 }
 
-void MemoryResponses::keep(HeldResponse response, Done done) {
+void MemoryResponses::keep(const HeldView& response, Done done) {
+  Held packed(response);  // before anybody has to wait for it
   bool kept = false;
   {
     const std::scoped_lock lock(mutex_);
-    kept = keep(response);
+    kept = keep(std::move(packed), response);
   }
   done(kept);
 }
@@ -77,10 +77,9 @@ bool MemoryResponses::stale(const Conversation& conversation) const {
   return conversation.used_ms + bounds_.age.count() <= clock_();
 }
 
-bool MemoryResponses::keep(const HeldResponse& response) {
+bool MemoryResponses::keep(Held packed, const HeldView& response) {
   if (bounds_.bytes == 0 || bounds_.count == 0) return false;
-  Held held(response);
-  auto [at, fresh] = responses_.insert(std::move(held));
+  auto [at, fresh] = responses_.insert(std::move(packed));
   if (!fresh) {
     if (at->tenant() != response.tenant) return false;
     if (stale(*at->conversation)) {
@@ -111,7 +110,7 @@ ResponseStore::Finding MemoryResponses::find(std::string_view tenant, std::strin
   if (at->tenant() != tenant) return {.whose = Whose::anothers};
   Finding out{.whose = Whose::own};
   for (;;) {
-    out.responses.push_back(at->unpacked());
+    out.responses.push_back(copy_of(at->view()));
     if (reach == Reach::one || at->previous().empty()) break;
     at = responses_.find(at->previous());
     if (at == responses_.end() || at->tenant() != tenant) return {};

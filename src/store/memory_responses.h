@@ -19,7 +19,7 @@ class MemoryResponses final : public ResponseStore {
   using Clock = std::int64_t (*)();  // Unix milliseconds
   explicit MemoryResponses(Clock clock) : clock_(clock) {}
 
-  void keep(HeldResponse response, Done done) override;
+  void keep(const HeldView& response, Done done) override;
   void find(std::string tenant, std::string id, Reach reach, Found found) override;
   void forget(std::string tenant, std::string id, Done done) override;
   void bound(const Bounds& bounds) override;
@@ -33,11 +33,11 @@ class MemoryResponses final : public ResponseStore {
   // A response in one piece of memory: of a hundred thousand, each piece is one that no cache holds.
   class Held {
    public:
-    explicit Held(const HeldResponse& from);
+    explicit Held(const HeldView& from);
     [[nodiscard]] std::string_view id() const { return part(0); }
     [[nodiscard]] std::string_view tenant() const { return part(1); }
     [[nodiscard]] std::string_view previous() const { return part(2); }
-    [[nodiscard]] HeldResponse unpacked() const;
+    [[nodiscard]] HeldView view() const;
     [[nodiscard]] std::int64_t weight() const;
 
     // Not what it is known by, so that they change inside the set.
@@ -66,7 +66,7 @@ class MemoryResponses final : public ResponseStore {
   };
   using Responses = std::unordered_set<Held, Known, Same>;
 
-  bool keep(const HeldResponse& response);
+  bool keep(Held packed, const HeldView& response);
   [[nodiscard]] Finding find(std::string_view tenant, std::string_view id, Reach reach) const;
   bool forget(std::string_view tenant, std::string_view id);
   void erase(const Held& held);

@@ -100,10 +100,10 @@ void SqliteResponses::ask(Asked asked) {
   wake_.notify_one();
 }
 
-void SqliteResponses::keep(HeldResponse response, Done done) {
-  const auto size = static_cast<std::size_t>(weight(response));
+void SqliteResponses::keep(const HeldView& view, Done done) {
+  const auto size = static_cast<std::size_t>(weight(view));
   auto kept = std::make_shared<bool>(false);
-  ask({.job = [this, response = std::move(response), kept]() -> Result<void> {
+  ask({.job = [this, response = copy_of(view), kept]() -> Result<void> {
          TRY(*kept, keep(response));
          return {};
        },

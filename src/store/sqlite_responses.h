@@ -21,7 +21,7 @@ class SqliteResponses final : public ResponseStore {
   [[nodiscard]] static Result<std::unique_ptr<SqliteResponses>> open(const std::string& path, Clock clock);
   ~SqliteResponses() override;
 
-  void keep(HeldResponse response, Done done) override;
+  void keep(const HeldView& response, Done done) override;
   void find(std::string tenant, std::string id, Reach reach, Found found) override;
   void forget(std::string tenant, std::string id, Done done) override;
   void bound(const Bounds& bounds) override;

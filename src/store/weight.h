@@ -12,7 +12,7 @@ inline std::int64_t weight(std::size_t text) {  // bytes of its object and its i
   constexpr std::size_t row = 256;              // names, and what keeping costs
   return static_cast<std::int64_t>(row + text);
 }
-inline std::int64_t weight(const HeldResponse& response) {
+inline std::int64_t weight(const HeldView& response) {
   return weight(response.object.size() + response.input.size());
 }
 
