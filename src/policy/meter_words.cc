@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "policy/meter_words.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+
+#include "base/money.h"
+#include "base/text.h"
+#include "policy/budget_period.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::array<std::string_view, 3> windows = {"minute", "hour", "day"};
+
+std::string_view window(const RateLimit& rate) {
+  return windows.at(static_cast<std::size_t>(rate.per));
+}
+std::string_view things(const RateLimit& rate) {
+  return rate.of == RateLimit::Of::requests ? "requests" : "tokens";
+}
+std::string sum(const Budget& budget) {
+  const std::string dollars = write_decimal(budget.nano_dollars, 9);
+  return budget.per == Budget::Per::total ? fmt::format("${} in all", dollars)
+                                          : fmt::format("${} a {}", dollars, name(budget.per));
+}
+// When there is money again.
+std::string anew(const Refusal& refusal) {
+  if (refusal.budget.per == Budget::Per::total) return "Ask the administrator of this gateway for more.";
+  return fmt::format("A new {} begins at {}Z.", name(refusal.budget.per), rfc3339(refusal.ends_ms).substr(0, 19));
+}
+
+Error later(const Refusal& refusal, std::string message) {
+  return {.fault = Fault::rate_limited,
+          .message = std::move(message),
+          .code = "rate_limit_exceeded",
+          .retry_after = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(refusal.wait_ns))};
+}
+
+}  // namespace
+
+Error words(const Refusal& r) {
+  switch (r.why) {
+    case Refusal::Why::running:
+      return later(r, fmt::format("Rate limit reached: at most {} requests at once for \"{}\". Wait for one of them to "
+                                  "end, then try again.",
+                                  r.most, r.node));
+    case Refusal::Why::rate:
+      return later(r, fmt::format("Rate limit reached: {} {} per {} for \"{}\". Try again in {:.3f} s.", r.most,
+                                  things(r.rate), window(r.rate), r.node, static_cast<double>(r.wait_ns) / 1e9));
+    case Refusal::Why::reserved:
+      return later(r, fmt::format("What is left of the budget of \"{}\" ({}) is set aside for requests under way. Try "
+                                  "again when one of them has ended.",
+                                  r.node, sum(r.budget)));
+    case Refusal::Why::too_large:
+      return {.fault = Fault::rate_limited,
+              .message = fmt::format("This request of about {} tokens is larger than the {} tokens that \"{}\" may use "
+                                     "per {}. Make it shorter.",
+                                     r.wanted, r.most, r.node, window(r.rate)),
+              .code = "rate_limit_exceeded"};
+    case Refusal::Why::spent:
+      return {.fault = Fault::rate_limited,
+              .message = fmt::format("What is left of the budget of \"{}\" ({}) is not enough for this request. {}",
+                                     r.node, sum(r.budget), anew(r)),
+              .code = std::string(budget_spent)};
+    case Refusal::Why::stopped:
+      return {.fault = Fault::rate_limited,
+              .message = fmt::format("The answer was ended because the budget of \"{}\" ({}) is spent. {}", r.node,
+                                     sum(r.budget), anew(r)),
+              .code = std::string(budget_spent)};
+    case Refusal::Why::no_price:
+      return {
+          .fault = Fault::forbidden,
+          .message = fmt::format("Nobody knows what this model costs, and \"{}\" has a budget that admits only what "
+                                 "has a price.",
+                                 r.node),
+          .code = "price_unknown"};
+  }
+  return {};
+}
+
+}  // namespace sluice
