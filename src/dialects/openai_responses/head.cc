@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/keys.h"
 #include "dialects/openai_responses/held.h"
 #include "dialects/openai_responses/usage.h"
 #include "dialects/spare.h"
@@ -76,23 +77,24 @@ struct Unasked {
 };
 constexpr Unasked unasked;
 
-// Its place among them; echoes.size() when it is none.
-std::size_t echo_of(std::string_view name) {
-  return static_cast<std::size_t>(std::ranges::find(echoes, name, &Echo::name) - echoes.begin());
-}
+// What else is no news.
+constexpr std::array no_news =
+    std::to_array<std::string_view>({R"("completed_at":)", R"("output_text":)", R"("store":)"});
 
-// The rest of what is no news.
-bool no_news(std::string_view key) {
-  return key == "completed_at" || key == "output_text" || key == "error" || key == "store" ||
-         echo_of(key) != echoes.size();
-}
+// The members with a meaning of their own.
+constexpr std::array known = std::to_array<std::string_view>({"id", "model", "created_at", "output", "usage", "status",
+                                                              "service_tier", "incomplete_details", "error", "object"});
 
-void append_member(std::string& out, std::string_view key, std::string_view raw) {
-  if (!out.empty()) out += ',';
-  json::append_quoted(out, key);
-  out += ':';
-  out += raw;
-}
+// All names: echoes, what else is no news, known ones.
+constexpr KeySet names = [] {
+  std::array<std::string_view, echoes.size() + no_news.size() + known.size()> out;
+  std::size_t end = 0;
+  for (const Echo& one : echoes) out[end++] = one.name();
+  for (const std::string_view one : no_news) out[end++] = one.substr(1, one.size() - 3);
+  for (const std::string_view one : known) out[end++] = one;
+  return KeySet(out);
+}();
+constexpr std::size_t first_known = echoes.size() + no_news.size();
 
 void write_members(json::Writer& out, const Extras& extras, const Extras* over) {
   if (extras.origin != self) return;
@@ -105,24 +107,29 @@ void write_members(json::Writer& out, const Extras& extras, const Extras* over) 
 
 }  // namespace
 
-void read_head(json::Value response, Reply& out) {
-  constexpr std::string_view known[] = {"id",    "object", "model",        "created_at",         "output",
-                                        "usage", "status", "service_tier", "incomplete_details", "error"};
-  out.origin = self;
-  out.id = response["id"].text();
-  out.model = response["model"].text();
-  out.created = response["created_at"].integer();
+Members read_head(json::Value response, Reply& out) {
+  std::array<json::Value, known.size()> values;
   std::string echo;
   echo.reserve(768);
   for (const auto [key, value] : response.members()) {
-    if (std::ranges::find(known, key) != std::end(known)) continue;
-    if (no_news(key)) {
-      append_member(echo, key, value.raw());
-    } else {
+    const std::size_t which = names.find(key);
+    if (which < first_known) {
+      if (!echo.empty()) echo += ',';
+      echo += which < echoes.size() ? echoes[which].key : no_news[which - echoes.size()];
+      echo += value.raw();
+    } else if (which == first_known + known.size()) {
       out.extras.add(self, key, value.raw());
+    } else if (auto& first = values[which - first_known]; !first) {
+      first = value;
     }
   }
   if (!echo.empty()) remember(out.extras, self, echo_word, echo);
+  const auto& [id, model, created, output, usage, status, tier, detail, error, object] = values;
+  out.origin = self;
+  out.id = id.text();
+  out.model = model.text();
+  out.created = created.integer();
+  return {.output = output, .usage = usage, .status = status, .tier = tier, .detail = detail, .error = error};
 }
 
 Head::Head(const Question& question)
@@ -131,7 +138,7 @@ Head::Head(const Question& question)
   std::size_t size = unasked.at.back();
   for (const json::TopMember& asked : question.asked) {
     if (asked.kind == json::Kind::null || asked.key == "conversation") continue;
-    if (const std::size_t place = echo_of(asked.key); place < said.size()) {
+    if (const std::size_t place = names.find(asked.key); place < said.size()) {
       said[place] = asked.raw;
       size += echoes[place].key.size() + asked.raw.size() + 1;
     }

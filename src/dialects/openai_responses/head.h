@@ -11,9 +11,12 @@
 
 namespace sluice::openai_responses {
 
-// Everything of `response` but output, usage, status and error into `out`; members that repeat the question are
-// one memory (spare.h), because they are no news to any client.
-void read_head(json::Value response, Reply& out);
+// Everything of `response` but the Members into `out`; what repeats the question is one memory (spare.h), because it is
+// no news to any client.
+struct Members {  // absent where there is none
+  json::Value output, usage, status, tier, detail, error;
+};
+Members read_head(json::Value response, Reply& out);
 
 class Head {
  public:

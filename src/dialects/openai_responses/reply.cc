@@ -63,19 +63,17 @@ Result<Reply> read_reply(std::string_view body) {
   json::Document doc;
   const auto root = doc.parse(body);
   if (!root || !root->is_object()) return broken(root ? "an answer that is no object" : root.error()->message);
-  const Value output = (*root)["output"];
-  if ((*root)["error"].is_object() || (*root)["status"].equals("failed") ||
-      ((*root)["error"].is_string() && !output.is_array())) {
+  Reply reply;
+  const Members said = read_head(*root, reply);
+  if (said.error.is_object() || said.status.equals("failed") || (said.error.is_string() && !said.output.is_array())) {
     return fail(read_error(0, *root));
   }
-  if (!output.is_array()) return broken("an answer without output");
-  Reply reply;
-  read_head(*root, reply);
-  reply.service_tier = (*root)["service_tier"].string();
+  if (!said.output.is_array()) return broken("an answer without output");
+  reply.service_tier = said.tier.string();
   Choice& choice = reply.choices.emplace_back();
   Holds holds;
   std::size_t place = 0;
-  for (const Value item : output.elements()) {
+  for (const Value item : said.output.elements()) {
     const std::size_t first = choice.parts.size();
     read_item(item, place++, Side::answered, choice.parts);
     holds.calls |= waits_for_client(item);
@@ -89,8 +87,8 @@ Result<Reply> read_reply(std::string_view body) {
     }
   }
   hand_out_seals(choice.parts, 0);
-  choice.stop = read_stop(*root, holds);
-  if ((*root)["usage"].is_object()) reply.usage = read_usage((*root)["usage"]);
+  choice.stop = read_stop(said.status, said.detail, holds);
+  if (said.usage.is_object()) reply.usage = read_usage(said.usage);
   return reply;
 }
 

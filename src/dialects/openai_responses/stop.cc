@@ -11,12 +11,11 @@ constexpr Ending filtered = {"incomplete", R"({"reason":"content_filter"})"};
 
 }  // namespace
 
-Stop read_stop(json::Value response, const Holds& holds) {
-  Stop stop{.raw = response["status"].text(), .origin = self};
-  const json::Value why = response["incomplete_details"];
-  if (why.is_object()) stop.detail = std::string(why.raw());
+Stop read_stop(json::Value status, json::Value detail, const Holds& holds) {
+  Stop stop{.raw = status.text(), .origin = self};
+  if (detail.is_object()) stop.detail = std::string(detail.raw());
   if (stop.raw == "incomplete") {
-    stop.kind = why["reason"].equals("content_filter") ? StopKind::content_filter : StopKind::length;
+    stop.kind = detail["reason"].equals("content_filter") ? StopKind::content_filter : StopKind::length;
   } else if (stop.raw == "completed" || stop.raw == "complete") {
     stop.kind = holds.calls ? StopKind::tool_calls : holds.refusal ? StopKind::refusal : StopKind::end;
   }

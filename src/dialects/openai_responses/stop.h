@@ -15,7 +15,8 @@ struct Holds {
   bool refusal = false;  // a refusal in the model's words
 };
 
-[[nodiscard]] Stop read_stop(json::Value response, const Holds& holds);
+// Of `status` and `incomplete_details`, as they stand in the response.
+[[nodiscard]] Stop read_stop(json::Value status, json::Value detail, const Holds& holds);
 
 struct Ending {
   std::string_view status;  // completed, incomplete …; a view into the Stop or static

@@ -118,19 +118,19 @@ class Reader final : public StreamReader {
       if (item_) close({});
       drain();
     }
+    Reply last;
+    const Members said = read_head(response, last);
     // Some tell an answer without telling its items.
     if (count_ == 0) {
-      for (const Value item : response["output"].elements()) {
+      for (const Value item : said.output.elements()) {
         tell(item);
         ++count_;
       }
     }
     over_ = true;
-    if (response["usage"].is_object()) out_->emplace_back(UsageSeen{read_usage(response["usage"])});
-    out_->emplace_back(Finish{.stop = read_stop(response, holds_)});
-    Reply last;
-    read_head(response, last);
-    End end{.service_tier = response["service_tier"].string()};
+    if (said.usage.is_object()) out_->emplace_back(UsageSeen{read_usage(said.usage)});
+    out_->emplace_back(Finish{.stop = read_stop(said.status, said.detail, holds_)});
+    End end{.service_tier = said.tier.string()};
     for (const Extra& x : last.extras.members) {
       if (std::ranges::find(head_.members, x) == head_.members.end()) end.extras.add(self, x.key, x.raw);
     }
