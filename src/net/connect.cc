@@ -11,6 +11,7 @@
 
 #include "net/address.h"
 #include "net/dns.h"
+#include "net/egress.h"
 #include "net/proxy.h"
 #include "net/tls.h"
 
@@ -76,8 +77,22 @@ Task<Result<Socket>> connect_to(Loop& loop, Sleeper& sleeper, Address address, s
   co_return std::move(out);
 }
 
-Task<Result<Socket>> dial(Loop& loop, Sleeper& sleeper, Resolver& resolver, std::string host, std::uint16_t port) {
-  CO_TRY(const auto found, co_await resolver.resolve(sleeper, host));
+// Leaves the public ones. Error: forbidden.
+Result<void> keep_public(std::vector<Address>& addresses, const std::string& host) {
+  std::string why;
+  std::erase_if(addresses, [&](const Address& address) {
+    const std::string_view what = why_not_public(address);
+    if (!what.empty()) why = address.text() + " is " + std::string(what);
+    return !what.empty();
+  });
+  if (!addresses.empty()) return {};
+  return fail(Fault::forbidden, "Calls go from here to public addresses only.", host + ": " + why);
+}
+
+Task<Result<Socket>> dial(Loop& loop, Sleeper& sleeper, Resolver& resolver, std::string host, std::uint16_t port,
+                          bool public_only) {
+  CO_TRY(auto found, co_await resolver.resolve(sleeper, host));
+  if (public_only) CO_TRY_VOID(keep_public(found, host));
   const std::vector<Address> addresses = interleaved(found);
   const std::int64_t deadline = sleeper.deadline();
   Error last;
@@ -107,7 +122,9 @@ Task<Result<Socket>> connect(Loop& loop, Sleeper& sleeper, const Origin& origin,
   const bool direct = !origin.proxy;
   std::string host = direct ? origin.host : origin.proxy->host;
   const std::uint16_t port = direct ? origin.port : origin.proxy->port;
-  CO_TRY(Socket socket, co_await dial(loop, sleeper, resolver, std::move(host), port));
+  if (origin.public_only && !direct)
+    co_return fail(Fault::forbidden, "A call that may go to public addresses only goes through no proxy.");
+  CO_TRY(Socket socket, co_await dial(loop, sleeper, resolver, std::move(host), port, origin.public_only));
   if (!direct) CO_TRY_VOID(co_await tunnel(socket, sleeper, origin));
   if (origin.tls) {
     CO_TRY(Ssl ssl, tls.begin(origin.host, origin.port, origin.ca_file));

@@ -31,11 +31,14 @@ struct Origin {
   std::string host;  // lower case, IPv6 without brackets
   std::uint16_t port = 0;
   std::optional<Proxy> proxy;
-  std::string ca_file;  // more roots to trust; empty = the system's only
+  std::string ca_file;       // more roots to trust; empty = the system's only
+  bool public_only = false;  // whoever chose the host may not see what is near: egress.h. Not with a proxy, which looks
+                             // names up itself
 };
 
 // A connected socket, TLS done. The sleeper's deadline bounds the whole of it; a cancel ends it with client_gone.
-// Errors: upstream_unreachable (name, refused, proxy, certificate: `detail` says which), upstream_timeout, client_gone.
+// Errors: upstream_unreachable (name, refused, proxy, certificate: `detail` says which), upstream_timeout, client_gone;
+// forbidden, when it may go to public addresses only and the host has none.
 [[nodiscard]] Task<Result<Socket>> connect(Loop& loop, Sleeper& sleeper, const Origin& origin, Resolver& resolver,
                                            TlsClients& tls);
 

@@ -95,6 +95,26 @@ TEST_F(Connecting, ReachesLocalhostOverTheFamilyThatAnswers) {
   EXPECT_EQ(ask(*socket, "hello"), "hello");
 }
 
+TEST_F(Connecting, WhatMayGoToPublicAddressesOnlyReachesNobodyHere) {
+  std::atomic<int> calls{0};
+  const rig::Peer canary([&](int) { ++calls; });
+  for (const char* host : {"127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1", "0.0.0.0", "127.0.0.2", "127.1",
+                           "2130706433", "0x7f.0.0.1", "0177.0.0.1"}) {
+    const auto socket = connect_to({.host = host, .port = canary.port, .public_only = true}, 1000);
+    ASSERT_FALSE(socket) << host;
+    const Fault fault = socket.error()->fault;
+    EXPECT_TRUE(fault == Fault::forbidden || fault == Fault::upstream_unreachable || fault == Fault::upstream_timeout)
+        << host;
+  }
+  const auto named = connect_to({.host = "localhost", .port = canary.port, .public_only = true});
+  EXPECT_EQ(named.error()->fault, Fault::forbidden);
+  EXPECT_THAT(named.error()->detail, HasSubstr("is loopback"));
+  const Origin over_proxy{
+      .host = "example.com", .port = 80, .proxy = Proxy{.host = "127.0.0.1", .port = canary.port}, .public_only = true};
+  EXPECT_EQ(connect_to(over_proxy).error()->fault, Fault::forbidden);
+  EXPECT_EQ(calls, 0);
+}
+
 TEST_F(Connecting, NamesTheAddressThatRefused) {
   const std::uint16_t port = rig::free_port();
   const auto socket = connect_to({.host = "127.0.0.1", .port = port});
