@@ -123,12 +123,13 @@ bool skip_value(Scan& scan) {
 
 }  // namespace
 
-Result<Value> Document::parse(std::string_view text) {
+Result<Value> Document::parse(std::string_view text, Utf8 utf8) {
   text_ = text;
   nodes_.clear();
   keys_.clear();
   if (text.size() >= 0xffffffffULL) return broken(0, "a text of 4 GiB or more");
-  if (!simdjson::validate_utf8(text.data(), text.size())) return broken(0, "text that is not UTF-8");
+  if (utf8 == Utf8::unchecked && !simdjson::validate_utf8(text.data(), text.size()))
+    return broken(0, "text that is not UTF-8");
   nodes_.reserve(text.size() / 64 + 16);
 
   Scan scan{text};

@@ -32,6 +32,9 @@ class Elements;
 // A view of one value of a Document (16 bytes, copied freely). Valid while the Document and its text live. A
 // default-made or not-found Value is "absent": false as a bool, of no kind, raw() empty; every getter on it (and on a
 // value of another kind) answers nullopt / empty, never fails.
+// Whether somebody has made sure already that a text is UTF-8.
+enum class Utf8 : bool { unchecked, checked };
+
 class Value {
  public:
   Value() = default;
@@ -104,7 +107,7 @@ class Document {
 
   // Reads `text`, which must outlive the Document. Error: Fault::bad_request with a message that names the byte offset
   // and what was expected. May be called again: the memory is reused.
-  [[nodiscard]] Result<Value> parse(std::string_view text);
+  [[nodiscard]] Result<Value> parse(std::string_view text, Utf8 utf8 = Utf8::unchecked);
   [[nodiscard]] Value root() const;
 
  private:

@@ -56,6 +56,7 @@ struct Asked {
   std::string_view query;               // after '?', raw
   std::span<const HeaderView> headers;  // the client's headers
   std::string_view body;
+  json::Utf8 utf8 = json::Utf8::unchecked;  // of `body`
 };
 
 // What is known after one walk over the top-level members, without reading the conversation.

@@ -31,12 +31,15 @@ struct Intake {
   std::vector<HeaderView> headers;
   std::vector<char> names;          // of the headers, in lower case
   std::unique_ptr<HeldState> held;  // of the Responses only
+  // A walk over all members checks the whole text.
+  [[nodiscard]] bool peeked() const { return !peek.members.empty(); }
   [[nodiscard]] Asked asked() const {
     return {.path_model = entry.path_model,
             .path_streams = entry.path_streams,
             .query = entry.query,
             .headers = headers,
-            .body = body};
+            .body = body,
+            .utf8 = peeked() ? json::Utf8::checked : json::Utf8::unchecked};
   }
 };
 

@@ -38,7 +38,7 @@ class Reading {
   explicit Reading(const Asked& asked) : asked_(asked) {}
 
   Result<ChatRequest> run() {
-    TRY(const json::Value body, doc_.parse(asked_.body));
+    TRY(const json::Value body, doc_.parse(asked_.body, asked_.utf8));
     if (!body.is_object()) return fail(Fault::bad_request, "The body must be a JSON object.");
     request_.origin = self;
     request_.max_output_field = "max_tokens";

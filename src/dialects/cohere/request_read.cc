@@ -35,7 +35,7 @@ class Reading {
   explicit Reading(const Asked& asked) : asked_(asked) {}
 
   Result<ChatRequest> run() {
-    TRY(const Value body, doc_.parse(asked_.body));
+    TRY(const Value body, doc_.parse(asked_.body, asked_.utf8));
     if (!body.is_object()) return fail(Fault::bad_request, "invalid request: the body must be a JSON object");
     request_.origin = self;
     const Value messages = body["messages"];

@@ -215,7 +215,7 @@ class Reading {
 
 Result<ChatRequest> read_request(const Asked& asked, Notes&) {
   json::Document doc;
-  TRY(const json::Value root, doc.parse(asked.body));
+  TRY(const json::Value root, doc.parse(asked.body, asked.utf8));
   if (!root.is_object()) return wrong("Invalid JSON payload received. Root element must be a message.", "");
   ChatRequest out{.origin = self, .model = std::string(bare_model(asked.path_model)), .stream = asked.path_streams};
   const json::Value counted = field(root, "generateContentRequest");

@@ -28,7 +28,7 @@ class OpenaiChat final : public Dialect {
   [[nodiscard]] std::vector<Header> verbatim_headers(const Asked&) const override { return {}; }
 
   [[nodiscard]] Result<ChatRequest> read_request(const Asked& asked, Notes&) const override {
-    TRY(ChatRequest request, openai_chat::read_request(asked.body));
+    TRY(ChatRequest request, openai_chat::read_request(asked.body, asked.utf8));
     if (!asked.path_model.empty()) request.model = asked.path_model;
     return request;
   }

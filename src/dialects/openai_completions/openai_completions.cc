@@ -21,7 +21,7 @@ class OpenaiCompletions final : public Dialect {
   [[nodiscard]] std::vector<Header> verbatim_headers(const Asked&) const override { return {}; }
 
   [[nodiscard]] Result<ChatRequest> read_request(const Asked& asked, Notes&) const override {
-    return openai_completions::read_request(asked.body);
+    return openai_completions::read_request(asked.body, asked.utf8);
   }
   [[nodiscard]] Result<WireRequest> write_request(const ChatRequest& request, const Destination& to,
                                                   Notes& notes) const override {

@@ -16,7 +16,7 @@ inline constexpr DialectId self = DialectId::openai_completions;
 [[nodiscard]] const Dialect& dialect();
 
 // The pieces, one file each.
-[[nodiscard]] Result<ChatRequest> read_request(std::string_view body);
+[[nodiscard]] Result<ChatRequest> read_request(std::string_view body, json::Utf8 utf8 = json::Utf8::unchecked);
 // Error: unsupported for what is more than one text of a user.
 [[nodiscard]] Result<std::string> write_request(const ChatRequest& request, const Destination& to, Notes& notes);
 [[nodiscard]] Result<Reply> read_reply(std::string_view body);

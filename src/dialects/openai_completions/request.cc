@@ -285,9 +285,9 @@ class Writing {
 
 }  // namespace
 
-Result<ChatRequest> read_request(std::string_view body) {
+Result<ChatRequest> read_request(std::string_view body, json::Utf8 utf8) {
   json::Document doc;
-  TRY(const Value root, doc.parse(body));
+  TRY(const Value root, doc.parse(body, utf8));
   return Reading().read(root);
 }
 

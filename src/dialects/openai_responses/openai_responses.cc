@@ -31,7 +31,7 @@ class OpenaiResponses final : public Dialect {
   }
 
   [[nodiscard]] Result<ChatRequest> read_request(const Asked& asked, Notes&) const override {
-    return openai_responses::read_request(asked.body);
+    return openai_responses::read_request(asked.body, asked.utf8);
   }
   [[nodiscard]] Result<WireRequest> write_request(const ChatRequest& request, const Destination& to,
                                                   Notes& notes) const override {

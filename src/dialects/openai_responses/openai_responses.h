@@ -18,7 +18,7 @@ namespace sluice::openai_responses {
 // The pieces of the dialect; the contract of each is the Dialect member of that name.
 [[nodiscard]] Result<Peek> peek(std::string_view body);
 [[nodiscard]] std::vector<json::Edit> verbatim_edits(const Peek& peek, const Destination& to);
-[[nodiscard]] Result<ChatRequest> read_request(std::string_view body);
+[[nodiscard]] Result<ChatRequest> read_request(std::string_view body, json::Utf8 utf8 = json::Utf8::unchecked);
 [[nodiscard]] Result<std::string> write_request(const ChatRequest& request, const Destination& to, Notes& notes);
 [[nodiscard]] Result<std::string> write_count_request(const ChatRequest& request, const Destination& to, Notes& notes);
 [[nodiscard]] Result<Reply> read_reply(std::string_view body);
