@@ -35,14 +35,6 @@ void tighter(LimitNumbers& numbers, const RateBucket& of, std::int64_t full_at, 
   numbers = {.limit = of.most, .remaining = left, .reset = ms(std::max<std::int64_t>(full_at - now, 0))};
 }
 
-}  // namespace
-
-bool is_metered(const Allowance& allowance) {
-  return !allowance.rates.empty() || allowance.max_concurrent > 0 || !allowance.budgets.empty();
-}
-
-namespace {
-
 // The meters of one request, locked for as long as it lives.
 template <class Held>
 class LockAll {
@@ -168,13 +160,13 @@ Result<Grant> Meters::admit(std::span<const MeteredNode> chain, const Claim& cla
   for (const MeteredNode& node : chain) {
     if (!is_metered(*node.allowance)) continue;
     if (grant.held_.empty()) grant.held_.reserve(chain.size());
-    grant.held_.push_back({meter(node.id), node.name, node.id, node.allowance});
+    Grant::Held held{meter(node.id), node.name, node.id, node.allowance};
+    const auto at =
+        std::ranges::lower_bound(grant.held_, held.meter.get(), {}, [](const auto& one) { return one.meter.get(); });
+    if (at == grant.held_.end() || at->meter != held.meter) grant.held_.insert(at, std::move(held));
     budgets = budgets || !node.allowance->budgets.empty();
   }
   if (grant.held_.empty()) return grant;
-  std::ranges::sort(grant.held_, {}, &Grant::Held::meter);
-  const auto twice = std::ranges::unique(grant.held_, {}, &Grant::Held::meter);
-  grant.held_.erase(twice.begin(), twice.end());
 
   const std::int64_t unix_ms = budgets ? clock_.read(now.unix_ms, now.steady_ns) : 0;
   std::optional<Refusal> refused;

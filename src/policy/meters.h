@@ -20,22 +20,13 @@
 #include "policy/budget_period.h"
 #include "policy/limits.h"
 #include "policy/lock.h"
+#include "policy/metered_node.h"
 #include "policy/rate_bucket.h"
 #include "policy/wall_clock.h"
 
 namespace sluice {
 
 class Meters;
-
-// A key, or one of the groups it is in.
-using NodeId = std::uint64_t;
-struct MeteredNode {
-  NodeId id = 0;
-  std::string_view name;  // for messages
-  const Allowance* allowance = nullptr;
-};
-// Whether anything of it is counted.
-[[nodiscard]] bool is_metered(const Allowance& allowance);
 
 // What a request will need, as far as it can be known.
 struct Claim {

@@ -52,7 +52,16 @@ void Outputs::add(std::uint64_t who, std::string_view model, std::int64_t tokens
     }
   }
   ++place.counts[static_cast<std::size_t>(bucket(tokens))];
-  ++place.weight;
+  if (++place.weight % known_after == 0) place.p95 = percentile(place);
+}
+
+std::int64_t Outputs::percentile(const Place& place) {
+  int above = place.weight / 20;  // a twentieth may be longer
+  for (int i = buckets - 1; i > 0; --i) {
+    above -= place.counts[static_cast<std::size_t>(i)];
+    if (above < 0) return upper(i);
+  }
+  return 0;
 }
 
 std::optional<std::int64_t> Outputs::p95(std::uint64_t who, std::string_view model) const {
@@ -60,12 +69,7 @@ std::optional<std::int64_t> Outputs::p95(std::uint64_t who, std::string_view mod
   const Place& place = (*places_)[of % places];
   const std::scoped_lock guard(place.lock);
   if (place.of != of || place.weight < known_after) return std::nullopt;
-  int above = place.weight / 20;  // a twentieth may be longer
-  for (int i = buckets - 1; i > 0; --i) {
-    above -= place.counts[static_cast<std::size_t>(i)];
-    if (above < 0) return upper(i);
-  }
-  return 0;
+  return place.p95;
 }
 
 }  // namespace sluice

@@ -28,10 +28,12 @@ class Outputs {
   static constexpr int buckets = 20 * steps;  // a million tokens and more are the last
   struct Place {
     std::uint64_t of = 0;
+    std::int64_t p95 = 0;  // made anew at every few answers
     std::uint16_t weight = 0;
     std::array<std::uint8_t, buckets> counts{};
     mutable Lock lock;
   };
+  static std::int64_t percentile(const Place& place);
   static int bucket(std::int64_t tokens);
   static std::int64_t upper(int bucket);
   static std::uint64_t hash(std::uint64_t who, std::string_view model);

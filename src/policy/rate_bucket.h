@@ -17,10 +17,7 @@ struct RateBucket {
 
   // What refilling so many takes.
   [[nodiscard]] std::int64_t time_of(std::int64_t amount) const {
-    __extension__ using Wide = __int128;
-    const Wide exact = Wide(amount) * window_ns / most;
-    constexpr Wide far = INT64_MAX / 8;
-    const auto time = static_cast<std::int64_t>(std::clamp(exact, -far, far));
+    const std::int64_t time = share(amount, window_ns, most);
     return time == 0 && amount > 0 ? 1 : time;
   }
   // When it is full again after taking `amount`; nullopt: there is not so much in it now. More than `most` never is.
@@ -38,10 +35,20 @@ struct RateBucket {
     return more > 0 ? std::max(full_at, now) + time_of(more) : full_at + time_of(more);
   }
   [[nodiscard]] std::int64_t left(std::int64_t full_at, std::int64_t now) const {
-    __extension__ using Wide = __int128;
     const std::int64_t owed_ns = std::max<std::int64_t>(full_at - now, 0);
-    const auto used = static_cast<std::int64_t>((Wide(owed_ns) * most + window_ns - 1) / window_ns);
+    const std::int64_t used = share(owed_ns, most, window_ns, window_ns - 1);
     return std::max<std::int64_t>(most - used, 0);
+  }
+
+ private:
+  // (a * b + round) / c, far off at most. A division of 128 bits costs ten times one of 64.
+  static std::int64_t share(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t round = 0) {
+    std::int64_t product = 0;
+    if (!__builtin_mul_overflow(a, b, &product) && !__builtin_add_overflow(product, round, &product))
+      return product / c;
+    __extension__ using Wide = __int128;
+    constexpr Wide far = INT64_MAX / 8;
+    return static_cast<std::int64_t>(std::clamp((Wide(a) * b + round) / c, -far, far));
   }
 };
 
