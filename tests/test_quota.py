@@ -3,6 +3,7 @@ SPDX-License-Identifier: MIT"""
 
 import collections
 import datetime
+import re
 import time
 
 import pytest
@@ -40,11 +41,11 @@ def quotas(start, upstream):
 
     upstream.default = answer
 
-    def begin(balance, **more):
+    def begin(balance=None, **more):
         accounts = [{"key": key.split()[1], "name": key[-1]} for key in told]
         backend = {"base_url": upstream.url("/v1"), "models": [MODEL, "text-embedding-3-small"], "accounts": accounts}
         over = [{"backend": "openai.a", "model": MODEL}, {"backend": "openai.b", "model": MODEL}]
-        routes = [{"model": "smart", "try": [{"balance": balance, "over": over}]}]
+        routes = [{"model": "smart", "try": [{"balance": balance, "over": over}] if balance else over}]
         return start({"backends": {"openai": backend}, "routes": routes} | more)
 
     begin.told = told
@@ -88,6 +89,21 @@ def test_nobody_goes_first_to_whom_nothing_is_left(quotas, balance):
     quotas.told[A] = EMPTY["openai"]()
     assert gateway.chat(f"openai.a/{MODEL}").status == 200
     assert firsts(gateway, 8) == {"openai.b": 8}
+
+
+def test_a_list_is_gone_past_whom_nothing_is_left(quotas, upstream):
+    gateway = quotas()
+    quotas.told[A] = openai(100, 0, "900ms")
+    assert firsts(gateway, 1) == {"openai.a": 1}, "that is how it is learnt"
+    assert firsts(gateway, 6) == {"openai.b": 6}
+    text = gateway.get("/admin/api/explain?model=smart&format=text").text
+    assert re.search(r"2\. openai\.a .* 0 % of its quota left  healthy; others first for 0\.\d s, until there is quota", text), text
+    body = b'{"error": {"message": "no", "type": "server_error"}}'
+    upstream.answer(Answer(500, [("Content-Type", "application/json")], [body]))
+    assert firsts(gateway, 1) == {"openai.a": 1}, "rather than nobody"
+    quotas.told[A] = []
+    time.sleep(1)
+    assert firsts(gateway, 3) == {"openai.a": 3}
 
 
 @pytest.mark.parametrize("spelling", EMPTY)

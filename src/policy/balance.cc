@@ -44,7 +44,7 @@ class Places {
 Tier tier(const Candidate& one) {
   if (!one.view.ready) return not_ready;
   if (one.full) return full;
-  return one.view.headroom.value_or(1) > 0 ? callable : spent;
+  return is_spent(one.view) ? spent : callable;
 }
 
 double weight(const Candidate& one) {

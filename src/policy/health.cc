@@ -29,6 +29,9 @@ std::string explain(const View& view, std::int64_t now_ms) {
   if (!view.ready) {
     const double wait = static_cast<double>(std::max<std::int64_t>(view.ready_at_ms - now_ms, 0)) / 1000;
     out += fmt::format("; ready in {:.1f} s", wait);
+  } else if (is_spent(view)) {
+    const double wait = static_cast<double>(view.spent_until_ms - now_ms) / 1000;
+    out += fmt::format("; others first for {:.1f} s, until there is quota again", wait);
   }
   return out;
 }
@@ -322,7 +325,9 @@ View Health::view(std::int64_t now_ms) const {
   out.p99_ms = p99_;
   for (const Quota& one : quotas_) {
     const auto share = left(one.limit, one.remaining, one.resets_at_ms, now_ms);
-    if (share) out.headroom = std::min(out.headroom.value_or(1), *share);
+    if (!share) continue;
+    out.headroom = std::min(out.headroom.value_or(1), *share);
+    if (*share <= 0) out.spent_until_ms = std::max(out.spent_until_ms, one.resets_at_ms);
   }
   if (warm_up_ms_ > 0 && now_ms < warm_from_ms_ + warm_up_ms_) {
     const double passed = static_cast<double>(now_ms - warm_from_ms_) / static_cast<double>(warm_up_ms_);

@@ -61,13 +61,18 @@ struct View {
   std::optional<double> mean_ms;  // to the first token, peak-EWMA
   std::optional<double> p95_ms;
   std::optional<double> p99_ms;
-  std::optional<double> headroom;  // 0 to 1: what is left of the tighter quota
-  double warmth = 1;               // share of its weight that it has after coming back
-  std::string_view why;            // static words
+  std::optional<double> headroom;   // 0 to 1: what is left of the tighter quota
+  std::int64_t spent_until_ms = 0;  // when nothing is left of one: until then, as its vendor says
+  double warmth = 1;                // share of its weight that it has after coming back
+  std::string_view why;             // static words
 };
 
 // "cooling: the vendor's quota is used up; ready in 1.5 s"
 [[nodiscard]] std::string explain(const View& view, std::int64_t now_ms);
+// Its vendor says that nothing is left: who has something left goes first.
+[[nodiscard]] inline bool is_spent(const View& view) {
+  return view.headroom.value_or(1) <= 0;
+}
 // "40 % of its quota left"; empty when nothing is known of it.
 [[nodiscard]] std::string quota_left(const std::optional<double>& headroom);
 

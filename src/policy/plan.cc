@@ -24,13 +24,11 @@ struct Placed {
   bool full = false;  // its account is at its cap
 };
 
-bool callable(const Placed& one) {
-  return one.view.ready;
-}
-
-// Those that may be called first, each half as it was.
+// Those that may be called first, and of them those with something left of their quota; else each as it was.
 void well_first(std::vector<Placed>& all) {
-  std::ranges::stable_partition(all, callable);
+  if (all.size() < 2) return;
+  const auto rest = std::ranges::stable_partition(all, [](const Placed& one) { return one.view.ready; });
+  std::ranges::stable_partition(all.begin(), rest.begin(), [](const Placed& one) { return !is_spent(one.view); });
 }
 
 std::string share(double weight, double sum) {
@@ -222,7 +220,8 @@ void take_over(std::vector<Placed>& from, const Odds& odds, std::vector<Target>&
   targets.clear();
   for (Placed& one : from) {
     if (why) {
-      const bool well = one.view.ready && one.view.state == View::State::closed && one.view.warmth >= 1;
+      const bool well =
+          one.view.ready && one.view.state == View::State::closed && one.view.warmth >= 1 && !is_spent(one.view);
       std::string state = well ? std::string() : explain(one.view, odds.now_ms);
       if (one.full) {
         state += state.empty() ? "" : "; ";

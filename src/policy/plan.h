@@ -80,8 +80,9 @@ struct Reason {
 [[nodiscard]] const Route* find_route(std::span<const Route> routes, const Sought& sought);
 
 // Every target once, in the order in which they are tried: as the route's tree says, else as Snapshot::targets() says,
-// the accounts of a backend by their weight. Those that may not be called now come last. `why` hears of each. Errors:
-// as Snapshot::targets(); not_found when all of a route's are off or serve another model.
+// the accounts of a backend by their weight. Those of whose quota nothing is left come after the others, and those that
+// may not be called now last. `why` hears of each. Errors: as Snapshot::targets(); not_found when all of a route's are
+// off or serve another model.
 [[nodiscard]] Result<std::vector<Target>> plan(const Snapshot& snapshot, const Route* route, const Sought& sought,
                                                const Odds& odds, std::vector<Reason>* why = nullptr);
 // The target of a branch whose turn it is, for a request that needs nothing else of it; nullopt when none serves the

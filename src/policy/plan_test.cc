@@ -302,6 +302,24 @@ TEST_F(Plans, WhoIsAtItsCapComesAfterThoseWhoHavePlaces) {
   EXPECT_TRUE(why[1].in);
 }
 
+TEST_F(Plans, AListPassesByWhoseQuotaIsSpentUntilThereIsSomeAgain) {
+  routes(R"(routes:
+  - {model: s, try: [{backend: a, model: x}, {backend: b, model: x}, {backend: c, model: only-c}]}
+  - {model: n, try: [[{backend: a, model: x}, {backend: b, model: x}], {backend: c, model: only-c}]}
+)");
+  learn("a", 1);
+  EXPECT_THAT(order("s"), ElementsAre("a:x", "b:x", "c:only-c"));
+  learn("a", 0);
+  for (const char* model : {"s", "n"}) EXPECT_THAT(order(model), ElementsAre("b:x", "c:only-c", "a:x")) << model;
+  EXPECT_TRUE(why[2].in);
+  EXPECT_EQ(why[2].state, "healthy; others first for 60.0 s, until there is quota again");
+  break_down("b", "x");
+  EXPECT_THAT(order("s"), ElementsAre("c:only-c", "a:x", "b:x"));
+  now += 60'000;
+  EXPECT_THAT(order("s"), ElementsAre("a:x", "b:x", "c:only-c"));
+  EXPECT_EQ(why[0].state, "");
+}
+
 TEST_F(Plans, PicksOneOfABranchByItsTurn) {
   routes("routes: [{model: p, mirror: {backend: d, model: d}}]\n");
   std::map<std::string, int> counts;
