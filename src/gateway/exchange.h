@@ -53,6 +53,8 @@ struct Exchange {
   std::int64_t last_sent_ms = 0;  // when the client last got something (keep-alive comments)
 
   [[nodiscard]] std::int64_t elapsed_us() const;
+  // So long after it began, by the loop's clock; never when that is 0.
+  [[nodiscard]] std::int64_t by(Millis time) const;
   [[nodiscard]] net::Sleeper& sleeper() { return client.sleeper(); }
   [[nodiscard]] const ServerSettings& settings() const { return snapshot->config().server; }
   [[nodiscard]] net::ServerConnection::Patience patience() const;

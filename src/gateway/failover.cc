@@ -12,10 +12,9 @@ namespace sluice {
 namespace {
 
 // Until when the request has to be answered, all its calls together.
-std::int64_t deadline(const Exchange& ex, Millis own, std::int64_t now_ms) {
+std::int64_t deadline(const Exchange& ex, Millis own) {
   const TimeoutChanges* asked = ex.asked_timeouts.get();
-  const Millis time = asked ? within(own, asked->total, ex.settings().request_timeouts.total) : own;
-  return time.count() == 0 ? net::never : now_ms - ex.elapsed_us() / 1000 + time.count();
+  return ex.by(asked ? within(own, asked->total, ex.settings().request_timeouts.total) : own);
 }
 
 }  // namespace
@@ -35,7 +34,7 @@ Course course_over(Exchange& ex, const std::vector<Target>& targets) {
     known.emplace_back(backend.demo() ? nullptr : shared.health.of(backend.name, target.model, now),
                        backend.max_concurrent > 0 ? &shared.gates.of(backend.name) : nullptr);
   }
-  ex.deadline_ms = deadline(ex, settings.deadline, now);
+  ex.deadline_ms = deadline(ex, settings.deadline);
   const CourseRules rules{.attempts = settings.attempts,
                           .longest_wait_ms = settings.longest_wait.count(),
                           .deadline_ms = ex.deadline_ms,

@@ -115,10 +115,9 @@ class Stand {
 
 // Until when this exchange may wait for a target with that clock for the whole call; 0 = none.
 std::int64_t deadline(const Exchange& ex, Millis total) {
-  const std::int64_t began_ms = ex.worker.loop().now_ms() - ex.elapsed_us() / 1000;
   const std::int64_t waited_ms = ex.record.queue_us / 1000;
   const std::int64_t patience = ex.worker.loop().now_ms() + ex.settings().queue.longest_wait.count() - waited_ms;
-  return std::min({patience, ex.deadline_ms, total.count() > 0 ? began_ms + total.count() : net::never});
+  return std::min({patience, ex.deadline_ms, ex.by(total)});
 }
 
 // True with a place, false when `until_ms` has come. Errors: client_gone, overloaded.

@@ -45,6 +45,10 @@ std::int64_t Exchange::elapsed_us() const {
   return (net::Loop::clock_ns() - began_ns) / 1000;
 }
 
+std::int64_t Exchange::by(Millis time) const {
+  return time.count() == 0 ? net::never : worker.loop().now_ms() - elapsed_us() / 1000 + time.count();
+}
+
 net::ServerConnection::Patience Exchange::patience() const {
   const ServerSettings& s = settings();
   return {.idle_ms = s.idle_timeout.count(), .head_ms = s.header_timeout.count(), .body_ms = s.body_timeout.count()};
