@@ -61,10 +61,12 @@ Task<Result<Socket>> connect_to(Loop& loop, Sleeper& sleeper, Address address, s
   }
   Socket out(loop, fd);
   if (!out.open()) co_return unreachable(address.text() + ": " + out.error());
-  const Woke woke = co_await sleeper.writable(out.watch());
-  if (woke == Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
-  if (woke == Woke::timeout) {
-    co_return fail(Fault::upstream_timeout, "The upstream did not connect in time.", address.text() + ": no answer");
+  while (!out.watch().writable) {  // whoever holds the sleeper may wake it for reasons of their own
+    const Woke woke = co_await sleeper.writable(out.watch());
+    if (woke == Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
+    if (woke == Woke::timeout) {
+      co_return fail(Fault::upstream_timeout, "The upstream did not connect in time.", address.text() + ": no answer");
+    }
   }
   int code = 0;
   socklen_t code_size = sizeof code;
