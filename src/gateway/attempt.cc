@@ -246,6 +246,8 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
   Exchange& ex = t.ex;
   Answer answer{.flight = std::make_unique<Flight>(ex, t.sleeper, target, t.intake.peek.stream, std::move(permit))};
   Flight& flight = *answer.flight;
+  if (flight.place() > 0) t.record.set_usage_apart();
+  t.record.answered = static_cast<std::int32_t>(flight.place());
   flight.attempt().hedge = t.hedge;
   flight.attempt().mirror = ex.mirror;
   t.relayed.clear();  // it told of an attempt before
@@ -303,6 +305,7 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
   row.first_token_us = row.ended_us = ex.record.first_token_us = ex.elapsed_us();
   row.status = 200;
   row.mirror = ex.mirror;
+  t.record.answered = static_cast<std::int32_t>(ex.record.attempts.size());
   ex.record.attempts.push_back(std::move(row));
   add_notes(t.record, t.ask.notes());
   note_reply(t.record, reply);

@@ -12,6 +12,7 @@
 #include "gateway/respond.h"
 #include "gateway/resume.h"
 #include "gateway/stages.h"
+#include "gateway/stopped.h"
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
 #include "policy/window.h"
@@ -85,24 +86,27 @@ class Comments final : public Company {
 class Hedge final : public Second {
  public:
   // All outlive it.
-  Hedge(Exchange& ex, Course& course, const std::vector<Target>& targets)
-      : ex_(ex), course_(course), targets_(targets) {}
+  Hedge(const Try& t, Course& course, const std::vector<Target>& targets, Stopped& stopped)
+      : t_(t), course_(course), targets_(targets), stopped_(stopped) {}
   [[nodiscard]] std::optional<Runner> take(std::int64_t now_ms) override {
     auto step = course_.besides(now_ms);
-    if (!step || !ex_.worker.shared().hedges.hedge() || !course_.begin(*step, now_ms)) return std::nullopt;
+    if (!step || !t_.ex.worker.shared().hedges.hedge() || !course_.begin(*step, now_ms)) return std::nullopt;
     return Runner{.target = &targets_[step->place], .place = step->place, .permit = std::move(step->permit)};
   }
   void failed(std::size_t place, const Error& error) override {
     failed_ = place;
-    course_.failed(place, error, ex_.worker.loop().now_ms());
+    course_.failed(place, error, t_.ex.worker.loop().now_ms());
   }
+  void given_up(std::size_t place) override { course_.given_up(place); }
+  [[nodiscard]] bool sets_aside(Result<Answer>& answer) override { return stopped_.take(t_, answer); }
 
   [[nodiscard]] std::size_t last_failed() const { return failed_; }
 
  private:
-  Exchange& ex_;
+  const Try& t_;
   Course& course_;
   const std::vector<Target>& targets_;
+  Stopped& stopped_;
   std::size_t failed_ = 0;
 };
 
@@ -116,38 +120,6 @@ class Hedge final : public Second {
   return p95 ? now + *p95 : net::never;
 }
 
-// What a filter stopped, kept as long as another target may do better.
-struct Stopped {
-  Result<Answer> answer;
-  Record told;  // of it, as far as the answer's own words go
-  std::string relayed;
-};
-
-[[gnu::noinline]] std::unique_ptr<Stopped> set_aside(const Try& t, Result<Answer>& answer) {
-  auto out = std::make_unique<Stopped>();
-  out->answer = std::move(answer);
-  out->told.notes = std::exchange(t.record.notes, {});
-  out->told.served = t.record.served;
-  out->told.finish = std::exchange(t.record.finish, {});
-  out->told.usage = std::exchange(t.record.usage, {});
-  out->relayed = t.relayed;
-  return out;
-}
-
-[[gnu::noinline]] Result<Answer> take_back(const Try& t, Stopped& stopped) {
-  t.record.notes = std::move(stopped.told.notes);
-  t.record.served = std::move(stopped.told.served);
-  t.record.finish = std::move(stopped.told.finish);
-  t.record.usage = std::move(stopped.told.usage);
-  t.relayed = std::move(stopped.relayed);
-  return std::move(stopped.answer);
-}
-
-// On a route that says so: whether a filter stopped it.
-bool was_stopped(const Try& t, const Result<Answer>& answer) {
-  return t.sifts() && (answer ? answer->stopped.has_value() : is_filtered(answer.error()));
-}
-
 // One target after the other, again where that may help, until an answer has begun well.
 Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
   Worker& worker = t.ex.worker;
@@ -155,7 +127,7 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
   if (t.ex.settings().max_concurrent > 0) CO_TRY_VOID(co_await take_place(t.ex, t.sleeper, targets, t.company));
   Result<Answer> answer;
   bool called = false;
-  std::unique_ptr<Stopped> stopped;
+  Stopped stopped;
   while (auto step = course.next(worker.loop().now_ms(), worker.dice())) {
     if (step->crowded || step->at_ms > worker.loop().now_ms()) {
       auto ready = co_await until_ready(t.ex, t.sleeper, targets, course, *step, t.company);
@@ -168,17 +140,14 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
     called = true;
     std::size_t place = step->place;
     if (const std::int64_t late = hedge_at(t, course, step->place); late != net::never) {
-      Hedge hedge(t.ex, course, targets);
+      Hedge hedge(t, course, targets, stopped);
       answer = co_await race(t, targets[step->place], step->place, std::move(step->permit), late, hedge);
       place = hedge.last_failed();
     } else {
       answer = co_await attempt(t, targets[step->place], std::move(step->permit));
       if (!answer) course.failed(step->place, *answer.error(), worker.loop().now_ms());
     }
-    if (was_stopped(t, answer)) {
-      if (!stopped) stopped = set_aside(t, answer);
-      continue;
-    }
+    if (stopped.take(t, answer)) continue;
     if (answer) {
       if (t.joins && answer->pump) {
         course.begun();
@@ -191,7 +160,7 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
     if (too_long(*answer.error()) && only_larger(course, targets, place)) continue;
     if (!fault_row(fault).another_target_helps) break;
   }
-  if (stopped) co_return take_back(t, *stopped);  // its own words say more than that nobody else could be asked
+  if (stopped.any()) co_return stopped.give_back(t);  // its own words say more than that nobody else could be asked
   if (called && !fault_row(answer.error()->fault).another_target_helps) co_return answer;
   if (!called) co_return fail(course.resting(worker.loop().now_ms()));
   say_when(*answer.error(), course, t.ex);

@@ -102,6 +102,8 @@ class Flight {
   [[nodiscard]] const Line& line() const { return *line_; }
   [[nodiscard]] const Target& target() const { return target_; }
   [[nodiscard]] Attempt& attempt() { return ex_.record.attempts[attempt_]; }
+  // Which of the record's attempts it is.
+  [[nodiscard]] std::size_t place() const { return attempt_; }
 
  private:
   [[nodiscard]] const Timeouts& clocks() const { return own_clocks_ ? *own_clocks_ : target_.clocks(); }

@@ -140,7 +140,7 @@ std::string own_id(std::string_view begin, bool stream) {
 void pin(Exchange& ex, std::string_view id) {
   if (id.empty() || ex.record.attempts.empty()) return;
   Shared& shared = ex.worker.shared();
-  const std::string& backend = ex.record.attempts.back().backend;
+  const std::string& backend = ex.record.telling()->backend;
   shared.issuers.learn(id, backend, ex.tenant);
   if (!shared.responses->lasts()) return;
   const HeldView held{.id = id, .tenant = ex.tenant, .backend = backend, .unix_ms = ex.record.unix_ms};
@@ -150,7 +150,7 @@ void pin(Exchange& ex, std::string_view id) {
 // Whether the backend that answered in its client's own dialect holds what it answered.
 bool vendor_holds(const Exchange& ex) {
   if (ex.record.attempts.empty()) return true;
-  const std::string& name = ex.record.attempts.back().backend;
+  const std::string& name = ex.record.telling()->backend;
   const auto& backends = ex.snapshot->backends();
   const auto backend = std::ranges::find_if(backends, [&](const auto& one) { return one->name == name; });
   return backend == backends.end() || (*backend)->demo() || responses::holds_answers((*backend)->provider->name);

@@ -99,17 +99,9 @@ Mirror::Mirror(const Try& of, Target target, Permit permit, Mirrors::Copy copy)
   ex_.tenant = from.tenant;
   ex_.mirror = true;
   Record& record = ex_.record;
+  const Heading& heading = from.record;
+  static_cast<Heading&>(record) = heading;
   record.mirror_of = from.record.id;
-  record.client_id = from.record.client_id;
-  record.trace_id = from.record.trace_id;
-  record.method = from.record.method;
-  record.door = from.record.door;
-  record.operation = from.record.operation;
-  record.dialect = from.record.dialect;
-  record.caller = from.record.caller;
-  record.peer = from.record.peer;
-  record.model = from.record.model;
-  record.stream = from.record.stream;
   record.bytes_in = body_.size();
 }
 

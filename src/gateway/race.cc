@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -47,8 +48,10 @@ Task<void> run(Runner& runner, const Target& target, Permit permit, net::Sleeper
 
 // What the attempt has told becomes the exchange's.
 void adopt(const Try& t, Runner& runner) {
+  t.record.set_usage_apart();
   t.record.notes = std::move(runner.record.notes);
   t.record.served = std::move(runner.record.served);
+  t.record.answered = runner.record.answered;
   t.record.finish = std::move(runner.record.finish);
   t.record.usage = std::move(runner.record.usage);
   t.relayed = std::move(runner.relayed);
@@ -70,6 +73,9 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
     runners[which]->task = run(*runners[which], target, std::move(with), t.sleeper);
     runners[which]->task.start();
   };
+  const auto running = [&] { return std::ranges::any_of(runners, [](const auto& one) { return one != nullptr; }); };
+  t.record.set_usage_apart();
+  t.record.answered = -1;  // nobody has, yet
   start(0, first, place, std::move(permit));
   const std::int64_t every = t.company ? t.ex.settings().keep_alive.count() : 0;
   bool asked = false;  // the second, or nobody
@@ -83,11 +89,11 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
       const std::size_t at = runner->place;
       loop.bury(std::move(runner));
       if (!out) second.failed(at, *out.error());
+      if (running() && second.sets_aside(out)) continue;
       over = out || !fault_row(out.error()->fault).another_target_helps;
       if (over) break;
     }
-    const bool running = std::ranges::any_of(runners, [](const auto& one) { return one != nullptr; });
-    if (over || !running) break;
+    if (over || !running()) break;
     const std::int64_t keep_by = every != 0 ? t.ex.last_sent_ms + every : net::never;
     t.sleeper.deadline(std::min(keep_by, asked ? net::never : late_ms));
     const net::Woke woke = co_await t.sleeper.woken();
@@ -110,6 +116,9 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
   }
   for (auto& runner : runners) {
     if (!runner) continue;
+    second.given_up(runner->place);
+    runner->record.set_usage_apart();
+    std::ranges::move(runner->record.spent, std::back_inserter(t.record.spent));
     runner->task = {};  // it sleeps: its call is dropped here, while what it borrowed lives
     loop.bury(std::move(runner));
   }

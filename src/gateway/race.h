@@ -24,6 +24,11 @@ class Second {
   [[nodiscard]] virtual std::optional<Runner> take(std::int64_t now_ms) = 0;
   // One of the two failed; the other, if there is one, runs on.
   virtual void failed(std::size_t place, const Error& error) = 0;
+  // One of them was dropped.
+  virtual void given_up(std::size_t place) = 0;
+  // While the other runs on: true when this one's end is no answer yet, and was taken for the case that nobody does
+  // better.
+  [[nodiscard]] virtual bool sets_aside(Result<Answer>& answer) = 0;
 };
 
 // Asks `first`, and a second target once `late_ms` (the loop's time) has come without an answer that has begun well.

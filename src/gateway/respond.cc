@@ -65,7 +65,7 @@ void append_head(std::string& text, Exchange& ex, const ReplyHead& head, std::op
   }
   if (!ex.record.id.empty()) field(out, ex.dialect->request_id_header(), ex.record.id);
   if (!ex.record.model.empty()) field(out, "x-sluice-model", ex.record.model);
-  if (!ex.record.attempts.empty()) field(out, "x-sluice-backend", ex.record.attempts.back().backend);
+  if (const Attempt* one = ex.record.telling()) field(out, "x-sluice-backend", one->backend);
   if (!ex.record.notes.empty()) field(out, "x-sluice-notes", header_value(ex.record.notes));
   if (ex.limits.limit > 0) limit_fields(out, ex);
   if (!ex.cors_origin.empty()) {

@@ -38,18 +38,19 @@ void add_notes(Record& record, const Notes& notes) {
 }
 
 // The pump takes the rest of its answer from this flight.
-[[gnu::noinline]] void join(Answer& answer, std::unique_ptr<Flight> flight, Outgoing& out, const Flight::Head& head,
-                            const Usage& used) {
+[[gnu::noinline]] void join(Record& record, Answer& answer, std::unique_ptr<Flight> flight, Outgoing& out,
+                            const Flight::Head& head, const Usage& used) {
   answer.pump->go_on({.upstream = out.spoken,
                       .content_type = head.content_type,
                       .undo = std::move(out.undo),
                       .backend = flight->target().backend->name},
                      used);
+  record.answered = static_cast<std::int32_t>(flight->place());
   answer.flight = std::move(flight);
 }
 
 // The rest of an answer that came whole, or a refusal.
-[[gnu::noinline]] Result<void> join_whole(Answer& answer, std::unique_ptr<Flight> flight, Outgoing& out,
+[[gnu::noinline]] Result<void> join_whole(Record& record, Answer& answer, std::unique_ptr<Flight> flight, Outgoing& out,
                                           const Flight::Head& head, std::string body, const Usage& used) {
   const Secret& key = flight->target().backend->key;
   Result<Reply> reply = head.status >= 200 && head.status < 300 && head.status != 204
@@ -61,7 +62,7 @@ void add_notes(Record& record, const Notes& notes) {
     return std::unexpected(std::move(reply).error());
   }
   flight->land();
-  join(answer, std::move(flight), out, head, used);
+  join(record, answer, std::move(flight), out, head, used);
   answer.pump->rest(*reply, answer.held);
   answer.flight.reset();  // it has landed
   return {};
@@ -86,14 +87,14 @@ Task<Result<bool>> call_for_rest(Exchange& ex, Answer& answer, Ask& ask, const T
     co_return std::unexpected(std::move(head).error());
   }
   if (head->status == 200 && head->event_stream) {
-    join(answer, std::move(flight), out, *head, used);
+    join(ex.record, answer, std::move(flight), out, *head, used);
   } else {
     auto body = co_await flight->take_all(company, most_rest);
     if (!body) {
       flight->failed(body.error());
       co_return std::unexpected(std::move(body).error());
     }
-    auto joined = join_whole(answer, std::move(flight), out, *head, *std::move(body), used);
+    auto joined = join_whole(ex.record, answer, std::move(flight), out, *head, *std::move(body), used);
     if (!joined) co_return std::unexpected(std::move(joined).error());
   }
   add_notes(ex.record, notes);

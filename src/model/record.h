@@ -3,10 +3,12 @@
 // it. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -43,12 +45,16 @@ struct Attempt {
   bool given_up = false;  // another target was quicker, or nobody waits any more: it was cut off
 };
 
-struct Record {
-  std::string id;              // ours, made at the start
-  std::string mirror_of;       // of a copy: the id of the exchange that it is a copy of
+// What a call used whose answer is not the exchange's: it costs all the same.
+struct Spent {
+  std::size_t attempt = 0;  // its place among the attempts
+  Usage usage;
+};
+
+// Who asked what: all that a copy of a request has in common with it.
+struct Heading {
   std::string client_id;       // the client's x-request-id, as visible ASCII, at most 128
   std::string trace_id;        // W3C, from traceparent, or empty
-  std::int64_t unix_ms = 0;    // when the head of the request was complete
   std::string_view method;     // GET, POST … or "other"
   std::string_view door;       // the path pattern that matched ("/v1/chat/completions"), static; empty when none
   std::string_view operation;  // what was asked for ("chat", "images.edits"), static; empty for the gateway's own pages
@@ -56,15 +62,23 @@ struct Record {
   std::string caller;          // who asked: a key's name, "local", "open"; empty when refused
   std::string peer;            // address of the client
   std::string model;           // as asked, at most 256 bytes of visible ASCII
-  std::string served;          // what the upstream said it was
   bool stream = false;         // what the client asked for
-  bool coalesced = false;      // another exchange's call answered it: nothing of it was billed here
+};
+
+struct Record : Heading {
+  std::string id;            // ours, made at the start
+  std::string mirror_of;     // of a copy: the id of the exchange that it is a copy of
+  std::int64_t unix_ms = 0;  // when the head of the request was complete
+  std::string served;        // what the upstream said it was
+  bool coalesced = false;    // another exchange's call answered it: nothing of it was billed here
   std::vector<Attempt> attempts;
-  int status = 0;  // what the client got; 499 when it had left before any
+  std::int32_t answered = -1;  // of attempts: whose answer the client got; -1: the last one's
+  int status = 0;              // what the client got; 499 when it had left before any
   std::optional<Fault> fault;
-  std::string error;   // the message the client got
-  std::string detail;  // for the operator
-  Usage usage;
+  std::string error;         // the message the client got
+  std::string detail;        // for the operator
+  Usage usage;               // of the answer
+  std::vector<Spent> spent;  // by other calls than the one that answered
   Units units;
   std::vector<Note> notes;
   std::string finish;           // stop reason as the upstream wrote it, if known
@@ -75,6 +89,17 @@ struct Record {
   std::int64_t own_us = 0;    // CPU of the gateway's own code on this exchange is not measurable; this is wall time
                               // between receiving something and having sent what follows from it
   std::int64_t queue_us = 0;  // waited for admission
+
+  // What was told of tokens so far is of an attempt whose answer is none.
+  void set_usage_apart() {
+    if (answered >= 0 && usage.known())
+      spent.push_back({.attempt = static_cast<std::size_t>(answered), .usage = std::exchange(usage, {})});
+  }
+  // The attempt that stands for all in what is told and counted: the one that answered, else the last. Null: none.
+  [[nodiscard]] const Attempt* telling() const {
+    if (attempts.empty()) return nullptr;
+    return answered < 0 ? &attempts.back() : &attempts[static_cast<std::size_t>(answered)];
+  }
 };
 
 }  // namespace sluice

@@ -61,9 +61,15 @@ bool Course::begin(Step& step, std::int64_t now_ms) {
 }
 
 std::optional<Course::Step> Course::untried_now(std::int64_t now_ms) {
+  auto step = untried_now(now_ms, false);
+  if (!step && std::ranges::any_of(legs_, &Leg::slow)) step = untried_now(now_ms, true);
+  return step;
+}
+
+std::optional<Course::Step> Course::untried_now(std::int64_t now_ms, bool slow) {
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     Leg& leg = legs_[i];
-    if (leg.calls > 0 || leg.shut) continue;
+    if (leg.calls > 0 || leg.shut || leg.slow != slow) continue;
     leg.crowded = false;
     if (leg.out || leg.ready_at_ms > now_ms) continue;
     Step step{.place = i, .at_ms = now_ms};
@@ -151,6 +157,11 @@ void Course::failed(std::size_t place, const Error& error, std::int64_t now_ms) 
   leg.refused = outcome_of(error.fault) == Outcome::refused;
   leg.not_before_ms = error.retry_after ? now_ms + error.retry_after->count() : 0;
   leg.ready_at_ms = 0;
+}
+
+void Course::given_up(std::size_t place) {
+  legs_[place].calls = 0;
+  legs_[place].slow = true;
 }
 
 std::optional<std::int64_t> Course::p95_ms(std::size_t place, std::int64_t now_ms) const {

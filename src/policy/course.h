@@ -69,6 +69,9 @@ class Course {
   // The call of that target failed so.
   void failed(std::size_t place, const Error& error, std::int64_t now_ms);
 
+  // Its call was dropped, for another was quicker: it is called again only after those that were not called at all.
+  void given_up(std::size_t place);
+
   // That target is not called any more.
   void rule_out(std::size_t place) {
     legs_[place].out = true;
@@ -93,6 +96,7 @@ class Course {
     bool crowded = false;  // at its cap, as last seen
     bool shut = false;     // and turned away there
     int calls = 0;
+    bool slow = false;               // was given up, which counts as no call
     int again = 0;                   // further calls that may cure what it had
     bool refused = false;            // the last call reached nobody
     std::int64_t not_before_ms = 0;  // what the vendor asked for
@@ -100,6 +104,7 @@ class Course {
     std::int64_t ready_at_ms = 0;    // when its health lets it be called, as last seen
   };
   [[nodiscard]] std::optional<Step> untried_now(std::int64_t now_ms);
+  [[nodiscard]] std::optional<Step> untried_now(std::int64_t now_ms, bool slow);
   // The soonest of those that were called already, or of those that were not and rest; within patience.
   [[nodiscard]] std::optional<Step> later(std::int64_t now_ms, bool again, Dice& dice) const;
 

@@ -261,5 +261,22 @@ TEST_F(CourseTest, FindsAnotherForAHedge) {
   EXPECT_FALSE(course.besides(now_));
 }
 
+TEST_F(CourseTest, WhoLostARaceIsWellEnoughToBeCalledAgain) {
+  Course course = over(3);
+  auto slow = course.next(now_, dice_);
+  ASSERT_TRUE(slow && course.begin(*slow, now_));
+  auto quick = course.besides(now_);
+  ASSERT_TRUE(quick && course.begin(*quick, now_));
+  course.given_up(slow->place);
+  course.failed(quick->place, Error{.fault = Fault::upstream_broken}, now_);
+  auto third = course.next(now_, dice_);
+  ASSERT_TRUE(third && course.begin(*third, now_));
+  EXPECT_EQ(third->place, 2U) << "it was not called yet";
+  course.failed(third->place, Error{.fault = Fault::upstream_broken}, now_);
+  const auto again = course.next(now_, dice_);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->place, slow->place) << "rather than whoever broke off";
+}
+
 }  // namespace
 }  // namespace sluice

@@ -104,7 +104,7 @@ void notes(Print& out, const std::vector<Note>& all) {
   if (all.size() > most_notes) integer(out, ",\"notes_in_all\":", static_cast<std::int64_t>(all.size()));
 }
 
-void attempt(Print& out, const Attempt& one) {
+void attempt(Print& out, const Attempt& one, const Usage* spent) {
   out.text("{\"backend\":");
   line::quoted(out, one.backend, short_text);
   text(out, ",\"model\":", one.model);
@@ -121,18 +121,26 @@ void attempt(Print& out, const Attempt& one) {
   if (one.mirror) out.text(",\"mirror\":true");
   if (one.hedge) out.text(",\"hedge\":true");
   if (one.given_up) out.text(",\"given_up\":true");
+  if (spent) tokens(out, *spent);
   text(out, ",\"detail\":", one.detail, long_text);
   out.character('}');
 }
 
-void attempts(Print& out, const std::vector<Attempt>& all) {
+// Of that attempt, whose answer the client did not get; null when nothing is known.
+const Usage* spent(const Record& r, std::size_t attempt) {
+  const auto found = std::ranges::find(r.spent, attempt, &Spent::attempt);
+  return found == r.spent.end() ? nullptr : &found->usage;
+}
+
+void attempts(Print& out, const Record& r) {
+  const std::vector<Attempt>& all = r.attempts;
   if (all.empty()) return;
   out.text(",\"attempts\":[");
   // The last ones tell how it ended.
   const std::size_t first = all.size() - std::min(all.size(), most_attempts);
   for (std::size_t i = first; i < all.size(); ++i) {
     if (i != first) out.character(',');
-    attempt(out, all[i]);
+    attempt(out, all[i], spent(r, i));
   }
   out.character(']');
 }
@@ -164,7 +172,7 @@ void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
   text(out, ",\"dialect\":", r.dialect);
   text(out, ",\"model\":", r.model);
   text(out, ",\"served\":", r.served);
-  if (!r.attempts.empty()) text(out, ",\"backend\":", r.attempts.back().backend);
+  if (const Attempt* one = r.telling()) text(out, ",\"backend\":", one->backend);
   if (r.stream) out.text(",\"stream\":true");
   if (r.coalesced) out.text(",\"coalesced\":true");
   integer(out, ",\"status\":", r.status);
@@ -181,7 +189,7 @@ void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
   if (r.fault) text(out, ",\"fault\":", fault_row(*r.fault).name);
   text(out, ",\"error\":", r.error, long_text);
   text(out, ",\"detail\":", r.detail, long_text);
-  attempts(out, r.attempts);
+  attempts(out, r);
   out.text("}\n");
 }
 
@@ -205,13 +213,12 @@ void append_exchange_text(std::string& out, const Record& r, LogLevel level, Log
   line::append_paint(out, style, Paint::bold);
   word(r.model);
   line::append_paint(out, style, Paint::off);
-  if (!r.attempts.empty()) {
-    const Attempt& last = r.attempts.back();
+  if (const Attempt* one = r.telling()) {
     out += " -> ";
-    line::append_plain(out, last.backend, short_text);
-    if (!last.model.empty() && last.model != r.model) {
+    line::append_plain(out, one->backend, short_text);
+    if (!one->model.empty() && one->model != r.model) {
       out += '/';
-      line::append_plain(out, last.model, short_text);
+      line::append_plain(out, one->model, short_text);
     }
     if (r.attempts.size() > 1) {
       out += " after ";

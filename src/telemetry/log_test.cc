@@ -200,6 +200,21 @@ TEST(AccessLog, ACopyNamesTheExchangeThatItIsACopyOf) {
   EXPECT_NE(text.find(" mirror of req_of_the_client"), std::string::npos) << text;
 }
 
+TEST(AccessLog, TheAttemptThatAnsweredStandsForAll) {
+  Record r = sample_record();
+  r.answered = 1;
+  r.attempts.push_back({.backend = "gemini", .model = "gemini-2.5-pro", .hedge = true, .given_up = true});
+  r.spent.push_back({.attempt = 2, .usage = {.input = 12, .output = 3}});
+  std::string json, text;
+  append_exchange_json(json, r, LogLevel::info);
+  append_exchange_text(text, r, LogLevel::info, LogStyle::text);
+  EXPECT_TRUE(json.contains(R"("served":"claude-3-opus-20240229","backend":"claude",)")) << json;
+  EXPECT_TRUE(json.ends_with(R"("hedge":true,"given_up":true,"tokens":{"input":12,"output":3}}]})"
+                             "\n"))
+      << json;
+  EXPECT_TRUE(text.contains(" -> claude/claude-3-opus-20240229 after 3 attempts")) << text;
+}
+
 TEST(AccessLog, TellsWhatIsNoTokenApart) {
   Record r = sample_record();
   r.usage.audio_input = 5;

@@ -56,7 +56,7 @@ std::string_view Metrics::model_label(Shard& shard, std::string_view model, bool
 
 void Metrics::take(const Record& record) {
   Shard& shard = this->shard();
-  const Attempt* last = record.attempts.empty() ? nullptr : &record.attempts.back();
+  const Attempt* last = record.telling();
   const bool answered = last && record.status >= 200 && record.status < 300;
   const std::string_view model = last && !last->model.empty() ? last->model : record.model;
   const SeriesKey<std::string_view> key = {

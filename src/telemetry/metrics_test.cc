@@ -112,6 +112,22 @@ TEST(Metrics, ACopyIsNoRequestOfAClientAndItsFaultIsNobodys) {
   EXPECT_THAT(lines, Contains("sluice_mirrors_dropped_total 2"));
 }
 
+TEST(Metrics, TokensAreThoseOfTheAttemptThatAnswered) {
+  Metrics metrics("0");
+  Record r = sample_record();
+  r.answered = 0;
+  metrics.know({.models = {"gpt-4"}});
+  metrics.take(r);
+  const auto lines = page(metrics, {});
+  const auto tokens = [&](std::string_view backend) {
+    return std::ranges::any_of(lines, [&](const std::string& line) {
+      return line.starts_with("sluice_tokens_total") && line.contains("backend=\"" + std::string(backend));
+    });
+  };
+  EXPECT_TRUE(tokens("openai"));
+  EXPECT_FALSE(tokens("claude"));
+}
+
 TEST(Metrics, TellsOfCapsAndLines) {
   Metrics metrics("0");
   Record r = sample_record();
