@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "explain_command.h"
 
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -15,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "call_gateway.h"
 #include "config/url.h"
 #include "wire/http1.h"
 
@@ -24,41 +21,6 @@ namespace {
 int refuse(const std::string& sentence, int code = 2) {
   std::cerr << "sluice: " << sentence << '\n';
   return code;
-}
-
-// A connection to the first address that takes one; -1 when none does.
-int dial(const Url& url) {
-  addrinfo hints{.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(url.host.c_str(), std::to_string(url.port).c_str(), &hints, &found) != 0) return -1;
-  int out = -1;
-  for (const addrinfo* one = found; one && out < 0; one = one->ai_next) {
-    out = ::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
-    if (out >= 0 && ::connect(out, one->ai_addr, one->ai_addrlen) != 0) {
-      ::close(out);
-      out = -1;
-    }
-  }
-  ::freeaddrinfo(found);
-  return out;
-}
-
-// All that a server says to one request, until it closes.
-std::optional<std::string> asked(const Url& url, std::string_view request) {
-  const int fd = dial(url);
-  if (fd < 0) return std::nullopt;
-  const timeval patience{.tv_sec = 10};
-  (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  std::string out;
-  bool good = ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
-  for (char piece[4096]; good;) {
-    const ssize_t got = ::recv(fd, piece, sizeof piece, 0);
-    if (got < 0) good = false;
-    if (got <= 0) break;
-    out.append(piece, static_cast<std::size_t>(got));
-  }
-  ::close(fd);
-  return good ? std::optional(std::move(out)) : std::nullopt;
 }
 
 int ask_gateway(const ExplainOptions& options) {
@@ -71,7 +33,7 @@ int ask_gateway(const ExplainOptions& options) {
   const char* key = std::getenv("SLUICE_KEY");  // NOLINT(concurrency-mt-unsafe): nothing else runs
   if (key && http1::is_value(key)) http1::append_field(head, "authorization", "Bearer " + std::string(key));
   http1::append_field(head, "connection", "close");
-  const auto answer = asked(*url, head + "\r\n");
+  const auto answer = call_gateway(*url, head + "\r\n");
   const auto body = answer ? answer->find("\r\n\r\n") : std::string::npos;
   if (body == std::string::npos) return refuse("there is no gateway at " + options.url);
   const std::string_view text = std::string_view(*answer).substr(body + 4);
@@ -104,7 +66,8 @@ int ask_config(const ExplainOptions& options) {
   HealthBook health;
   Turns turns;
   Dice dice(std::random_device{}());
-  const auto told = explain(*snapshot, options.ask, {.health = health, .turns = turns, .dice = dice});
+  const auto directory = Directory::of(loaded.config);
+  const auto told = explain(*snapshot, *directory, options.ask, {.health = health, .turns = turns, .dice = dice});
   if (!told) return refuse(told.error()->message, 1);
   std::cout << (options.json ? told->json + '\n' : told->text);
   return 0;

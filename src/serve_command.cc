@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,15 +17,18 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <span>
 #include <sstream>
 
 #include "allocator.h"
 #include "config/config.h"
 #include "config/snapshot.h"
+#include "gateway/admin.h"
 #include "gateway/gateway.h"
 #include "net/handover.h"
 #include "net/supervisor.h"
 #include "store/memory_responses.h"
+#include "store/sqlite_keys.h"
 #include "store/sqlite_responses.h"
 #include "telemetry/access_log.h"
 #include "telemetry/log.h"
@@ -39,6 +43,14 @@ using std::chrono::milliseconds;
 
 std::int64_t unix_ms() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+void chance(std::span<unsigned char> bytes) {
+  std::size_t got = 0;
+  while (got < bytes.size()) {
+    const ssize_t more = ::getrandom(bytes.data() + got, bytes.size() - got, 0);
+    if (more > 0) got += static_cast<std::size_t>(more);
+  }
 }
 
 // A file as far as a change shows: followed through links, so that a swapped link counts.
@@ -96,11 +108,17 @@ class Service {
     if (const auto opened = open_storage(loaded->config); !opened) return refuse(opened.error());
     auto inherited = inherit(server);
     if (!inherited) return refuse(inherited.error());
+    const auto directory = admin_->adopt(loaded->config);
+    if (!directory) return refuse(*directory.error());
     auto snapshot = Snapshot::compile(std::move(loaded->config));
     tell_names(*snapshot);
-    auto started = Gateway::start(shared_, snapshot, *inherited);
+    auto started = Gateway::start(shared_, snapshot, *directory, *inherited);
     if (!started) return refuse(started.error());
     gateway_ = std::move(*started);
+    admin_->publish_by([this](const std::shared_ptr<const Directory>& to) {
+      constexpr milliseconds patience(5'000);
+      return gateway_->publish(to, patience);
+    });
     welcome(*snapshot, server);
     replace(server);
     watch();
@@ -198,10 +216,18 @@ class Service {
   [[nodiscard]] Result<void> open_storage(const Config& config) {
     constexpr std::string_view file = "sqlite:";
     if (config.storage.starts_with(file)) {
-      TRY(shared_.responses, SqliteResponses::open(config.storage.substr(file.size()), unix_ms));
+      const std::string path = config.storage.substr(file.size());
+      TRY(shared_.responses, SqliteResponses::open(path, unix_ms));
+      TRY(auto keys, SqliteKeys::open(path));
+      TRY(admin_, Admin::open(std::move(keys), unix_ms, chance));
+      TRY(const auto key, admin_->first_key());
+      // To the terminal and nowhere else: a log is read by others.
+      if (!key.empty()) std::cerr << "sluice: the admin key, told this once: " << key << '\n';
     } else {
       shared_.responses = std::make_unique<MemoryResponses>(unix_ms);
+      TRY(admin_, Admin::open(nullptr, unix_ms, chance));
     }
+    shared_.admin = admin_.get();
     bound_storage(config.server);
     return {};
   }
@@ -372,6 +398,11 @@ class Service {
     }
     for (const ConfigFault& f : loaded.faults)
       log_.say(LogLevel::warning, "{}:{}: {} ({})", path_, f.mark.line, f.message, f.hint);
+    if (const auto adopted = admin_->adopt(loaded.config); !adopted) {
+      const Error& why = *adopted.error();
+      tell_health({{.message = why.message}});
+      return log_.say(LogLevel::error, "the configuration stays as it was: {}", why.message);
+    }
     if (restart_text(loaded.config) != restart_only_) {
       log_.say(
           LogLevel::warning,
@@ -416,7 +447,8 @@ class Service {
     }
     if (!gateway_->empty())
       log_.say(LogLevel::warning, "{} connections did not finish in time and are cut", shared_.open_connections.load());
-    shared_.responses->close();  // its thread calls into the workers' loops
+    admin_->close();
+    shared_.responses->close();  // their threads call into the workers' loops
     gateway_.reset();
     log_.say(LogLevel::info, "stopped");
     writer_.flush(milliseconds(1000));
@@ -433,6 +465,7 @@ class Service {
   AccessLog access_;
   Metrics metrics_;
   Shared shared_;
+  std::unique_ptr<Admin> admin_;
   std::unique_ptr<Gateway> gateway_;
   net::Notifier notifier_;
   std::optional<net::Predecessor> predecessor_;

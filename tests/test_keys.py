@@ -282,7 +282,7 @@ def test_no_door_opens_without_a_key(gateway, upstream):
     table += [("POST", f"{at}/{{model}}:{action}") for at in GEMINIS for action in actions]
     assert len(table) > 100
     for method, path in table:
-        asked = path.replace("{model}", "gpt-4").replace("{rest}", "/x")
+        asked = path.replace("{model}", "gpt-4").replace("{rest}", "/x").replace("{id}", "x")
         body = b"{}" if method in ("POST", "PUT", "PATCH") else None
         for credentials in ([], bearer("sk-a-key-of-nobody"), bearer("")):
             with gateway.connect() as connection:

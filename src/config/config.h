@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "config/allowance.h"
 
 namespace sluice {
 
@@ -248,7 +249,24 @@ struct KeySettings {
   std::string name;  // of the caller, for records; not secret
   Secret key;
   std::string access_key_id;  // of AWS's clients, which sign with `key` instead of showing it
+  std::string group;          // empty: none
+  Allowance allowance;
   Mark mark;
+};
+
+// A user, a team, a project: what is allowed to all keys in it, and to the groups below it.
+struct GroupSettings {
+  enum class Kind : std::uint8_t { team, user, project };
+  std::string name;
+  Kind kind = Kind::team;
+  std::string parent;  // empty: none
+  Allowance allowance;
+  Mark mark;
+};
+
+// Who may reach the admin API, besides programs on this machine; an admin key is needed in any case.
+struct AdminSettings {
+  std::vector<std::string> from;  // addresses and networks
 };
 
 struct MonitoringSettings {
@@ -268,12 +286,15 @@ struct Config {
   std::string storage = "memory";           // memory, sqlite:PATH
   std::string catalogue;                    // a file of models and prices; empty: the built-in one
   std::shared_ptr<const Catalogue> models;  // what the file holds; null: the built-in one
+  AdminSettings admin;
+  std::vector<GroupSettings> groups;
   std::vector<KeySettings> keys;
   std::string auth;    // local, open, keys; load_config() fills in what the file leaves out
   std::string source;  // the file's path, empty without one
 };
 
 [[nodiscard]] std::string_view name(Order order);
+[[nodiscard]] std::string_view name(GroupSettings::Kind kind);
 // The catalogue that a configuration chose.
 [[nodiscard]] const Catalogue& catalogue(const Config& config);
 

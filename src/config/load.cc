@@ -201,8 +201,9 @@ void check_callers(Reading& in, const YAML::Node& root, Config& config) {
     return;
   }
   const YAML::Mark mark = root["auth"].Mark();
-  if (config.auth == "keys" && !keys) {
-    in.fault(mark, "`auth: keys` needs a list of keys", "for example keys: [{name: team-a, key: \"${TEAM_A_KEY}\"}]");
+  if (config.auth == "keys" && !keys && config.storage == "memory") {
+    in.fault(mark, "`auth: keys` needs a list of keys, or a storage for keys that are made at run time",
+             "for example keys: [{name: team-a, key: \"${TEAM_A_KEY}\"}]");
   } else if (config.auth != "keys" && keys) {
     const std::string_view who = config.auth == "open" ? "everybody" : "every program on this machine";
     in.fault(mark, "`auth: " + config.auth + "` lets " + std::string(who) + " in without a key, but there are keys",
@@ -252,6 +253,7 @@ Loaded load_config(std::string_view yaml, std::string source, Environment enviro
   for (BackendSettings& backend : loaded.config.backends) check_backend(in, backend);
   check_names(in, loaded.config);
   config::check_routes(in, loaded.config);
+  config::check_groups(in, loaded.config);
   if (const auto port = environment("PORT"); port && !port->empty()) {
     char* end = nullptr;
     const long number = std::strtol(port->c_str(), &end, 10);

@@ -37,6 +37,10 @@ void Reading::unknown_key(const YAML::Mark& mark, std::string_view key, std::str
 
 bool Reading::expand(const YAML::Mark& mark, std::string_view path, const std::string& raw, std::string& out) {
   out.clear();
+  if (!environment_) {
+    out = raw;
+    return true;
+  }
   for (std::size_t at = 0; at < raw.size();) {
     const auto open = raw.find("${", at);
     out.append(raw, at, open == std::string::npos ? std::string::npos : open - at);

@@ -16,6 +16,7 @@ namespace sluice::config {
 
 class Reading {
  public:
+  // Without an environment texts are what they are: nothing in them is filled in.
   explicit Reading(Environment environment) : environment_(environment) {}
 
   void fault(const YAML::Mark& mark, std::string message, std::string hint = {});
@@ -120,6 +121,8 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<TrySettings>> try_settings();
 [[nodiscard]] std::span<const Setting<TimeoutChanges>> timeout_changes();
 [[nodiscard]] std::span<const Setting<KeySettings>> key_settings();
+[[nodiscard]] std::span<const Setting<GroupSettings>> group_settings();
+[[nodiscard]] std::span<const Setting<AdminSettings>> admin_settings();
 [[nodiscard]] std::span<const Setting<MonitoringSettings>> monitoring_settings();
 [[nodiscard]] std::span<const Setting<FailoverSettings>> failover_settings();
 [[nodiscard]] std::span<const Setting<FailoverChanges>> failover_changes();
@@ -133,6 +136,9 @@ void read_routes(Reading& in, const YAML::Node& node, std::string_view path, Con
 // A file of models and prices.
 void read_catalogue(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
 void read_keys(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
+void read_groups(Reading& in, const YAML::Node& node, std::string_view path, Config& out);
+// The tree of groups is one, and what keys and groups name is there.
+void check_groups(Reading& in, const Config& config);
 // What a route names is served, and every route can be reached.
 void check_routes(Reading& in, const Config& config);
 

@@ -41,6 +41,8 @@ std::vector<Section> sections() {
           section("routes.*.mirror.*", mirror_settings()),
           section("routes.*.mirror.*.timeouts", timeout_changes()),
           section("routes.*.failover", failover_changes()),
+          section("admin", admin_settings()),
+          section("groups.*", group_settings()),
           section("keys.*", key_settings()),
           section("monitoring", monitoring_settings()),
           section("failover", failover_settings()),
@@ -84,7 +86,8 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     w.end_object().begin_object().member("type", "array").key("items").begin_object();
     write_section(w, all, one);
     w.end_object().end_object().end_array();
-  } else if (type == "list of routes" || type == "list of accounts" || type == "list of keys") {
+  } else if (type == "list of routes" || type == "list of accounts" || type == "list of keys" ||
+             type == "list of groups") {
     w.member("type", "array").key("items").begin_object();
     write_section(w, all, std::string(path) + ".*");
     w.end_object();

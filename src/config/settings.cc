@@ -343,7 +343,7 @@ std::span<const Setting<LimitSettings>> limit_settings() {
 }
 
 std::span<const Setting<Config>> root_settings() {
-  static constexpr std::array<Setting<Config>, 10> table = {{
+  static constexpr std::array<Setting<Config>, 12> table = {{
       {{"server", "section", "", "where and how clients are served"},
        READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
       {{"backends", "map of backends", "every vendor whose key the environment holds",
@@ -369,7 +369,9 @@ std::span<const Setting<Config>> root_settings() {
        READ(Config, read_section<MonitoringSettings>(in, n, p, monitoring_settings(), out.monitoring))},
       {{"limits", "section", "", "how much callers may ask for"},
        READ(Config, read_section<LimitSettings>(in, n, p, limit_settings(), out.limits))},
-      {{"storage", "text", "memory", "where Responses are held: memory, or sqlite:PATH to keep them over a restart",
+      {{"storage", "text", "memory",
+        "where Responses are held, and keys that are made at run time: memory, or sqlite:PATH to keep them over a "
+        "restart",
         true},
        [](Reading& in, const Node& n, Path p, Config& out) {
          if (!in.text(n, p, out.storage)) return;
@@ -382,6 +384,9 @@ std::span<const Setting<Config>> root_settings() {
         "file with the models of vendors and their prices, as `sluice models update` writes it; read again with this "
         "file"},
        read_catalogue},
+      {{"admin", "section", "", "who may reach the admin API"},
+       READ(Config, read_section<AdminSettings>(in, n, p, admin_settings(), out.admin))},
+      {{"groups", "list of groups", "none", "users, teams and projects, and what their keys may do"}, read_groups},
       {{"keys", "list of keys", "none", "who may call; with keys, everybody must show one, also on this machine"},
        read_keys},
       {{"auth", "one of local, open, keys", "keys if there are any, else local",

@@ -166,7 +166,6 @@ bool Backend::serves_upstream(std::string_view name_there) const {
 std::shared_ptr<const Snapshot> Snapshot::compile(Config config) {
   auto out = std::make_shared<Snapshot>();
   out->config_ = std::move(config);
-  for (const KeySettings& key : out->config_.keys) out->keys_.add(key);
   for (const BackendSettings& backend : out->config_.backends) compile_backend(backend, out->backends_);
   auto demo = std::make_unique<Backend>();
   demo->serial = next_serial();
@@ -283,10 +282,19 @@ Error Snapshot::unknown(std::string_view model) const {
   return error;
 }
 
-std::vector<ModelRow> Snapshot::models() const {
+namespace {
+
+bool any_leg(const Branch& branch, const Snapshot::Likes& may) {
+  if (branch.leg) return may(*branch.leg->backend);
+  return std::ranges::any_of(branch.over, [&](const Branch& one) { return any_leg(one, may); });
+}
+
+}  // namespace
+
+std::vector<ModelRow> Snapshot::models(const Likes& may) const {
   std::vector<ModelRow> rows;
   for (const auto& backend : backends_) {
-    if (!backend->off.empty()) continue;
+    if (!backend->off.empty() || (may && !may(*backend))) continue;
     for (const ModelName& entry : backend->models) {
       const auto same = [&](const ModelRow& row) { return row.id == entry.name; };
       if (!is_pattern(entry.name) && std::ranges::none_of(rows, same))
@@ -295,7 +303,8 @@ std::vector<ModelRow> Snapshot::models() const {
   }
   for (const Route& route : routes_) {
     const auto same = [&](const ModelRow& row) { return row.id == route.model; };
-    if (route.tree && !is_pattern(route.model) && std::ranges::none_of(rows, same))
+    const bool there = route.tree && (!may || any_leg(*route.tree, may));
+    if (there && !is_pattern(route.model) && std::ranges::none_of(rows, same))
       rows.push_back({.id = route.model, .owner = "sluice"});
   }
   return rows;

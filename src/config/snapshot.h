@@ -2,6 +2,7 @@
 // the one it began with. It holds no counters. SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,7 +11,6 @@
 #include <vector>
 
 #include "config/config.h"
-#include "config/keys.h"
 #include "config/route.h"
 #include "config/url.h"
 #include "pricing/catalogue.h"
@@ -75,7 +75,6 @@ class Snapshot {
   [[nodiscard]] static std::shared_ptr<const Snapshot> compile(Config config);
 
   [[nodiscard]] const Config& config() const { return config_; }
-  [[nodiscard]] const Keys& keys() const { return keys_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
   [[nodiscard]] const Catalogue& catalogue() const { return sluice::catalogue(config_); }
 
@@ -91,8 +90,9 @@ class Snapshot {
   // The fields of a request that routes ask for, in lower case.
   [[nodiscard]] const std::vector<std::string>& routed_headers() const { return routed_headers_; }
   // What a model list shows: names without wildcards of every usable backend, in order, then those that only routes
-  // have, each once.
-  [[nodiscard]] std::vector<ModelRow> models() const;
+  // have, each once; of those backends only that `may` likes, where it is given.
+  using Likes = std::function<bool(const Backend&)>;
+  [[nodiscard]] std::vector<ModelRow> models(const Likes& may = {}) const;
 
  private:
   struct Served {
@@ -105,7 +105,6 @@ class Snapshot {
   [[nodiscard]] Error unknown(std::string_view model) const;
   [[nodiscard]] std::string whose(std::string_view model) const;
   Config config_;
-  Keys keys_;
   std::vector<std::unique_ptr<Backend>> backends_;
   // The models of the backends that are on: by name, and the patterns, those that the configuration has and those of
   // the vendors, longest first.

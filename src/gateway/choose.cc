@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dialects/estimate.h"
+#include "gateway/allowed.h"
 #include "gateway/worker.h"
 #include "policy/balance.h"
 
@@ -95,7 +96,9 @@ Result<std::vector<Target>> find_targets(Exchange& ex, std::string_view model, b
                       .stream = stream,
                       .features = features};
   ex.route = find_route(ex.snapshot->routes(), sought);
-  return plan(*ex.snapshot, ex.route, sought, odds(ex));
+  TRY(auto targets, plan(*ex.snapshot, ex.route, sought, odds(ex)));
+  if (ex.key) TRY_VOID(keep_allowed(*ex.key, ex.route, model, targets));
+  return targets;
 }
 
 namespace {
@@ -121,6 +124,7 @@ Result<void> keep_holders(const HeldState& state, std::vector<Target>& targets) 
 }  // namespace
 
 Result<Plan> choose(Exchange& ex, const Intake& intake) {
+  if (ex.key && ex.key->limits_models) TRY_VOID(check_inside(*ex.key, intake.peek.members));
   ChatFeatures features(intake);
   TRY(auto targets, find_targets(ex, intake.peek.model, intake.peek.stream, features));
   if (intake.held) TRY_VOID(keep_holders(*intake.held, targets));

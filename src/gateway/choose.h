@@ -34,7 +34,7 @@ class ChatFeatures final : public Features {
 
 // What the order depends on, as this exchange's worker knows it.
 [[nodiscard]] Odds odds(Exchange& ex);
-// Also tells the exchange which route it takes. Errors: as plan().
+// Also tells the exchange which route it takes. Errors: as plan(); forbidden, by the caller's key.
 [[nodiscard]] Result<std::vector<Target>> find_targets(Exchange& ex, std::string_view model, bool stream,
                                                        Features& features);
 

@@ -42,7 +42,9 @@ class Key {
   explicit Key(const Exchange& ex) {
     add_place(ex.snapshot.get());
     add_place(ex.route);
-    add(ex.route->shares_among_callers ? std::string_view() : std::string_view(ex.tenant));
+    // What a key may not reach by itself it does not get from others either.
+    const bool shares = ex.route->shares_among_callers && !(ex.key && ex.key->limits_backends);
+    add(shares ? std::string_view() : std::string_view(ex.tenant));
     add(ex.dialect->name());
   }
   void add(std::string_view part) {

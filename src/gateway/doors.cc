@@ -212,6 +212,16 @@ Result<Entry> find_door(const http1::RequestHead& head) {
               .allow = "GET, HEAD"};
     return out;
   }
+  if (constexpr std::string_view api = "/admin/api/"; path.starts_with(api)) {
+    constexpr std::string_view takes = "GET, POST, PATCH, DELETE";
+    if (list_has(takes, method)) {
+      Entry out{.place = Place::admin, .pattern = "/admin/api"};
+      out.rest = path.substr(api.size());
+      out.query = query;
+      return out;
+    }
+    allow = takes;
+  }
   if (options && (target == "*" || !allow.empty())) {
     Entry out{
         .pattern = "OPTIONS", .path = std::string(path), .query = std::string(query), .allow = allow + ", OPTIONS"};

@@ -22,6 +22,7 @@ enum class Place : std::uint8_t {
   ready,
   metrics,
   explain,  // GET /admin/api/explain
+  admin,    // all else below /admin/api/, which has keys of its own
   asset,    // /docs, /openapi.json and what they need
 };
 
@@ -36,7 +37,8 @@ enum class Place : std::uint8_t {
     case Place::dialect:
     case Place::vendor:
     case Place::metrics:
-    case Place::explain: return false;
+    case Place::explain:
+    case Place::admin: return false;
   }
   return false;
 }

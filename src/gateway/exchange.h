@@ -11,6 +11,7 @@
 #include "dialects/dialect.h"
 #include "model/record.h"
 #include "net/server.h"
+#include "policy/directory.h"
 #include "policy/gate.h"
 #include "policy/limits.h"
 
@@ -27,15 +28,17 @@ struct Exchange {
 
   Worker& worker;
   net::ServerConnection& client;
-  std::shared_ptr<const Snapshot> snapshot;  // the one it began with
-  const Dialect* dialect;                    // how the caller is answered; never null
+  std::shared_ptr<const Snapshot> snapshot;    // the one it began with
+  std::shared_ptr<const Directory> directory;  // the same, where callers must show a key; else null
+  const Dialect* dialect;                      // how the caller is answered; never null
   Record record;
   const Route* route = nullptr;                          // of the snapshot, once it is chosen; null when none fits
   std::unique_ptr<const TimeoutChanges> asked_timeouts;  // by the request's own field; null: by none
   std::int64_t deadline_ms = net::never;                 // of the loop's clock; over all calls
   LimitNumbers limits;
+  const Key* key = nullptr;    // the caller's, in the directory; null without
   Seat seat;                   // among those that the server has at once, where there is a cap
-  std::string tenant;          // whose limits count and whose turns are remembered (Caller::key)
+  std::string tenant;          // whose limits count and whose turns are remembered (Caller::tenant)
   std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields
   std::string relayed_fields;  // field lines of the upstream's answer that go along
 

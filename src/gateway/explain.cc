@@ -11,6 +11,7 @@
 #include "base/money.h"
 #include "base/text.h"
 #include "dialects/registry.h"
+#include "gateway/allowed.h"
 #include "gateway/choose.h"
 #include "policy/clocks.h"
 
@@ -303,7 +304,32 @@ std::string explain_query(const ExplainAsk& ask) {
   return out;
 }
 
-Result<Explanation> explain(const Snapshot& snapshot, const ExplainAsk& ask, Odds odds) {
+namespace {
+
+// Those that the key may use stay where they are; the others come last, and say so.
+Result<void> tell_allowed(const Key& key, Told& told) {
+  std::vector<Target> allowed = told.targets;
+  TRY_VOID(keep_allowed(key, told.route, told.ask.model, allowed));
+  std::vector<Target> targets;
+  std::vector<Reason> why;
+  for (const bool wanted : {true, false}) {
+    for (std::size_t i = 0; i < told.targets.size(); ++i) {
+      if (allows(&key, *told.targets[i].backend) != wanted) continue;
+      targets.push_back(told.targets[i]);
+      why.push_back(told.why[i]);
+      if (wanted) continue;
+      why.back().in = false;
+      why.back().state = "the key \"" + key.name + "\" may not use this backend";
+    }
+  }
+  told.targets = std::move(targets);
+  told.why = std::move(why);
+  return {};
+}
+
+}  // namespace
+
+Result<Explanation> explain(const Snapshot& snapshot, const Directory& directory, const ExplainAsk& ask, Odds odds) {
   Described features(ask);
   const Sought sought{
       .model = ask.model, .caller = ask.caller, .dialect = ask.dialect, .stream = ask.stream, .features = features};
@@ -312,6 +338,8 @@ Result<Explanation> explain(const Snapshot& snapshot, const ExplainAsk& ask, Odd
   Told told{.ask = ask, .route = route, .rules = rules, .targets = {}, .why = {}, .p99_ms = {}};
   odds.look = true;
   TRY(told.targets, plan(snapshot, route, sought, odds, &told.why));
+  if (const auto key = directory.keys().find(ask.caller); key != directory.keys().end())
+    TRY_VOID(tell_allowed(*key->second, told));
   for (const Target& target : told.targets) told.p99_ms.push_back(p99_of(target, odds));
   return Explanation{.json = json_of(told), .text = text_of(told)};
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "policy/directory.h"
 #include "policy/plan.h"
 
 namespace sluice {
@@ -31,7 +32,9 @@ struct Explanation {
   std::string json;
   std::string text;
 };
-// Errors: as plan().
-[[nodiscard]] Result<Explanation> explain(const Snapshot& snapshot, const ExplainAsk& ask, Odds odds);
+// Where the caller is a key's name, what it may not use stands out. Errors: as plan(); forbidden, when the key may use
+// none of it.
+[[nodiscard]] Result<Explanation> explain(const Snapshot& snapshot, const Directory& directory, const ExplainAsk& ask,
+                                          Odds odds);
 
 }  // namespace sluice

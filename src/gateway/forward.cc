@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "gateway/allowed.h"
 #include "gateway/choose.h"
 #include "gateway/coalesce.h"
 #include "gateway/embed.h"
@@ -36,7 +37,7 @@ struct Passing {
 const Backend* first_backend(const Exchange& ex, const VendorOperation& operation) {
   const Backend* look_alike = nullptr;
   for (const auto& backend : ex.snapshot->backends()) {
-    if (!backend->off.empty() || !takes(*backend, operation)) continue;
+    if (!backend->off.empty() || !takes(*backend, operation) || !allows(ex.key, *backend)) continue;
     if (operation.provider.empty() || backend->flavour != "compatible") return backend.get();
     if (!look_alike) look_alike = backend.get();
   }
@@ -62,13 +63,30 @@ class ErrandFeatures final : public Features {
   const Errand& errand_;
 };
 
+// Every model that it names, where no plan is made for one. Of a raw batch they stand in files.
+Result<void> check_models(const Key& key, const Errand& errand) {
+  const bool batch = !errand.operation().provider.empty() && lower(errand.entry.rest).contains("batch");
+  for (const std::string& model : errand.models) TRY_VOID(check_model(key, errand.operation(), errand.method, model));
+  if (batch || errand.models.empty() || !errand.model.empty()) {
+    const std::string_view model = batch ? std::string_view() : std::string_view(errand.model);
+    TRY_VOID(check_model(key, errand.operation(), errand.method, model));
+  }
+  return {};
+}
+
 Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
   const VendorOperation& operation = errand.operation();
   const bool raw = !operation.provider.empty();
   ex.record.model = visible_ascii(errand.model, 256);
   TRY(const Backend* own, issuer(ex, errand));
-  if (own) return Plan{{Target{own, {}}}};
-  if (!raw && operation.model != ModelPlace::none && !errand.model.empty()) {
+  const bool chosen = !own && !raw && operation.model != ModelPlace::none && !errand.model.empty();
+  if (ex.key && !chosen) TRY_VOID(check_models(*ex.key, errand));
+  if (ex.key && ex.key->limits_models) TRY_VOID(check_inside(*ex.key, errand.members));
+  if (own) {
+    if (!allows(ex.key, *own)) return fail(no_such_backend(*ex.key, errand.model));
+    return Plan{{Target{own, {}}}};
+  }
+  if (chosen) {
     ErrandFeatures features(ex, errand);
     TRY(auto targets, find_targets(ex, errand.model, ex.record.stream, features));
     std::erase_if(targets, [&](const Target& target) {
@@ -81,6 +99,7 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
     return fail(std::move(error));
   }
   const Backend* backend = first_backend(ex, operation);
+  if (!backend && ex.key && ex.key->limits_backends) return fail(no_such_backend(*ex.key, errand.model));
   if (!backend) {
     const std::string_view who = raw ? operation.provider : name(operation.dialect);
     return fail(Fault::not_found, "No backend here " + std::string(raw ? "is of the type " : "speaks ") +

@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 
 #include "net/proxy_env.h"
 
@@ -54,6 +56,7 @@ Result<net::Bound> listen(const ServerSettings& server, const net::Inherited& in
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, const std::shared_ptr<const Snapshot>& snapshot,
+                                                const std::shared_ptr<const Directory>& directory,
                                                 const net::Inherited& inherited) {
   const ServerSettings& server = snapshot->config().server;
   auto out = std::unique_ptr<Gateway>(new Gateway(shared));
@@ -73,7 +76,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Shared& shared, const std::share
   for (int i = 0; i < count; ++i) {
     Thread& thread = out->threads_[static_cast<std::size_t>(i)];
     thread.gateway = out.get();
-    TRY(thread.worker, Worker::make(shared, snapshot));
+    TRY(thread.worker, Worker::make(shared, snapshot, directory));
     const auto accept = [](void* on, int fd) {
       auto& here = *static_cast<Thread*>(on);
       here.gateway->accept(here, fd);
@@ -107,6 +110,25 @@ void Gateway::publish(const std::shared_ptr<const Snapshot>& snapshot) {
   for (Thread& t : threads_) {
     t.worker->loop().post([worker = t.worker.get(), snapshot] { worker->use(snapshot); });
   }
+}
+
+bool Gateway::publish(const std::shared_ptr<const Directory>& directory, std::chrono::milliseconds patience) {
+  struct Taken {
+    std::mutex mutex;
+    std::condition_variable all;
+    std::size_t left;
+  };
+  auto taken = std::make_shared<Taken>();  // a worker may come to it when nobody waits any more
+  taken->left = threads_.size();
+  for (Thread& t : threads_) {
+    t.worker->loop().post([worker = t.worker.get(), directory, taken] {
+      worker->use(directory);
+      const std::scoped_lock lock(taken->mutex);
+      if (--taken->left == 0) taken->all.notify_one();
+    });
+  }
+  std::unique_lock lock(taken->mutex);
+  return taken->all.wait_for(lock, patience, [&] { return taken->left == 0; });
 }
 
 Result<bool> Gateway::reload_certificate() {

@@ -23,6 +23,7 @@ class Gateway {
   // configured).
   [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(Shared& shared,
                                                               const std::shared_ptr<const Snapshot>& snapshot,
+                                                              const std::shared_ptr<const Directory>& directory,
                                                               const net::Inherited& inherited = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -31,6 +32,9 @@ class Gateway {
 
   // Every new exchange uses it from now on; those under way keep theirs.
   void publish(const std::shared_ptr<const Snapshot>& snapshot);
+  // The same. Returns once every worker has it, so that from then on no key counts that is not in it; false when one
+  // did not take it within `patience`. Not from a worker.
+  bool publish(const std::shared_ptr<const Directory>& directory, std::chrono::milliseconds patience);
   // Reads the listener's certificate files again. Error: why the old ones stay.
   [[nodiscard]] Result<bool> reload_certificate();
   // Accepts nothing more and lets open exchanges finish; empty() tells when none is left. With a successor the sockets

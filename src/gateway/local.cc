@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "gateway/admin_door.h"
+#include "gateway/allowed.h"
 #include "gateway/asset.h"
 #include "gateway/choose.h"
 #include "gateway/explain.h"
@@ -93,14 +95,14 @@ Result<Explanation> explain_here(Exchange& ex, const Entry& entry) {
   const http1::RequestHead& head = ex.client.head();
   TRY_VOID(identify("local", call_origin(ex.record.peer, head.authority, head.fields)));
   TRY(const ExplainAsk ask, read_explain(entry.query));
-  return explain(*ex.snapshot, ask, odds(ex));
+  return explain(*ex.snapshot, *ex.worker.directory(), ask, odds(ex));
 }
 
 }  // namespace
 
 Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
   const http1::RequestHead& request = ex.client.head();
-  if (request.body.kind != http1::BodyKind::none) {
+  if (request.body.kind != http1::BodyKind::none && entry.place != Place::admin) {
     auto patience = ex.patience();
     CO_TRY_VOID(co_await ex.client.receive_body(patience, 64 * 1024));
   }
@@ -151,9 +153,10 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
       head.fields = fields;
       co_return co_await send_whole(ex, head, zipped ? page->bytes : std::string_view(body));
     }
+    case Place::admin: co_return co_await serve_admin(ex, entry);
     case Place::vendor: co_return fail(Fault::internal, "This operation is not answered here.");
     case Place::dialect: {
-      auto rows = ex.snapshot->models();
+      auto rows = models_for(ex);
       const bool one = entry.operation == Operation::model;
       if (one) {
         const auto named = [&](const ModelRow& row) { return row.id == entry.path_model; };
@@ -161,6 +164,7 @@ Task<Result<bool>> serve_here(Exchange& ex, const Entry& entry) {
         if (found == rows.end()) {
           auto why = ex.snapshot->targets(entry.path_model);
           if (!why) co_return std::unexpected(std::move(why).error());
+          if (ex.key) CO_TRY_VOID(keep_allowed(*ex.key, nullptr, entry.path_model, *why));
           rows = {{.id = entry.path_model, .owner = why->front().backend->group}};
         } else {
           rows = {*found};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "gateway/allowed.h"
 #include "gateway/choose.h"
 #include "gateway/failover.h"
 #include "gateway/session.h"
@@ -66,6 +67,7 @@ std::optional<Way> way(const Try& t, const Route::Mirror& mirror) {
   if (!target) return std::nullopt;
   Way out{.target = *std::move(target), .permit = {}};
   const Backend& backend = *out.target.backend;
+  if (!allows(t.ex.key, backend)) return std::nullopt;
   if (backend.demo()) return out;
   Seat place;
   if (backend.max_concurrent > 0) {
@@ -96,6 +98,8 @@ Mirror::Mirror(const Try& of, Target target, Permit permit, Mirrors::Copy copy)
   ex_.snapshot = from.snapshot;
   ex_.dialect = from.dialect;
   ex_.route = from.route;
+  ex_.directory = from.directory;
+  ex_.key = from.key;
   ex_.tenant = from.tenant;
   ex_.mirror = true;
   Record& record = ex_.record;

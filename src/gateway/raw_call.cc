@@ -83,8 +83,16 @@ Looks looks(Words beginning) {
 
 void models_inside(std::vector<std::string>& out, const std::vector<json::TopMember>& members) {
   for (const json::TopMember& member : members) {
-    if (member.key != "requests" && member.key != "session" && member.key != "batch") continue;
     json::Document doc;
+    if (member.key == "models") {  // OpenRouter's: whom it may ask instead
+      const auto list = doc.parse(member.raw);
+      if (!list) continue;
+      for (const json::Value one : list->elements()) {
+        if (one.is_string()) out.push_back(one.text());
+      }
+      continue;
+    }
+    if (member.key != "requests" && member.key != "session" && member.key != "batch") continue;
     if (const auto value = doc.parse(member.raw)) models_within(out, *value);
   }
 }

@@ -55,27 +55,66 @@ Result<Entry> enter(Exchange& ex) {
 
 namespace {
 
+// Adds to `tags` what the request's own field says.
+Result<void> add_tags(std::string_view field, std::string& tags) {
+  const auto wrong = [] {
+    return fail({.fault = Fault::bad_request,
+                 .message = "x-sluice-tags takes up to 16 tags with commas between, each of up to 64 visible ASCII "
+                            "characters, for example \"batch, team-a\".",
+                 .param = "x-sluice-tags"});
+  };
+  int count = 0;
+  while (!field.empty()) {
+    const std::string_view tag = trim(field.substr(0, field.find(',')));
+    field.remove_prefix(std::min(field.find(','), field.size() - 1) + 1);
+    if (tag.empty()) continue;
+    if (tag.size() > 64 || tag != visible_ascii(tag, 64) || ++count > 16) return wrong();
+    const std::string among = ',' + tags + ',';
+    if (among.contains(',' + std::string(tag) + ',')) continue;
+    tags += (tags.empty() ? "" : ",") + std::string(tag);
+  }
+  return {};
+}
+
 // From here on the exchange is that caller's.
-void belongs_to(Exchange& ex, const Caller& caller) {
+Result<void> belongs_to(Exchange& ex, const Caller& caller) {
   ex.record.caller = caller.name;
-  ex.tenant = caller.key;
+  ex.tenant = caller.tenant;
+  ex.key = caller.key;
+  if (caller.key) {
+    ex.record.groups = caller.key->groups;
+    ex.record.tags = caller.key->tags;
+  }
+  const auto tags = ex.client.head().fields.get("x-sluice-tags");
+  return tags.empty() ? Result<void>() : add_tags(tags, ex.record.tags);
+}
+
+CallPlace place_of(const Exchange& ex, const Entry& entry) {
+  return {.peer = ex.record.peer,
+          .dialect = entry.dialect ? entry.dialect->name() : std::string_view(),
+          .unix_ms = ex.record.unix_ms};
 }
 
 }  // namespace
 
 Result<Caller> authenticate(Exchange& ex, const Entry& entry) {
   const http1::RequestHead& head = ex.client.head();
-  if (is_public(entry.place) || head.method == "OPTIONS") return Caller{.name = "public", .key = "public"};
-  if (const Keys& keys = ex.snapshot->keys(); !keys.empty()) {
+  if (is_public(entry.place) || head.method == "OPTIONS") return Caller{.name = "public", .tenant = "public"};
+  if (entry.place == Place::admin) {
+    ex.record.caller = "admin";
+    return Caller{.name = "admin", .tenant = "admin"};  // admin.cc knows its own keys
+  }
+  if (ex.worker.directory()->closed()) {
+    ex.directory = ex.worker.directory();
     TRY(const auto credential, read_credential(head.fields, entry.query));
-    TRY(auto caller, find_caller(keys, credential, head.fields, ex.unix_seconds()));
-    if (!caller.signer) belongs_to(ex, caller);
+    TRY(auto caller, find_caller(*ex.directory, credential, head.fields, place_of(ex, entry)));
+    if (!caller.claimed) TRY_VOID(belongs_to(ex, caller));
     return caller;
   }
   CallOrigin from = call_origin(ex.record.peer, head.authority, head.fields);
   if (!ex.cors_origin.empty()) from.origin = {};  // the configuration says that this page may call
   TRY(auto caller, identify(ex.snapshot->config().auth, from));
-  belongs_to(ex, caller);
+  TRY_VOID(belongs_to(ex, caller));
   return caller;
 }
 
@@ -93,9 +132,10 @@ Task<Result<bool>> check_signature(Exchange& ex, const Entry& entry, const Calle
   const auto most = static_cast<std::size_t>(ex.settings().max_body);
   CO_TRY(const auto body, co_await ex.client.receive_body(patience, most));
   const http1::RequestHead& head = ex.client.head();
-  CO_TRY_VOID(
-      prove(caller, {.method = head.method, .target = origin_form(head.target), .fields = head.fields, .body = body}));
-  belongs_to(ex, caller);
+  const aws_sigv4::Received request{
+      .method = head.method, .target = origin_form(head.target), .fields = head.fields, .body = body};
+  CO_TRY_VOID(prove(caller, request, place_of(ex, entry)));
+  CO_TRY_VOID(belongs_to(ex, caller));
   co_return true;
 }
 
@@ -145,7 +185,7 @@ Task<Result<Intake>> receive(Exchange& ex, const Entry& entry) {
 
 Result<Lease> admit(Exchange& ex, const Caller& caller) {
   const Limits::Time now{std::chrono::nanoseconds(ex.worker.loop().now_ns())};
-  return ex.worker.shared().limits.admit(caller.key, ex.snapshot->config().limits, now, ex.limits);
+  return ex.worker.shared().limits.admit(caller.tenant, ex.snapshot->config().limits, now, ex.limits);
 }
 
 }  // namespace sluice

@@ -33,9 +33,9 @@ namespace {
 }  // namespace
 
 Task<Result<bool>> serve(Exchange& ex) {
-  CO_TRY(auto&& entry, enter(ex));                                              // which door, which dialect answers
-  CO_TRY(auto&& caller, authenticate(ex, entry));                               // who asks, before a body is buffered
-  if (caller.signer) CO_TRY_VOID(co_await check_signature(ex, entry, caller));  // AWS's, which counts the body in
+  CO_TRY(auto&& entry, enter(ex));                                               // which door, which dialect answers
+  CO_TRY(auto&& caller, authenticate(ex, entry));                                // who asks, before a body is buffered
+  if (caller.claimed) CO_TRY_VOID(co_await check_signature(ex, entry, caller));  // AWS's, which counts the body in
   if (has_state(entry) && entry.place == Place::vendor) {
     CO_TRY(const bool here, co_await serve_held(ex, entry));  // an answer that is held here
     if (here) co_return true;

@@ -32,7 +32,7 @@ TEST(Sessions, TellWhenExchangesBecomeManyAndFewAgain) {
   shared.return_memory = [](bool at_once) { told.push_back(at_once); };
   auto loaded = load_config("auth: open\n", "test", [](const char*) { return std::optional<std::string>(); });
   ASSERT_TRUE(loaded.ok()) << loaded.faults.front().message;
-  auto worker = Worker::make(shared, Snapshot::compile(std::move(loaded.config)));
+  auto worker = Worker::make(shared, Snapshot::compile(loaded.config), Directory::of(loaded.config));
   ASSERT_TRUE(worker);
   std::vector<int> clients;
   // An exchange is open while its body is awaited.

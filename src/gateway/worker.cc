@@ -9,15 +9,21 @@
 
 namespace sluice {
 
-Result<std::unique_ptr<Worker>> Worker::make(Shared& shared, std::shared_ptr<const Snapshot> snapshot) {
+Result<std::unique_ptr<Worker>> Worker::make(Shared& shared, std::shared_ptr<const Snapshot> snapshot,
+                                             std::shared_ptr<const Directory> directory) {
   TRY(auto loop, net::Loop::make());
   TRY(auto lines, Lines::make(*loop, shared.idle_upstream));
-  return std::unique_ptr<Worker>(new Worker(shared, std::move(snapshot), std::move(loop), std::move(lines)));
+  return std::unique_ptr<Worker>(
+      new Worker(shared, std::move(snapshot), std::move(directory), std::move(loop), std::move(lines)));
 }
 
-Worker::Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::Loop> loop,
-               std::unique_ptr<Lines> lines)
-    : shared_(shared), loop_(std::move(loop)), lines_(std::move(lines)), snapshot_(std::move(snapshot)) {
+Worker::Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const Directory> directory,
+               std::unique_ptr<net::Loop> loop, std::unique_ptr<Lines> lines)
+    : shared_(shared),
+      loop_(std::move(loop)),
+      lines_(std::move(lines)),
+      snapshot_(std::move(snapshot)),
+      directory_(std::move(directory)) {
   std::random_device entropy;
   std::seed_seq seed{entropy(), entropy(), entropy(), entropy(), entropy(), entropy()};
   random_.seed(seed);

@@ -20,6 +20,7 @@
 #include "net/server.h"
 #include "net/tls.h"
 #include "policy/dice.h"
+#include "policy/directory.h"
 #include "policy/gate.h"
 #include "policy/health_book.h"
 #include "policy/limits.h"
@@ -35,6 +36,7 @@
 
 namespace sluice {
 
+class Admin;
 class Mirror;
 class Prober;
 class Session;
@@ -59,6 +61,7 @@ struct Shared {
   std::string version;
   std::int64_t started_unix_ms = 0;
   std::function<std::string()> metrics_page;  // Prometheus text
+  Admin* admin = nullptr;                     // never null once requests are served
   std::shared_ptr<net::TlsServer> tls;        // null = plain
   Environment environment = process_environment;
   std::atomic<std::int64_t> open_connections{0}, open_exchanges{0}, open_streams{0}, idle_upstream{0};
@@ -70,12 +73,14 @@ struct Shared {
 class Worker {
  public:
   // Error: internal, when the kernel gives no loop.
-  [[nodiscard]] static Result<std::unique_ptr<Worker>> make(Shared& shared, std::shared_ptr<const Snapshot> snapshot);
+  [[nodiscard]] static Result<std::unique_ptr<Worker>> make(Shared& shared, std::shared_ptr<const Snapshot> snapshot,
+                                                            std::shared_ptr<const Directory> directory);
   ~Worker();
 
   // On the worker's own thread (or before it runs):
   void accept(int fd);  // a client's connection; owned from here on
   void use(std::shared_ptr<const Snapshot> snapshot);
+  void use(std::shared_ptr<const Directory> directory) { directory_ = std::move(directory); }
   void probe();  // this worker is the one that probes backends
   void drain();  // idle connections close soon, busy ones after their exchange; nobody waits for copies
   void cut();    // everything ends now; callers who wait are told
@@ -90,6 +95,7 @@ class Worker {
   [[nodiscard]] net::Scratch& scratch() { return scratch_; }
   [[nodiscard]] Lines& lines() { return *lines_; }
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+  [[nodiscard]] const std::shared_ptr<const Directory>& directory() const { return directory_; }
   // The line of a backend of the current or an older snapshot.
   [[nodiscard]] std::shared_ptr<const Line> line(const Backend& backend);
   [[nodiscard]] std::string make_id();
@@ -100,8 +106,8 @@ class Worker {
   std::string out;
 
  private:
-  Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::Loop> loop,
-         std::unique_ptr<Lines> lines);
+  Worker(Shared& shared, std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const Directory> directory,
+         std::unique_ptr<net::Loop> loop, std::unique_ptr<Lines> lines);
   void end_mirrors();
   Shared& shared_;
   std::unique_ptr<net::Loop> loop_;
@@ -109,6 +115,7 @@ class Worker {
   http1::ResponseHead response_head_;
   std::unique_ptr<Lines> lines_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<const Directory> directory_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const Line>> line_cache_;  // by Backend::serial
   std::unordered_set<Session*> sessions_;
   std::unique_ptr<Prober> prober_;

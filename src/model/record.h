@@ -60,6 +60,8 @@ struct Heading {
   std::string_view operation;  // what was asked for ("chat", "images.edits"), static; empty for the gateway's own pages
   std::string_view dialect;    // the client's, static name; empty for local doors
   std::string caller;          // who asked: a key's name, "local", "open"; empty when refused
+  std::string groups;          // that the caller's key belongs to, from the root down: "company/research"
+  std::string tags;            // of the key and its groups: "a,b"
   std::string peer;            // address of the client
   std::string model;           // as asked, at most 256 bytes of visible ASCII
   bool stream = false;         // what the client asked for

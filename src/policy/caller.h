@@ -14,10 +14,10 @@ namespace sluice {
 struct Key;
 
 struct Caller {
-  std::string name;  // for records: "local", "open", a key's name
-  std::string key;   // whose limits and objects count: the name, for open callers with their address; "key NAME"
-  const Key* signer =
-      nullptr;  // in the Snapshot; not null: only claimed, until the signature was checked with its secret
+  std::string name;    // for records: "local", "open", a key's name
+  std::string tenant;  // whose limits and objects count: the name, for open callers with their address; Key::tenant
+  const Key* key = nullptr;  // in the Exchange's Directory; null without keys
+  bool claimed = false;      // until the signature was checked with the key's secret
 };
 
 // What a call shows of where it comes from. Views into the request's head.
@@ -37,6 +37,9 @@ template <class Fields>
 // proxy on this machine or a page in its browser must not borrow the privilege. Error: unauthorized, with how to open
 // the gateway.
 [[nodiscard]] Result<Caller> identify(std::string_view auth, const CallOrigin& from);
+
+// Whose limits an address counts against: one IPv6 host may use a whole /64.
+[[nodiscard]] std::string neighbourhood(std::string_view peer);
 
 namespace caller_detail {
 // True for the fields that only a relay adds.

@@ -80,7 +80,7 @@ TEST(Callers, FromAForeignPageAreNotLocal) {
 TEST(Callers, AreAllWelcomeWhenTheGatewayIsOpen) {
   EXPECT_EQ(name_of("10.0.0.1", "example.com", {{"Via", "1.1 x"}}, "open"), "open");
   EXPECT_EQ(name_of("127.0.0.1", "localhost", {}, "open"), "local");
-  const auto key = [](std::string_view peer) { return identify("open", CallOrigin{.peer = peer})->key; };
+  const auto key = [](std::string_view peer) { return identify("open", CallOrigin{.peer = peer})->tenant; };
   EXPECT_EQ(key("10.0.0.1"), "open 10.0.0.1");
   EXPECT_NE(key("10.0.0.1"), key("10.0.0.2"));
   EXPECT_NE(key("::ffff:10.0.0.1"), key("::ffff:10.0.0.2"));

@@ -127,10 +127,12 @@ Result<Credential> read_credential(const http1::Fields& fields, std::string_view
   return Credential{.claim = claim};
 }
 
-Result<Caller> find_caller(const Keys& keys, const Credential& credential, const http1::Fields& fields,
-                           std::int64_t unix_seconds) {
-  const Key* key = credential.claim ? keys.signer(credential.claim->access_key_id) : keys.find(credential.key);
-  if (!key) {
+Result<Caller> find_caller(const Directory& directory, const Credential& credential, const http1::Fields& fields,
+                           const CallPlace& place) {
+  const Directory::Found found = credential.claim
+                                     ? Directory::Found{.key = directory.signer(credential.claim->access_key_id)}
+                                     : directory.find(credential.key);
+  if (!found.key) {
     return credential.claim
                ? refused(
                      "The access_key_id of this request is none of this gateway's. Use one that its configuration "
@@ -142,18 +144,21 @@ Result<Caller> find_caller(const Keys& keys, const Credential& credential, const
                      "unknown key");
   }
   if (credential.claim) {
-    const auto doubt = aws_sigv4::doubt_head(*credential.claim, fields, unix_seconds);
+    const auto doubt = aws_sigv4::doubt_head(*credential.claim, fields, place.unix_ms / 1000);
     if (doubt != aws_sigv4::Doubt::none) return doubted(doubt);
+  } else {
+    TRY_VOID(may_call(found, place.peer, place.dialect, place.unix_ms));
   }
-  return Caller{.name = key->name, .key = "key " + key->name, .signer = credential.claim ? key : nullptr};
+  const Key& key = *found.key;
+  return Caller{.name = key.name, .tenant = key.tenant, .key = &key, .claimed = credential.claim.has_value()};
 }
 
-Result<void> prove(const Caller& caller, const aws_sigv4::Received& request) {
+Result<void> prove(const Caller& caller, const aws_sigv4::Received& request, const CallPlace& place) {
   const auto claim = aws_sigv4::read_claim(request.fields.get("authorization"));
   if (!claim) return malformed();
-  const auto doubt = aws_sigv4::doubt_signature(*claim, caller.signer->secret.reveal(), request);
+  const auto doubt = aws_sigv4::doubt_signature(*claim, caller.key->secret.reveal(), request);
   if (doubt != aws_sigv4::Doubt::none) return doubted(doubt);
-  return {};
+  return may_call({.key = caller.key}, place.peer, place.dialect, place.unix_ms);
 }
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
 // What a request shows of who sends it, in whichever form its SDK has, and whose key that is.
-// Not here: what an address alone allows (caller.h), the keys themselves (config/keys.h). SPDX-License-Identifier: MIT
+// Not here: what an address alone allows (caller.h), the keys themselves (directory.h). SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "config/keys.h"
 #include "policy/caller.h"
+#include "policy/directory.h"
 #include "wire/aws_sigv4.h"
 #include "wire/http1.h"
 
@@ -25,12 +25,19 @@ struct Credential {
 // something of another kind is shown.
 [[nodiscard]] Result<Credential> read_credential(const http1::Fields& fields, std::string_view query);
 
-// Whose key that is. A signature is judged as far as the head tells (the caller is then only claimed: Caller::signer);
-// the rest of it is for prove(). Error: unauthorized.
-[[nodiscard]] Result<Caller> find_caller(const Keys& keys, const Credential& credential, const http1::Fields& fields,
-                                         std::int64_t unix_seconds);
+// A call, as far as it decides whether a key may be shown.
+struct CallPlace {
+  std::string_view peer;
+  std::string_view dialect;  // empty: none is spoken
+  std::int64_t unix_ms = 0;
+};
 
-// Checks the signature of a caller who has a signer, over the whole request. Error: unauthorized.
-[[nodiscard]] Result<void> prove(const Caller& caller, const aws_sigv4::Received& request);
+// Whose key that is, if it may be shown there. A signature is judged as far as the head tells (the caller is then only
+// claimed); the rest of it is for prove(). Errors: unauthorized, forbidden.
+[[nodiscard]] Result<Caller> find_caller(const Directory& directory, const Credential& credential,
+                                         const http1::Fields& fields, const CallPlace& place);
+
+// Checks the signature of a caller who is claimed, over the whole request. Errors: as above.
+[[nodiscard]] Result<void> prove(const Caller& caller, const aws_sigv4::Received& request, const CallPlace& place);
 
 }  // namespace sluice

@@ -74,33 +74,51 @@ TEST(Credentials, OfOtherKindsAreRefused) {
 
 struct Known {
   Known() {
-    keys.add({.name = "team-a", .key = Secret("key-of-team-a-0123")});
-    keys.add({.name = "team-b", .key = Secret("key-of-team-b-0123"), .access_key_id = "TEAMB"});
+    Config config;
+    config.keys = {{.name = "team-a", .key = Secret("key-of-team-a-0123")},
+                   {.name = "team-b", .key = Secret("key-of-team-b-0123"), .access_key_id = "TEAMB"}};
+    config.keys[0].allowance.from = {"10.0.0.0/8"};
+    config.keys[1].allowance.dialects = {"bedrock_converse"};
+    directory = Directory::of(config);
   }
-  Keys keys;
+  std::shared_ptr<const Directory> directory;
 };
 
-Result<Caller> caller(const Keys& keys, const http1::Fields& head, std::int64_t now = 1795955760) {
+constexpr CallPlace bedrock{.peer = "10.0.0.1", .dialect = "bedrock_converse", .unix_ms = 1795955760'000};
+
+Result<Caller> caller(const Known& known, const http1::Fields& head, const CallPlace& place = bedrock) {
   TRY(const auto credential, read_credential(head, {}));
-  return find_caller(keys, credential, head, now);
+  return find_caller(*known.directory, credential, head, place);
 }
 
 TEST(Credentials, NameTheirCaller) {
   const Known known;
-  const auto a = caller(known.keys, fields({{"x-api-key", "key-of-team-a-0123"}}));
+  const auto a = caller(known, fields({{"x-api-key", "key-of-team-a-0123"}}));
   ASSERT_TRUE(a);
   EXPECT_EQ(a->name, "team-a");
-  EXPECT_EQ(a->key, "key team-a");
-  EXPECT_EQ(a->signer, nullptr);
+  EXPECT_EQ(a->tenant, "key team-a");
+  EXPECT_EQ(a->key->name, "team-a");
+  EXPECT_FALSE(a->claimed);
   // The secret of an access key is a key like any other.
-  const auto b = caller(known.keys, fields({{"Authorization", "Bearer key-of-team-b-0123"}}));
+  const auto b = caller(known, fields({{"Authorization", "Bearer key-of-team-b-0123"}}));
   ASSERT_TRUE(b);
-  EXPECT_EQ(b->key, "key team-b");
-  EXPECT_EQ(b->signer, nullptr);
-  const auto wrong = caller(known.keys, fields({{"x-api-key", "key-of-team-c-0123"}}));
+  EXPECT_EQ(b->tenant, "key team-b");
+  EXPECT_FALSE(b->claimed);
+  const auto wrong = caller(known, fields({{"x-api-key", "key-of-team-c-0123"}}));
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error()->fault, Fault::unauthorized);
   EXPECT_THAT(wrong.error()->message + wrong.error()->detail, Not(HasSubstr("key-of-team-c")));
+}
+
+TEST(Credentials, CountWhereTheyMayBeShown) {
+  const Known known;
+  const auto a = fields({{"x-api-key", "key-of-team-a-0123"}});
+  const auto elsewhere = caller(known, a, {.peer = "192.0.2.1"});
+  ASSERT_FALSE(elsewhere);
+  EXPECT_EQ(elsewhere.error()->fault, Fault::forbidden);
+  const auto b = fields({{"x-api-key", "key-of-team-b-0123"}});
+  EXPECT_FALSE(caller(known, b, {.peer = "192.0.2.1", .dialect = "gemini"}));
+  EXPECT_TRUE(caller(known, b, {.peer = "192.0.2.1", .dialect = "bedrock_converse"}));
 }
 
 TEST(Credentials, OfASignatureAreJudgedByTheHeadFirst) {
@@ -108,23 +126,23 @@ TEST(Credentials, OfASignatureAreJudgedByTheHeadFirst) {
   const auto head = [](std::string_view authorization) {
     return fields({{"Host", "h"}, {"X-Amz-Date", "20261129T123600Z"}, {"Authorization", authorization}});
   };
-  const auto claimed = caller(known.keys, head(signed_by_b));
+  const auto claimed = caller(known, head(signed_by_b));
   ASSERT_TRUE(claimed);
-  EXPECT_EQ(claimed->key, "key team-b");
-  ASSERT_NE(claimed->signer, nullptr);
+  EXPECT_EQ(claimed->tenant, "key team-b");
+  ASSERT_TRUE(claimed->claimed);
   // Claimed is not proven.
   const http1::Fields same = head(signed_by_b);
-  const auto proven = prove(*claimed, {.method = "POST", .target = "/", .fields = same, .body = "{}"});
+  const auto proven = prove(*claimed, {.method = "POST", .target = "/", .fields = same, .body = "{}"}, bedrock);
   ASSERT_FALSE(proven);
   EXPECT_EQ(proven.error()->code, "invalid_signature");
 
-  const auto late = caller(known.keys, head(signed_by_b), 1795955760 + 301);
+  const auto late = caller(known, head(signed_by_b), {.unix_ms = bedrock.unix_ms + 301'000});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error()->code, "invalid_signature");
   EXPECT_THAT(late.error()->message, HasSubstr("clock"));
   std::string stranger = signed_by_b;
   stranger.replace(stranger.find("TEAMB"), 5, "TEAMA");
-  const auto unknown = caller(known.keys, head(stranger));
+  const auto unknown = caller(known, head(stranger));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error()->code, "");
   EXPECT_THAT(unknown.error()->message, HasSubstr("access_key_id"));

@@ -165,6 +165,8 @@ void append_exchange_json(std::string& line, const Record& r, LogLevel level) {
   text(out, ",\"client_id\":", r.client_id);
   text(out, ",\"trace_id\":", r.trace_id);
   text(out, ",\"caller\":", r.caller);
+  text(out, ",\"groups\":", r.groups);
+  text(out, ",\"tags\":", r.tags);
   text(out, ",\"peer\":", r.peer);
   text(out, ",\"method\":", r.method);
   text(out, ",\"door\":", r.door);

@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document of what the gateway serves. Bodies are described as far as a reader needs them to begin; every
 // other field of a vendor's dialect passes as well. SPDX-License-Identifier: MIT
+import { admin_paths, admin_schemas } from "./admin.mjs";
 import { samples } from "./samples.mjs";
 import { schemas } from "./schemas.mjs";
 
@@ -494,6 +495,8 @@ const paths = {
   }),
 };
 
+Object.assign(paths, admin_paths);
+
 for (const [path, [id, methods, error, summary, description]] of Object.entries(vendor_calls)) {
   const parameters = [
     ...(path.includes("{model}") ? [model_in_path] : []),
@@ -518,6 +521,7 @@ export const openapi = (version) => ({
     { name: "Models", description: "Calls of models, whole and streamed" },
     { name: "Vendors' other calls", description: "What is no conversation passes untouched to a backend of the same dialect; vectors come from any that has them" },
     { name: "Operation", description: "How the gateway is doing" },
+    { name: "Admin", description: "Keys and groups that are made while the gateway runs, with `storage: sqlite:PATH`. From this machine only, unless `admin.from` says otherwise" },
   ],
   security: [{}, { bearer: [] }, { anthropic: [] }, { google: [] }],
   paths,
@@ -525,8 +529,9 @@ export const openapi = (version) => ({
     securitySchemes: {
       bearer: { type: "http", scheme: "bearer", description: "As OpenAI's clients send it." },
       anthropic: { type: "apiKey", in: "header", name: "x-api-key", description: "As Anthropic's clients send it." },
+      admin: { type: "http", scheme: "bearer", description: "An admin key. The first start with a storage prints one." },
       google: { type: "apiKey", in: "header", name: "x-goog-api-key", description: "As Google's clients send it." },
     },
-    schemas,
+    schemas: { ...schemas, ...admin_schemas },
   },
 });

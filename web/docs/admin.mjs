@@ -1,0 +1,150 @@
+// The admin API in the OpenAPI document: keys, groups, admin keys, and who changed what. SPDX-License-Identifier: MIT
+
+const json = (schema) => ({ "application/json": { schema } });
+const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
+const texts = (description, example) => ({ type: "array", items: { type: "string" }, description, examples: [example] });
+
+const allowance = {
+  models: texts("Models that may be asked for; * is a wildcard. All when it is left out.", ["gpt-*"]),
+  backends: texts("Backends and accounts that requests may go to; * is a wildcard.", ["openai"]),
+  dialects: texts("Dialects that may be spoken.", ["openai_chat", "anthropic"]),
+  from: texts("Addresses and networks that may show the key.", ["10.0.0.0/8"]),
+  expires: { type: "string", format: "date-time", description: "When it ends." },
+  tags: texts("Words for reports, in the record of every request.", ["research"]),
+  metadata: { type: "object", additionalProperties: { type: "string" }, description: "Whatever you want to keep with it." },
+};
+const key_settings = { name: { type: "string" }, group: { type: "string", description: "The group that it belongs to." }, ...allowance };
+const group_settings = {
+  name: { type: "string" },
+  kind: { type: "string", enum: ["team", "user", "project"] },
+  parent: { type: "string", description: "The group that it belongs to." },
+  ...allowance,
+};
+const seen = (object) => ({
+  id: { type: "string" },
+  object: { type: "string", const: object },
+  source: { type: "string", enum: ["storage", "configuration"], description: "What the configuration has is changed there." },
+  state: { type: "string", enum: ["active", "blocked", "expired"] },
+  created: { type: "string", format: "date-time" },
+  changed: { type: "string", format: "date-time" },
+  version: { type: "integer" },
+});
+const list_of = (name) => ({
+  type: "object",
+  properties: {
+    object: { type: "string", const: "list" },
+    data: { type: "array", items: ref(name) },
+    has_more: { type: "boolean" },
+    next: { type: "string", description: "Where the next page begins." },
+  },
+  required: ["object", "data", "has_more"],
+});
+
+export const admin_schemas = {
+  KeySettings: { type: "object", properties: key_settings, additionalProperties: false },
+  GroupSettings: { type: "object", properties: group_settings, additionalProperties: false },
+  Key: {
+    type: "object",
+    properties: {
+      ...seen("key"),
+      shown: { type: "string", description: "How it begins." },
+      old_key_until: { type: "string", format: "date-time", description: "How long the secret before still opens." },
+      key: { type: "string", description: "The secret: told once, when it is made or rotated." },
+      ...key_settings,
+    },
+  },
+  Group: { type: "object", properties: { ...seen("group"), ...group_settings } },
+  AdminKey: {
+    type: "object",
+    properties: {
+      id: { type: "string" },
+      object: { type: "string", const: "admin_key" },
+      name: { type: "string" },
+      scope: { type: "string", enum: ["read", "keys", "all"], description: "read: look; keys: change keys and groups; all: admin keys, too." },
+      shown: { type: "string" },
+      created: { type: "string", format: "date-time" },
+      key: { type: "string", description: "Told once." },
+    },
+  },
+  AuditEntry: {
+    type: "object",
+    properties: {
+      id: { type: "integer" },
+      at: { type: "string", format: "date-time" },
+      who: { type: "string", description: "An admin key's name." },
+      from: { type: "string", description: "An address." },
+      action: { type: "string", examples: ["key.create"] },
+      node: { type: "string" },
+      name: { type: "string" },
+      before: { type: "object", description: "Its settings, without secrets." },
+      after: { type: "object" },
+    },
+  },
+  KeyList: list_of("Key"),
+  GroupList: list_of("Group"),
+  AdminKeyList: list_of("AdminKey"),
+  AuditList: list_of("AuditEntry"),
+};
+
+const id = { name: "id", in: "path", required: true, description: "Its id or its name.", schema: { type: "string" } };
+const query = (name, description, type = "string") => ({ name, in: "query", description, schema: { type } });
+const limit = query("limit", "Rows of a page, 1 to 1000; 100 when it is left out.", "integer");
+const if_match = { name: "If-Match", in: "header", description: "The ETag that was seen: what changed meanwhile is not overwritten.", schema: { type: "string" } };
+const once = { name: "Idempotency-Key", in: "header", description: "The same request with the same key of yours is done once within a day, and answered alike.", schema: { type: "string" } };
+
+const call = (operationId, summary, answer, { parameters, body, status = 200, changes = status !== 200 } = {}) => {
+  const error = (description) => ({ description, content: json(ref("OpenAIError")) });
+  return {
+    tags: ["Admin"],
+    operationId,
+    summary,
+    security: [{ admin: [] }],
+    ...(parameters ? { parameters } : {}),
+    ...(body ? { requestBody: { required: body !== "Rotation", content: json(body === "Rotation" ? rotation : ref(body)) } } : {}),
+    responses: {
+      [status]: { description: "Done: it holds on every worker.", headers: { etag: { schema: { type: "string" } } }, content: json(ref(answer)) },
+      ...(body ? { 400: error("The settings are wrong; the message says what would be right.") } : {}),
+      401: error("No admin key, or a wrong one."),
+      403: error("Not from here, or not with this admin key."),
+      ...(changes || body ? { 409: error("It does not go with what is there."), 412: error("It was changed meanwhile.") } : {}),
+      429: error("Too many wrong admin keys."),
+    },
+  };
+};
+const rotation = { type: "object", properties: { overlap: { type: "string", examples: ["24h"], description: "How long the old secret still opens; 24h when it is left out." } } };
+
+const nodes = (path, one, many, Name) => ({
+  [`/admin/api/${path}`]: {
+    get: call(`list${many}`, `All ${path}`, `${Name}List`, { parameters: [limit, query("after", "Names behind this one."), query("group", "Of this group.")] }),
+    post: call(`create${Name}`, `Make a ${one}`, Name, { parameters: [once], body: `${Name}Settings`, status: 201 }),
+  },
+  [`/admin/api/${path}/{id}`]: {
+    parameters: [id],
+    get: call(`get${Name}`, `One ${one}`, Name),
+    patch: call(`update${Name}`, `Change a ${one} (JSON merge patch)`, Name, { parameters: [if_match], body: `${Name}Settings` }),
+    delete: call(`delete${Name}`, `Take a ${one} away`, Name, { parameters: [if_match], changes: true }),
+  },
+  ...Object.fromEntries(
+    ["block", "unblock"].map((verb) => [
+      `/admin/api/${path}/{id}/${verb}`,
+      { parameters: [id], post: call(`${verb}${Name}`, `${verb === "block" ? "Block" : "Unblock"} a ${one}`, Name, { parameters: [if_match], changes: true }) },
+    ]),
+  ),
+});
+
+export const admin_paths = {
+  ...nodes("keys", "key", "Keys", "Key"),
+  "/admin/api/keys/{id}/rotate": {
+    parameters: [id],
+    post: call("rotateKey", "Give a key a new secret", "Key", { parameters: [if_match, once], body: "Rotation", changes: true }),
+  },
+  ...nodes("groups", "group", "Groups", "Group"),
+  "/admin/api/admins": {
+    get: call("listAdminKeys", "All admin keys", "AdminKeyList"),
+    post: call("createAdminKey", "Make an admin key", "AdminKey", { parameters: [once], body: "AdminKey", status: 201 }),
+  },
+  "/admin/api/admins/{id}": { parameters: [id], delete: call("deleteAdminKey", "Take an admin key away", "AdminKey", { changes: true }) },
+  "/admin/api/audit": {
+    get: call("audit", "Who changed what", "AuditList", { parameters: [limit, query("before", "Entries older than this id.", "integer")] }),
+  },
+};
