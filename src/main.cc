@@ -10,6 +10,7 @@
 #include "allocator.h"
 #include "config/config.h"
 #include "explain_command.h"
+#include "keys_command.h"
 #include "models_command.h"
 #include "serve_command.h"
 #include "version.h"
@@ -92,6 +93,8 @@ int main(int argc, char** argv) {
   with_config(update);
   update->add_option("file", known.table, "LiteLLM's model_prices_and_context_window.json")->required();
   update->add_option("--out", known.out, "where to; else the configuration's catalogue, else models.txt");
+  sluice::KeysOptions keys;
+  sluice::add_keys_commands(app, keys);
   CLI11_PARSE(app, argc, argv);
 
   if (*check_command) return check(checked);
@@ -108,6 +111,10 @@ int main(int argc, char** argv) {
   if (*list) return sluice::list_models(known);
   if (*show) return sluice::show_model(known);
   if (*update) return sluice::update_models(known);
+  if (!keys.collection.empty()) {
+    if (keys.config.empty()) keys.config = config;
+    return sluice::keys_command(keys);
+  }
   if (*explain) {
     asked.config = config;
     return sluice::explain_command(std::move(asked));
