@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/allowance.h"
+#include "config/meter_settings.h"
 #include "config/reading.h"
 
 namespace sluice::config {
@@ -21,7 +22,7 @@ SLUICE_READ(read_tags);
 SLUICE_READ(read_metadata);
 #undef SLUICE_READ
 
-inline constexpr std::array<Setting<Allowance>, 7> allowance_settings = {{
+inline constexpr std::array<Setting<Allowance>, 8> allowance_settings = {{
     {{"models", "list of text", "all", "models that may be asked for, as clients name them; * is a wildcard"},
      read_allowed_models},
     {{"backends", "list of text", "all", "backends and accounts that requests may go to; * is a wildcard"},
@@ -30,6 +31,8 @@ inline constexpr std::array<Setting<Allowance>, 7> allowance_settings = {{
      read_allowed_dialects},
     {{"from", "list of text", "everywhere", "addresses and networks that may show the key: 10.0.0.0/8, 2001:db8::/32"},
      read_networks},
+    {{"limits", "section", "", "how much it may ask for; what is said of a group is for all in it together"},
+     read_node_limits},
     {{"expires", "text", "never", "when it ends: 2027-01-31T00:00:00Z"}, read_expiry},
     {{"tags", "list of text", "", "words for reports, in the record of every request"}, read_tags},
     {{"metadata", "map of text", "", "whatever you want to keep with it; nothing is made of it"}, read_metadata},

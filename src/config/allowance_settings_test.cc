@@ -74,7 +74,6 @@ TEST_F(Allowances, SayWhatIsWrongAndWhere) {
   EXPECT_THAT(told(load("groups: [{kind: team}]")), HasSubstr("a group needs a name"));
   EXPECT_THAT(told(load("groups: [{name: a/b}]")), HasSubstr("no \"/\""));
   EXPECT_THAT(told(load("groups: [{name: a}, {name: a}]")), HasSubstr("stands twice"));
-  EXPECT_THAT(told(load("groups: [{name: a, limits: {requests: {minute: 1}}}]")), HasSubstr("unknown key \"limits\""));
   EXPECT_THAT(told(load("keys: [{name: a, key: \"${KEY}\", group: b}]")), HasSubstr("the group \"b\""));
 }
 

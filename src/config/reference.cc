@@ -1,6 +1,7 @@
 // The table of settings as people and editors read it: a Markdown page and a JSON Schema.
 // SPDX-License-Identifier: MIT
 #include "base/json.h"
+#include "config/meter_settings.h"
 #include "config/reading.h"
 
 namespace sluice {
@@ -43,7 +44,13 @@ std::vector<Section> sections() {
           section("routes.*.failover", failover_changes()),
           section("admin", admin_settings()),
           section("groups.*", group_settings()),
+          section("groups.*.limits", node_limit_settings()),
+          section("groups.*.limits.requests", request_rate_settings()),
+          section("groups.*.limits.tokens", token_rate_settings()),
           section("keys.*", key_settings()),
+          section("keys.*.limits", node_limit_settings()),
+          section("keys.*.limits.requests", request_rate_settings()),
+          section("keys.*.limits.tokens", token_rate_settings()),
           section("monitoring", monitoring_settings()),
           section("failover", failover_settings()),
           section("failover.breaker", breaker_settings()),

@@ -14,7 +14,7 @@ void append_limit(std::string& out, const http1::Fields& fields, const http1::Fi
                   const FieldsFor& to, LimitsTold& limits) {
   limits.take(f.name, f.value, from, to.now_unix_ms);
   const auto name = read_limit_name(f.name, from);
-  if (to.own_limits && name && name->of == LimitOf::requests) return;
+  if (to.own.replace(f, name)) return;
   const LimitSpelling& spelling = to.client.limit_spelling();
   if (&from == &spelling) {
     http1::append_field(out, lower(f.name), f.value);
@@ -28,6 +28,11 @@ void append_limit(std::string& out, const http1::Fields& fields, const http1::Fi
 }
 
 }  // namespace
+
+bool OwnLimits::replace(const http1::Field& field, const std::optional<LimitName>& name) const {
+  if (name) return name->of == LimitOf::requests ? requests : tokens;
+  return tokens && spelling_of(field.name) && lower(field.name).contains("tokens");
+}
 
 std::span<const std::string_view> request_id_names() {
   static const std::vector<std::string_view> names = [] {

@@ -17,9 +17,17 @@ namespace sluice {
 [[nodiscard]] std::span<const std::string_view> request_id_names();
 [[nodiscard]] bool names_request_id(std::string_view field);
 
+// Of which the gateway tells a limit.
+struct OwnLimits {
+  bool requests = false, tokens = false;
+  // Whether a field of the upstream's that tells of a limit gives way to it. `name`: as far as that is understood;
+  // input and output apart are tokens, too.
+  [[nodiscard]] bool replace(const http1::Field& field, const std::optional<LimitName>& name) const;
+};
+
 struct FieldsFor {
   const Dialect& client;
-  bool own_limits = false;       // the gateway tells its own limit of requests, which is the client's
+  OwnLimits own;                 // the gateway tells its own, which are the client's
   std::int64_t now_unix_ms = 0;  // limits that are over at a time are told as a duration, and the reverse
 };
 

@@ -18,6 +18,7 @@
 namespace sluice {
 
 class Lead;
+class Metering;
 class Worker;
 
 struct Exchange {
@@ -35,8 +36,10 @@ struct Exchange {
   const Route* route = nullptr;                          // of the snapshot, once it is chosen; null when none fits
   std::unique_ptr<const TimeoutChanges> asked_timeouts;  // by the request's own field; null: by none
   std::int64_t deadline_ms = net::never;                 // of the loop's clock; over all calls
-  LimitNumbers limits;
-  const Key* key = nullptr;    // the caller's, in the directory; null without
+  LimitNumbers limits;                                   // the tightest of requests
+  LimitNumbers token_limits;                             // of tokens, of the caller's key and its groups
+  std::unique_ptr<Metering> metering;                    // what those are told; null where nothing is limited
+  const Key* key = nullptr;                              // the caller's, in the directory; null without
   Seat seat;                   // among those that the server has at once, where there is a cap
   std::string tenant;          // whose limits count and whose turns are remembered (Caller::tenant)
   std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields

@@ -206,14 +206,14 @@ Result<Flight::Head> Flight::take_head(const http1::ResponseHead& response) {
     if (attempt().upstream_request_id.empty())
       attempt().upstream_request_id = visible_ascii(response.fields.get(name), 128);
   }
-  const bool own_limits = ex_.limits.limit > 0;
+  const OwnLimits own{.requests = ex_.limits.limit > 0, .tokens = ex_.token_limits.limit > 0};
   const std::int64_t now_unix_ms = ex_.record.unix_ms + ex_.elapsed_us() / 1000;
   LimitsTold quota;
   if (own_address_.empty()) {
-    append_answer_fields(out.relayed, response.fields,
-                         {.client = *ex_.dialect, .own_limits = own_limits, .now_unix_ms = now_unix_ms}, quota);
+    append_answer_fields(out.relayed, response.fields, {.client = *ex_.dialect, .own = own, .now_unix_ms = now_unix_ms},
+                         quota);
   } else {
-    append_passed_fields(out.relayed, response.fields, own_address_, own_limits, now_unix_ms, quota);
+    append_passed_fields(out.relayed, response.fields, own_address_, own, now_unix_ms, quota);
   }
   if (quota.any) permit_.learn_quota(quota, ex_.worker.loop().now_ms());
   out.event_stream = out.content_type.starts_with("text/event-stream") ||

@@ -12,6 +12,7 @@
 #include "gateway/errand_write.h"
 #include "gateway/failover.h"
 #include "gateway/line_up.h"
+#include "gateway/metering.h"
 #include "gateway/object_ids.h"
 #include "gateway/raw_call.h"
 #include "gateway/respond.h"
@@ -276,6 +277,8 @@ Task<Result<bool>> forward(Exchange& ex, const Entry& entry, const Caller& calle
   CO_TRY(auto&& plan, choose_errand(ex, errand));          // by its model, by an id in it, or the first that can
   Lease lease;                                             // given back when the exchange is over
   CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
+  if (ex.key && !ex.key->meters.empty())
+    CO_TRY_VOID(Metering::admit(ex, {.body = errand.whole ? errand.body : errand.held, .members = errand.members}));
   if (ex.route && ex.route->coalesce) {
     if (const auto shared = coalesce(ex, errand)) co_return co_await follow(ex, *shared);  // somebody asks it already
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <unordered_set>
 
 #include "net/proxy_env.h"
 
@@ -128,7 +129,16 @@ bool Gateway::publish(const std::shared_ptr<const Directory>& directory, std::ch
     });
   }
   std::unique_lock lock(taken->mutex);
-  return taken->all.wait_for(lock, patience, [&] { return taken->left == 0; });
+  const bool all = taken->all.wait_for(lock, patience, [&] { return taken->left == 0; });
+  if (all) keep_meters(*directory);
+  return all;
+}
+
+void Gateway::keep_meters(const Directory& directory) {
+  std::unordered_set<NodeId> there;
+  for (const auto& [name, key] : directory.keys()) there.insert(key->id);
+  for (const auto& [name, group] : directory.groups()) there.insert(group->id);
+  shared_.meters.keep_only([&](NodeId node) { return there.contains(node); });
 }
 
 Result<bool> Gateway::reload_certificate() {

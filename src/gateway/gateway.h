@@ -55,6 +55,8 @@ class Gateway {
   };
   explicit Gateway(Shared& shared) : shared_(shared) {}
   void accept(Thread& on, int fd);
+  // What was counted of keys and groups that are no more is forgotten.
+  void keep_meters(const Directory& directory);
   Shared& shared_;
   net::Inherited sockets_;
   bool deals_ = false;  // too few sockets for a kernel that spreads: connections are given to the workers in turn

@@ -130,14 +130,14 @@ void append_asked_fields(std::string& out, const http1::Fields& fields, DialectI
   }
 }
 
-void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address, bool own_limits,
-                          std::int64_t now_unix_ms, LimitsTold& limits) {
+void append_passed_fields(std::string& out, const http1::Fields& fields, std::string_view own_address,
+                          const OwnLimits& own_limits, std::int64_t now_unix_ms, LimitsTold& limits) {
   for (const http1::Field& f : fields) {
     if (among(kept_back, f.name) || istarts_with(f.name, "x-sluice-") || istarts_with(f.name, "access-control-"))
       continue;
     if (list_has(fields.get("connection"), f.name)) continue;
     const auto limit = take_limit(f, now_unix_ms, limits);
-    if (own_limits && limit && limit->of == LimitOf::requests) continue;
+    if (own_limits.replace(f, limit)) continue;
     if (names_request_id(f.name)) {
       http1::append_field(out, "x-sluice-upstream-request-id", f.value);
     } else if (iequals(f.name, "x-goog-upload-url") || iequals(f.name, "x-goog-upload-control-url")) {

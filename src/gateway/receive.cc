@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "gateway/metering.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
 #include "policy/clocks.h"
@@ -186,6 +187,12 @@ Task<Result<Intake>> receive(Exchange& ex, const Entry& entry) {
 Result<Lease> admit(Exchange& ex, const Caller& caller) {
   const Limits::Time now{std::chrono::nanoseconds(ex.worker.loop().now_ns())};
   return ex.worker.shared().limits.admit(caller.tenant, ex.snapshot->config().limits, now, ex.limits);
+}
+
+Result<void> meter(Exchange& ex, const Intake& intake) {
+  return Metering::admit(ex, {.body = intake.body,
+                              .members = intake.peek.members,
+                              .counts = intake.entry.operation == Operation::count_tokens});
 }
 
 }  // namespace sluice

@@ -41,12 +41,12 @@ void number_field(Print& out, std::string_view name, std::int64_t value) {
   out.text("\r\n");
 }
 
-void limit_fields(Print& out, const Exchange& ex) {
+void limit_fields(Print& out, const Exchange& ex, LimitOf of, const LimitNumbers& numbers) {
   const LimitSpelling& spelling = ex.dialect->limit_spelling();
-  const auto name = [&](LimitPart part) { return LimitName{LimitOf::requests, part}.in(spelling); };
-  number_field(out, name(LimitPart::limit), ex.limits.limit);
-  number_field(out, name(LimitPart::remaining), ex.limits.remaining);
-  field(out, name(LimitPart::reset), spelling.reset(ex.limits.reset, ex.record.unix_ms));
+  const auto name = [&](LimitPart part) { return LimitName{of, part}.in(spelling); };
+  number_field(out, name(LimitPart::limit), numbers.limit);
+  number_field(out, name(LimitPart::remaining), numbers.remaining);
+  field(out, name(LimitPart::reset), spelling.reset(numbers.reset, ex.record.unix_ms));
 }
 
 void append_head(std::string& text, Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
@@ -67,7 +67,8 @@ void append_head(std::string& text, Exchange& ex, const ReplyHead& head, std::op
   if (!ex.record.model.empty()) field(out, "x-sluice-model", ex.record.model);
   if (const Attempt* one = ex.record.telling()) field(out, "x-sluice-backend", one->backend);
   if (!ex.record.notes.empty()) field(out, "x-sluice-notes", header_value(ex.record.notes));
-  if (ex.limits.limit > 0) limit_fields(out, ex);
+  if (ex.limits.limit > 0) limit_fields(out, ex, LimitOf::requests, ex.limits);
+  if (ex.token_limits.limit > 0) limit_fields(out, ex, LimitOf::tokens, ex.token_limits);
   if (!ex.cors_origin.empty()) {
     field(out, "access-control-allow-origin", ex.cors_origin);
     out.text("access-control-expose-headers: *\r\n");
@@ -207,6 +208,7 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
     number_field(out, "retry-after", std::max<std::int64_t>(seconds, 1));
     number_field(out, "retry-after-ms", error.retry_after->count());
   }
+  if (error.fault == Fault::rate_limited && !error.retry_after) fields += "x-should-retry: false\r\n";
   if (error.fault == Fault::unauthorized) fields += "www-authenticate: Bearer\r\n";
   if (error.fault == Fault::method_not_allowed) http1::append_field(fields, "allow", error.param);
   const bool own_words = !error.verbatim || error.verbatim->dialect != ex.dialect->name();

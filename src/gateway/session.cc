@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dialects/registry.h"
 #include "gateway/coalesce.h"
+#include "gateway/metering.h"
 #include "gateway/respond.h"
 #include "gateway/serve.h"
 
@@ -67,6 +68,7 @@ void settle(Exchange& ex) {
   Record& r = ex.record;
   r.total_us = ex.elapsed_us();
   r.own_us = std::max<std::int64_t>(0, r.total_us - (ex.client.sleeper().slept_ns() - ex.slept_before_ns) / 1000);
+  if (ex.metering) ex.metering->settle(ex);
   for (Sink* sink : ex.worker.shared().sinks) sink->take(r);
 }
 

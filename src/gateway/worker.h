@@ -24,7 +24,9 @@
 #include "policy/gate.h"
 #include "policy/health_book.h"
 #include "policy/limits.h"
+#include "policy/meters.h"
 #include "policy/mirrors.h"
+#include "policy/outputs.h"
 #include "policy/plan.h"
 #include "policy/retry.h"
 #include "policy/turn_memory.h"
@@ -44,6 +46,8 @@ class Session;
 // What all workers share; outlives them. Every member may be used from any thread.
 struct Shared {
   Limits limits;
+  Meters meters;
+  Outputs outputs;
   TurnMemory turns;
   Standings standings;
   HealthBook health;

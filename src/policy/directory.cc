@@ -55,6 +55,7 @@ void sum_up(Key& key) {
   }
   for (const Node* node : key.path) {
     const Allowance& a = node->allowance;
+    if (is_metered(a)) key.meters.push_back({.id = node->id, .name = node->name, .allowance = &a});
     key.limits_models |= !a.models.empty();
     key.limits_backends |= !a.backends.empty();
     key.limits_dialects |= !a.dialects.empty();

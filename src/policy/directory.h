@@ -17,12 +17,10 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "config/config.h"
+#include "policy/metered_node.h"
 #include "wire/keyed_hash.h"
 
 namespace sluice {
-
-// Tells a key or a group from all others, also after a reload or a restart.
-using NodeId = std::uint64_t;
 
 // A key or a group, as something that allows.
 struct Node {
@@ -47,6 +45,7 @@ struct Key : Node {
   std::string tags;               // of all on the path, each once, "a,b"
   // Whether anything on the path says it, so that most calls ask no further.
   bool limits_models = false, limits_backends = false, limits_dialects = false, limits_places = false;
+  std::vector<MeteredNode> meters;  // those on the path of which something is counted
   bool blocked_on_path = false;
   std::int64_t expires_ms = 0;  // the earliest on the path; 0: never
 

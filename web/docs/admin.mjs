@@ -4,11 +4,28 @@ const json = (schema) => ({ "application/json": { schema } });
 const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 const texts = (description, example) => ({ type: "array", items: { type: "string" }, description, examples: [example] });
 
+const most = { type: "integer", minimum: 1, maximum: 1000000000000 };
+const rates = (what) => ({
+  type: "object",
+  additionalProperties: false,
+  description: `${what} at most, by buckets that refill evenly.`,
+  properties: { minute: most, hour: most, day: most },
+});
 const allowance = {
   models: texts("Models that may be asked for; * is a wildcard. All when it is left out.", ["gpt-*"]),
   backends: texts("Backends and accounts that requests may go to; * is a wildcard.", ["openai"]),
   dialects: texts("Dialects that may be spoken.", ["openai_chat", "anthropic"]),
   from: texts("Addresses and networks that may show the key.", ["10.0.0.0/8"]),
+  limits: {
+    type: "object",
+    additionalProperties: false,
+    description: "How much it may ask for; what is said of a group is for all in it together.",
+    properties: {
+      requests: rates("Requests"),
+      tokens: rates("Tokens of questions and answers"),
+      concurrent: { ...most, description: "Requests at once." },
+    },
+  },
   expires: { type: "string", format: "date-time", description: "When it ends." },
   tags: texts("Words for reports, in the record of every request.", ["research"]),
   metadata: { type: "object", additionalProperties: { type: "string" }, description: "Whatever you want to keep with it." },

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/metering.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "gateway/choose.h"
+#include "gateway/worker.h"
+
+namespace sluice {
+namespace {
+
+using Words = std::string_view;
+
+std::optional<std::int64_t> number(Words text) {
+  std::int64_t out = 0;
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return bad == std::errc() && end == text.data() + text.size() && out >= 0 ? std::optional(out) : std::nullopt;
+}
+
+MeterTime now(const Exchange& ex) {
+  return {.steady_ns = net::Loop::clock_ns(), .unix_ms = ex.record.unix_ms + ex.elapsed_us() / 1000};
+}
+
+// Those whose questions are text. A token is about four bytes of JSON; what is not is settled in the end.
+std::int64_t guess_input(const Exchange& ex, Words body) {
+  constexpr std::array texts = {Words("chat"), Words("embeddings"), Words("rerank"), Words("moderations"),
+                                Words("fim")};
+  if (std::ranges::find(texts, ex.record.operation) == texts.end()) return 0;
+  // A long string without a blank is a picture or the like, of usual size.
+  constexpr std::size_t small = 16 * 1024, long_string = 2048, looked_at = 256;
+  constexpr std::int64_t picture = 1'000;
+  std::int64_t pictures = 0;
+  std::size_t text = body.size();
+  for (std::size_t at = body.size() > small ? body.find('"') : Words::npos; at != Words::npos;) {
+    const std::size_t end = body.find('"', at + 1);
+    if (end == Words::npos) break;
+    const Words inside = body.substr(at + 1, end - at - 1);
+    if (inside.size() > long_string && !inside.substr(0, looked_at).contains(' ')) {
+      ++pictures;
+      text -= inside.size();
+    }
+    at = end;
+  }
+  return static_cast<std::int64_t>(text / 4) + pictures * picture + 1;
+}
+
+std::int64_t used(const Usage& usage) {
+  return usage.total_input() + usage.total_output();
+}
+
+}  // namespace
+
+std::optional<std::int64_t> most_output(std::span<const json::TopMember> members) {
+  constexpr std::array names = {Words("max_tokens"), Words("max_completion_tokens"), Words("max_output_tokens")};
+  constexpr std::array<std::pair<Words, Words>, 3> inside = {{{"generationConfig", "maxOutputTokens"},
+                                                              {"generation_config", "max_output_tokens"},
+                                                              {"inferenceConfig", "maxTokens"}}};
+  for (const json::TopMember& member : members) {
+    if (std::ranges::find(names, member.key) != names.end()) {
+      if (const auto told = number(member.raw)) return told;
+    }
+    const auto* const at = std::ranges::find(inside, Words(member.key), &std::pair<Words, Words>::first);
+    if (at == inside.end()) continue;
+    json::Document doc;
+    const auto root = doc.parse(member.raw);
+    if (root && root->is_object()) return (*root)[at->second].integer();
+  }
+  return std::nullopt;
+}
+
+Result<void> Metering::admit(Exchange& ex, const Ask& ask) {
+  const std::span<const MeteredNode> chain = ex.key->meters;
+  if (chain.empty()) return {};
+  Shared& shared = ex.worker.shared();
+  auto out = std::make_unique<Metering>();
+  if (!ask.counts) {
+    out->claim_.input_tokens = guess_input(ex, ask.body);
+    if (ex.record.operation == "chat") {
+      const std::int64_t likely = shared.outputs.p95(ex.key->id, ex.record.model).value_or(usual_answer);
+      out->claim_.output_tokens = std::min(likely, most_output(ask.members).value_or(likely));
+    }
+  }
+  MeterNumbers numbers;
+  auto grant = shared.meters.admit(chain, out->claim_, now(ex), numbers);
+  const LimitNumbers& own = numbers.requests;
+  if (own.limit > 0 && (ex.limits.limit == 0 || own.remaining < ex.limits.remaining)) ex.limits = own;
+  ex.token_limits = numbers.tokens;
+  if (!grant) return std::unexpected(std::move(grant).error());
+  out->grant_ = std::move(*grant);
+  ex.metering = std::move(out);
+  return {};
+}
+
+void Metering::settle(const Exchange& ex) {
+  const Record& record = ex.record;
+  std::int64_t tokens = 0;
+  if (record.usage.known()) {
+    tokens = used(record.usage);
+    if (record.operation == "chat" && !record.fault)
+      ex.worker.shared().outputs.add(ex.key->id, record.model, record.usage.total_output());
+  } else if (record.first_token_us >= 0 && !record.coalesced) {
+    tokens = claim_.input_tokens + claim_.output_tokens;  // something was said, and nobody told how much
+  }
+  grant_.settle(tokens, 0, now(ex));
+}
+
+}  // namespace sluice
