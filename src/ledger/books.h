@@ -1,0 +1,59 @@
+// From the journal's entries to rows of the ledger: which calls are open, what a settled one cost, what a crash left.
+// Pure: entries in, rows out. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ledger/entry.h"
+#include "model/ledger_row.h"
+#include "pricing/price.h"
+
+namespace sluice {
+
+// Fills in what a row costs: by what is exact, and where that is unknown by what is estimated. A call whose price is
+// not known costs nothing that is known.
+class Pricer {
+ public:
+  void price(LedgerRow& row);
+
+ private:
+  const Price* find(const std::string& text);
+  std::unordered_map<std::string, Price> known_;
+};
+
+class Books {
+ public:
+  // `segment`: where the entry stands. Rows are appended. An entry that cannot be read changes nothing: false.
+  bool take(std::string_view entry, std::uint64_t segment, std::vector<LedgerRow>& rows);
+  // Whoever wrote the entries is gone: what is still open becomes crashed, by the last that is known of it.
+  void close_crashed(std::vector<LedgerRow>& rows);
+  // Whether a segment holds the beginning of something that is open.
+  [[nodiscard]] bool wanted(std::uint64_t segment) const { return by_segment_.contains(segment); }
+  [[nodiscard]] std::size_t open() const { return open_.size(); }
+
+ private:
+  struct Call {
+    std::int64_t input = 0;  // estimated, by its intent
+    std::uint64_t segment = 0;
+    bool over = false;
+    LedgerRow row;
+  };
+  struct Exchange {
+    std::vector<Call> calls;
+  };
+  void take(const Intent& intent, std::uint64_t segment);
+  void take(const Checkpoint& checkpoint);
+  void take(const Settled& settled, std::vector<LedgerRow>& rows);
+  void forget(const Exchange& exchange);
+  std::unordered_map<std::string, Exchange> open_;   // by id
+  std::map<std::uint64_t, std::size_t> by_segment_;  // how many calls of it are open
+  Pricer pricer_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: MIT
+#include "ledger/journal.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <random>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t spares_wanted = 2;
+constexpr std::size_t ahead = 256 * 1024;
+constexpr std::chrono::milliseconds while_busy{25}, while_idle{250};
+
+std::unexpected<Failure> failed(std::string_view what, int error) {
+  return fail(Fault::internal, "The ledger's journal cannot be written.",
+              std::string(what) + ": " + std::strerror(error));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(Settings settings) {
+  std::unique_ptr<Journal> out(new Journal(std::move(settings)));
+  TRY(out->directory_, HeldDirectory::make(out->settings_.root, out->settings_.unix_ms));
+  out->discard_ = true;  // as long as nothing can have been appended
+  for (std::size_t i = 0; i < 1 + spares_wanted; ++i) {
+    TRY(auto segment, out->make_segment());
+    out->spares_.push_back(std::move(segment));
+  }
+  out->discard_ = false;
+  out->segments_.push_back(std::move(out->spares_.front()));
+  out->spares_.pop_front();
+  out->current_ = out->segments_.back().get();
+  // Signals are the main thread's.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  out->thread_ = std::thread([self = out.get()] { self->run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return out;
+}
+
+void Journal::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    closing_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+Journal::~Journal() {
+  stop();
+  for (auto* list : {&segments_, &spares_}) {
+    for (auto& segment : *list) {
+      if (segment->base) ::munmap(segment->base, segment->size);
+      if (segment->file >= 0) ::close(segment->file);
+    }
+  }
+  if (discard_) directory_.remove();
+}
+
+// --- the appender's side ---------------------------------------------------------------------------------------------
+
+// A place is taken by one addition, so that nobody waits for another's copying. A record counts once its size is there.
+Journal::Slot Journal::reserve(std::size_t size) {
+  const std::size_t room = record_room(size);
+  if (size > most_record) return {};
+  for (;;) {
+    Segment* segment = current_.load(std::memory_order_acquire);
+    const std::size_t at = segment->tail.fetch_add(room, std::memory_order_relaxed);
+    if (at + room <= segment->size)
+      return {.at = segment->base + at + record_head, .salt = segment->salt, .size = size};
+    // Of those that find no room exactly one, the first, begins inside: no record stands behind it.
+    if (at <= segment->size) segment->end.store(at, std::memory_order_release);
+    if (!turn(segment)) return {};
+  }
+}
+
+void Journal::commit(const Slot& slot) {
+  char* const head = slot.at - record_head;
+  const std::uint32_t crc = record_checksum(slot.salt, {slot.at, slot.size});
+  std::memcpy(head + 4, &crc, 4);
+  std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(head))
+      .store(static_cast<std::uint32_t>(slot.size), std::memory_order_release);
+}
+
+// Once in thousands of appends: the one place that may call the system, to wake whoever makes the next segment.
+bool Journal::turn(const Segment* full) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (current_.load(std::memory_order_relaxed) != full) return true;
+    if (spares_.empty()) {
+      takes_.store(false, std::memory_order_relaxed);
+      return false;
+    }
+    segments_.push_back(std::move(spares_.front()));
+    spares_.pop_front();
+    // The last spare is for what is under way already.
+    if (spares_.empty()) takes_.store(false, std::memory_order_relaxed);
+    current_.store(segments_.back().get(), std::memory_order_release);
+    turned_ = true;
+  }
+  wake_.notify_one();
+  return true;
+}
+
+bool Journal::append(const Intent& intent) {
+  if (!takes()) return false;
+  const Slot slot = reserve(entry_size(intent));
+  if (!slot.at) return false;
+  write_entry(slot.at, intent);
+  commit(slot);
+  return true;
+}
+
+void Journal::append(const Checkpoint& checkpoint) {
+  const Slot slot = reserve(entry_size(checkpoint));
+  if (!slot.at) return;
+  write_entry(slot.at, checkpoint);
+  commit(slot);
+}
+
+void Journal::keep_back(std::string bytes) {
+  const std::scoped_lock lock(mutex_);
+  kept_back_.push_back(std::move(bytes));
+}
+
+void Journal::sync(std::move_only_function<void(bool)> told) {
+  {
+    std::unique_lock lock(mutex_);
+    if (closing_) {
+      lock.unlock();
+      return told(false);
+    }
+    waiting_.push_back(std::move(told));
+  }
+  wake_.notify_one();
+}
+
+Journal::State Journal::state() const {
+  const std::scoped_lock lock(mutex_);
+  return {.health = health_, .why = why_, .segments = files_, .kept_back = kept_back_.size()};
+}
+
+// --- the journal's thread --------------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Journal::Segment>> Journal::make_segment() {
+  auto out = std::make_unique<Segment>();
+  {
+    const std::scoped_lock lock(mutex_);
+    if ((files_ + 1) * settings_.segment_bytes > settings_.most_bytes) {
+      return fail(Fault::internal, "The ledger's journal cannot be written.", "it holds as much as it may");
+    }
+    out->number = ++last_number_;
+  }
+  out->size = settings_.segment_bytes;
+  out->salt = std::random_device{}();
+  const std::string digits = std::to_string(out->number);
+  out->path =
+      directory_.path() + '/' + std::string(10 - std::min<std::size_t>(digits.size(), 10), '0') + digits + ".log";
+  out->file = ::open(out->path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (out->file < 0) return failed(out->path, errno);
+  int error = ::posix_fallocate(out->file, 0, static_cast<off_t>(out->size));
+  void* base = MAP_FAILED;
+  if (error == 0) {
+    base = ::mmap(nullptr, out->size, PROT_READ | PROT_WRITE, MAP_SHARED, out->file, 0);
+    if (base == MAP_FAILED) error = errno;
+  }
+  if (error != 0) {
+    ::close(out->file);
+    ::unlink(out->path.c_str());
+    return failed(out->path, error);
+  }
+  out->base = static_cast<char*>(base);
+  SegmentHead head{.number = out->number, .salt = out->salt};
+  head.crc = head.checksum();
+  std::memcpy(out->base, &head, sizeof head);
+  if (strict()) {
+    // Or the file's name may be lost with the power.
+    const int folder = ::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+      ::fsync(folder);
+      ::close(folder);
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  ++files_;
+  return out;
+}
+
+void Journal::drop(Segment& segment) {
+  ::munmap(segment.base, segment.size);
+  segment.base = nullptr;
+  ::close(segment.file);
+  segment.file = -1;
+  ::unlink(segment.path.c_str());
+}
+
+void Journal::stumble(Health health, std::string why) {
+  const std::scoped_lock lock(mutex_);
+  if (health_ == Health::broken) return;
+  health_ = health;
+  why_ = std::move(why);
+  if (health == Health::broken) takes_.store(false, std::memory_order_relaxed);
+}
+
+void Journal::prepare() {
+  for (;;) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (spares_.size() >= spares_wanted) {
+        if (health_ == Health::broken) return;
+        health_ = Health::well;
+        why_.clear();
+        takes_.store(true, std::memory_order_relaxed);
+        return;
+      }
+    }
+    auto made = make_segment();
+    if (!made) {
+      const std::scoped_lock lock(mutex_);
+      if (health_ == Health::broken) return;
+      why_ = made.error()->detail;
+      // With a spare there is still room for what comes.
+      health_ = spares_.empty() ? Health::full : Health::well;
+      takes_.store(!spares_.empty(), std::memory_order_relaxed);
+      return;
+    }
+    const std::scoped_lock lock(mutex_);
+    spares_.push_back(std::move(*made));
+  }
+}
+
+void Journal::place_kept_back() {
+  for (;;) {
+    std::string bytes;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (kept_back_.empty()) return;
+      bytes = kept_back_.front();
+    }
+    const Slot slot = reserve(bytes.size());
+    if (!slot.at) return;
+    std::memcpy(slot.at, bytes.data(), bytes.size());
+    commit(slot);
+    const std::scoped_lock lock(mutex_);
+    kept_back_.pop_front();
+  }
+}
+
+// A page that is first written to costs its writer a fault, and may cost a wait for the disk.
+void Journal::touch_ahead() {
+  Segment* segment = current_.load(std::memory_order_acquire);
+  const std::size_t tail = std::min(segment->tail.load(std::memory_order_relaxed), segment->size);
+  const std::size_t until = std::min(tail + ahead, segment->size);
+  if (segment->touched >= tail + ahead / 2 || segment->touched >= until) return;
+  constexpr std::size_t page = 4096;
+  const std::size_t from = segment->touched / page * page;
+#ifdef MADV_POPULATE_WRITE
+  char* base = nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    base = segment->base;
+  }
+  // Only a help: where the kernel does not know it, or the segment is gone by now, nothing comes of it.
+  if (base) (void)::madvise(base + from, (until - from + page - 1) / page * page, MADV_POPULATE_WRITE);
+#endif
+  segment->touched = until;
+}
+
+bool Journal::sync_all() {
+  std::vector<int> behind;  // descriptors of our own: the drainer may release a segment meanwhile
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto& segment : segments_) {
+      const std::size_t tail = std::min(segment->tail.load(std::memory_order_acquire), segment->size);
+      if (!segment->base || segment->synced >= tail) continue;
+      behind.push_back(::fcntl(segment->file, F_DUPFD_CLOEXEC, 0));
+      segment->synced = tail;
+    }
+  }
+  bool well = true;
+  for (const int file : behind) {
+    well = file >= 0 && ::fdatasync(file) == 0 && well;
+    if (file >= 0) ::close(file);
+  }
+  return well;
+}
+
+void Journal::run() {
+  std::size_t last_tail = 0;
+  for (;;) {
+    std::vector<std::move_only_function<void(bool)>> waiting;
+    {
+      std::unique_lock lock(mutex_);
+      const std::size_t tail = current_.load()->tail.load();
+      const bool busy = tail != last_tail || !kept_back_.empty();
+      last_tail = tail;
+      wake_.wait_for(lock, busy ? while_busy : while_idle, [this] { return closing_ || turned_ || !waiting_.empty(); });
+      turned_ = false;
+      waiting.swap(waiting_);
+      if (closing_ && waiting.empty()) break;
+    }
+    prepare();
+    place_kept_back();
+    touch_ahead();
+    if (waiting.empty()) continue;
+    const bool well = sync_all();
+    // What the kernel could not write once may be lost, whatever it says the next time.
+    if (!well) stumble(Health::broken, "the disk did not take what was written");
+    for (auto& told : waiting) told(well);
+  }
+  place_kept_back();
+}
+
+// --- the drainer's side ----------------------------------------------------------------------------------------------
+
+std::size_t Journal::read(const Taken& taken) {
+  std::vector<Segment*> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto& segment : segments_) {
+      if (segment->base && segment->read < segment->end.load(std::memory_order_acquire)) all.push_back(segment.get());
+    }
+  }
+  std::size_t count = 0;
+  for (Segment* segment : all) {
+    while (segment->read + record_head <= segment->size &&
+           segment->read < segment->end.load(std::memory_order_acquire)) {
+      char* const head = segment->base + segment->read;
+      const std::uint32_t size =
+          std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(head)).load(std::memory_order_acquire);
+      if (size == 0) break;  // nothing yet, or somebody is about to write it
+      if (!taken({head + record_head, size}, segment->number)) return count;
+      segment->read += record_room(size);
+      ++count;
+    }
+  }
+  return count;
+}
+
+void Journal::release(const std::function<bool(std::uint64_t)>& wanted) {
+  std::vector<Segment*> over;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto& segment : segments_) {
+      if (segment->base && segment->read >= segment->end.load(std::memory_order_acquire)) over.push_back(segment.get());
+    }
+  }
+  for (Segment* segment : over) {
+    if (wanted(segment->number)) continue;
+    const std::scoped_lock lock(mutex_);
+    drop(*segment);
+    --files_;
+  }
+}
+
+bool Journal::drained() {
+  const std::scoped_lock lock(mutex_);
+  if (!kept_back_.empty()) return false;
+  return std::ranges::all_of(segments_, [](const auto& segment) {
+    const std::size_t last = std::min({segment->tail.load(), segment->end.load(), segment->size});
+    return segment->base == nullptr || segment->read >= last;
+  });
+}
+
+}  // namespace sluice
