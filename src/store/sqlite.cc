@@ -34,6 +34,12 @@ Query& Query::bind(std::int64_t number) {
   return *this;
 }
 
+Query& Query::bind_known(std::optional<std::int64_t> number) {
+  if (number) return bind(*number);
+  ++bound_;  // what is not bound is NULL
+  return *this;
+}
+
 bool Query::step() {
   if (code_ != SQLITE_OK) return false;
   const int code = sqlite3_step(statement_);
@@ -53,6 +59,11 @@ std::string Query::text(int column) const {
 
 std::int64_t Query::number(int column) const {
   return sqlite3_column_int64(statement_, column);
+}
+
+std::optional<std::int64_t> Query::known(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  return number(column);
 }
 
 Result<void> Query::well() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,12 +28,15 @@ class Query {
   // Texts must outlive the query.
   Query& bind(std::string_view text);
   Query& bind(std::int64_t number);
+  // Nothing becomes NULL.
+  Query& bind_known(std::optional<std::int64_t> number);
   // True: there is a row.
   bool step();
   // Without rows.
   Result<void> run();
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] std::int64_t number(int column) const;
+  [[nodiscard]] std::optional<std::int64_t> known(int column) const;
   // Error: internal, with what SQLite says.
   [[nodiscard]] Result<void> well() const;
 

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include "store/sqlite_ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ranges>
+
+namespace sluice {
+namespace {
+
+constexpr std::int64_t version = 1;  // of the tables
+constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
+constexpr std::array<std::int64_t, 3> steps = {minute, hour, day};
+constexpr std::array<const char*, 3> sum_tables = {"sums_minute", "sums_hour", "sums_day"};
+constexpr std::int64_t minutes_kept = 2 * day, hours_kept = 92 * day;
+
+// "requests, calls, …" in their order.
+const std::string& sum_names() {
+  static const std::string names = [] {
+    std::string out = "requests, calls, failed";
+    for (const char* of : {"", "estimated_"}) {
+      for (std::size_t i = 0; i < disjoint_buckets; ++i) out += fmt::format(", {}{}", of, name(static_cast<Bucket>(i)));
+    }
+    return out + ", nano_dollars, unpriced";
+  }();
+  return names;
+}
+
+// `form` once per summed column, its name for every {0}.
+std::string each_sum(std::string_view form) {
+  std::string out;
+  for (const auto part : std::views::split(sum_names(), std::string_view(", "))) {
+    if (!out.empty()) out += ", ";
+    out += fmt::format(fmt::runtime(form), std::string_view(part.begin(), part.end()));
+  }
+  return out;
+}
+
+std::string bucket_columns(std::string_view form) {
+  std::string out;
+  for (const char* of : {"", "estimated_"}) {
+    for (std::size_t i = 0; i < bucket_count; ++i)
+      out += fmt::format(fmt::runtime(form), fmt::format("{}{}", of, name(static_cast<Bucket>(i))));
+  }
+  return out;
+}
+
+// A name holds its beginning first: rows that come at the same time stand beside each other.
+std::string month_schema(std::string_view table) {
+  return fmt::format(
+      "CREATE TABLE IF NOT EXISTS {}(began_ms INTEGER NOT NULL, id TEXT NOT NULL, attempt INTEGER NOT NULL, "
+      "revision INTEGER NOT NULL, mirror_of TEXT, key TEXT, groups TEXT, tags TEXT, asked TEXT, model TEXT, "
+      "served TEXT, backend TEXT, dialect TEXT, operation TEXT, lane TEXT, state TEXT, stream INTEGER, hedge INTEGER, "
+      "mirror INTEGER, coalesced INTEGER, status INTEGER, fault TEXT, took_ms INTEGER, first_token_ms INTEGER, "
+      "bytes_in INTEGER, bytes_out INTEGER, {} nano_dollars INTEGER NOT NULL, unknown INTEGER NOT NULL, "
+      "price INTEGER NOT NULL, formula_version INTEGER NOT NULL, "
+      "PRIMARY KEY(began_ms, id, attempt, revision)) WITHOUT ROWID",
+      table, bucket_columns("{0} INTEGER, "));
+}
+
+// The month of a time, in UTC: "rows_202611".
+std::string table_of(std::int64_t unix_ms) {
+  using namespace std::chrono;
+  const year_month_day date{floor<days>(sys_time<milliseconds>(milliseconds(unix_ms)))};
+  return fmt::format("rows_{:04}{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()));
+}
+
+std::int64_t start_of(std::int64_t unix_ms, std::int64_t step) {
+  return unix_ms - ((unix_ms % step) + step) % step;
+}
+
+RowState state_of(std::string_view text) {
+  for (int i = 0; i < row_state_count; ++i) {
+    if (name(static_cast<RowState>(i)) == text) return static_cast<RowState>(i);
+  }
+  return RowState::crashed;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path, bool power_safe) {
+  TRY(auto db, Sqlite::open(path));
+  std::unique_ptr<SqliteLedger> out(new SqliteLedger(std::move(db)));
+  TRY_VOID(out->db_->run("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216;"));
+  TRY_VOID(out->db_->run(power_safe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
+  TRY_VOID(out->migrate(path));
+  return out;
+}
+
+Result<void> SqliteLedger::migrate(const std::string& path) {
+  std::int64_t found = 0;
+  {
+    Query query = db_->query("PRAGMA user_version");
+    if (query.step()) found = query.number(0);
+    TRY_VOID(query.well());
+  }
+  if (found > version) {
+    return fail(Fault::internal, "The ledger was written by a newer version of this program.",
+                path + ": version " + std::to_string(found));
+  }
+  if (found == version) return {};
+  std::string sql = "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS prices(id INTEGER PRIMARY KEY, text TEXT UNIQUE);";
+  for (const char* table : sum_tables) {
+    sql += fmt::format(
+        "CREATE TABLE IF NOT EXISTS {}(at INTEGER NOT NULL, tag TEXT NOT NULL, key TEXT NOT NULL, groups TEXT NOT "
+        "NULL, "
+        "model TEXT NOT NULL, backend TEXT NOT NULL, {}, PRIMARY KEY(at, tag, key, groups, model, backend)) "
+        "WITHOUT ROWID;",
+        table, each_sum("{0} INTEGER NOT NULL"));
+  }
+  sql += fmt::format("PRAGMA user_version = {}; COMMIT;", version);
+  auto made = db_->run(sql.c_str());
+  if (!made) TRY_VOID(db_->roll_back());
+  return made;
+}
+
+// --- writing ---------------------------------------------------------------------------------------------------------
+
+Result<std::size_t> SqliteLedger::write(std::span<const LedgerRow> rows) {
+  TRY_VOID(db_->roll_back());  // of one before that could not be ended
+  TRY_VOID(db_->run("BEGIN IMMEDIATE"));
+  auto written = write_all(rows);
+  if (written) {
+    if (auto done = db_->run("COMMIT"); !done) written = std::unexpected(std::move(done).error());
+  }
+  if (!written) {
+    // What the transaction made is gone with it.
+    prices_.clear();
+    months_.clear();
+    (void)db_->roll_back();
+  }
+  return written;
+}
+
+Result<std::size_t> SqliteLedger::write_all(std::span<const LedgerRow> rows) {
+  std::array<SumMap, 3> sums;
+  std::size_t fresh = 0;
+  for (const LedgerRow& row : rows) {
+    TRY(const bool is_new, insert(row));
+    if (!is_new) continue;
+    ++fresh;
+    TRY(const auto told, counted(row));
+    if (told) add(sums, row, *told);
+  }
+  TRY_VOID(write_sums(sums));
+  return fresh;
+}
+
+Result<std::string> SqliteLedger::month_table(std::int64_t unix_ms) {
+  std::string table = table_of(unix_ms);
+  if (!months_.contains(table)) {
+    TRY_VOID(db_->run(month_schema(table).c_str()));
+    months_[table] = true;
+  }
+  return table;
+}
+
+Result<std::int64_t> SqliteLedger::price_id(const std::string& text) {
+  if (const auto found = prices_.find(text); found != prices_.end()) return found->second;
+  {
+    Query add = db_->query("INSERT INTO prices(text) VALUES(?) ON CONFLICT DO NOTHING");
+    TRY_VOID(add.bind(text).run());
+  }
+  Query find = db_->query("SELECT id FROM prices WHERE text = ?");
+  const std::int64_t id = find.bind(text).step() ? find.number(0) : 0;
+  TRY_VOID(find.well());
+  return prices_[text] = id;
+}
+
+Result<bool> SqliteLedger::insert(const LedgerRow& row) {
+  TRY(const std::string table, month_table(row.unix_ms));
+  TRY(const std::int64_t price, price_id(row.price));
+  static const std::string places = [] {
+    std::string out = "?";
+    for (std::size_t i = 1; i < 30 + 2 * bucket_count; ++i) out += ",?";
+    return out;
+  }();
+  Query query = db_->query("INSERT INTO " + table + " VALUES(" + places + ") ON CONFLICT DO NOTHING");
+  const std::string_view state = name(row.state);
+  query.bind(row.unix_ms).bind(row.id).bind(row.attempt).bind(row.revision);
+  for (const std::string* text : {&row.mirror_of, &row.key, &row.groups, &row.tags, &row.asked, &row.model, &row.served,
+                                  &row.backend, &row.dialect, &row.operation, &row.lane})
+    query.bind(*text);
+  query.bind(state);
+  for (const bool flag : {row.stream, row.hedge, row.mirror, row.coalesced})
+    query.bind(static_cast<std::int64_t>(flag ? 1 : 0));
+  query.bind(static_cast<std::int64_t>(row.status)).bind(row.fault).bind(row.took_ms);
+  query.bind_known(row.first_token_ms < 0 ? std::nullopt : std::optional(row.first_token_ms));
+  query.bind(static_cast<std::int64_t>(row.bytes_in)).bind(static_cast<std::int64_t>(row.bytes_out));
+  for (const Buckets* buckets : {&row.exact, &row.estimated}) {
+    for (std::size_t i = 0; i < bucket_count; ++i) query.bind_known(buckets->get(static_cast<Bucket>(i)));
+  }
+  query.bind(row.nano_dollars).bind(static_cast<std::int64_t>(row.unknown)).bind(price);
+  query.bind(static_cast<std::int64_t>(row.formula_version));
+  TRY_VOID(query.run());
+  return db_->changed() > 0;
+}
+
+// What a new row adds to the sums; a revision only the difference. Nothing where that is nothing.
+Result<std::optional<SqliteLedger::Sums>> SqliteLedger::counted(const LedgerRow& row) {
+  Sums out{};
+  std::int64_t& cost = out[sum_columns - 2];
+  std::int64_t& unpriced = out[sum_columns - 1];
+  if (row.attempt == 0) {
+    out[0] = row.mirror ? 0 : 1;
+    out[2] = row.mirror || row.state == RowState::complete ? 0 : 1;
+    return out;
+  }
+  cost = row.nano_dollars;
+  unpriced = row.unknown != 0 ? 1 : 0;
+  if (row.revision > 0) {
+    TRY(const std::string table, month_table(row.unix_ms));
+    Query before = db_->query("SELECT nano_dollars, unknown FROM " + table +
+                              " WHERE began_ms = ? AND id = ? AND attempt = ? AND revision < ? "
+                              "ORDER BY revision DESC LIMIT 1");
+    if (before.bind(row.unix_ms).bind(row.id).bind(row.attempt).bind(row.revision).step()) {
+      cost -= before.number(0);
+      unpriced -= before.number(1) != 0 ? 1 : 0;
+    }
+    TRY_VOID(before.well());
+    return out;
+  }
+  out[1] = 1;
+  for (std::size_t i = 0; i < disjoint_buckets; ++i) {
+    out.at(3 + i) = row.exact.get(static_cast<Bucket>(i)).value_or(0);
+    out.at(3 + disjoint_buckets + i) = row.estimated.get(static_cast<Bucket>(i)).value_or(0);
+  }
+  return out;
+}
+
+void SqliteLedger::add(std::array<SumMap, 3>& sums, const LedgerRow& row, const Sums& counted) {
+  const auto to = [&](SumMap& map, Place place) {
+    Sums& sum = map.try_emplace(std::move(place)).first->second;
+    for (std::size_t i = 0; i < sum_columns; ++i) sum.at(i) += counted.at(i);
+  };
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::int64_t at = start_of(row.unix_ms, steps.at(i));
+    to(sums.at(i), {at, "", row.key, row.groups, row.model, row.backend});
+    for (const auto part : std::views::split(row.tags, ',')) {
+      const std::string_view tag(part.begin(), part.end());
+      if (!tag.empty()) to(sums.at(i), {at, std::string(tag), "", "", "", ""});
+    }
+  }
+}
+
+Result<void> SqliteLedger::write_sums(const std::array<SumMap, 3>& sums) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::string table = sum_tables.at(i);
+    const std::string sql = "INSERT INTO " + table + " VALUES(?,?,?,?,?,?, " + each_sum("?") +
+                            ") ON CONFLICT DO UPDATE SET " + each_sum("{0} = {0} + excluded.{0}");
+    for (const auto& [place, sum] : sums.at(i)) {
+      Query query = db_->query(sql);
+      query.bind(std::get<0>(place)).bind(std::get<1>(place)).bind(std::get<2>(place)).bind(std::get<3>(place));
+      query.bind(std::get<4>(place)).bind(std::get<5>(place));
+      for (const std::int64_t number : sum) query.bind(number);
+      TRY_VOID(query.run());
+    }
+  }
+  return {};
+}
+
+// --- forgetting ------------------------------------------------------------------------------------------------------
+
+Result<std::vector<std::string>> SqliteLedger::month_tables() {
+  std::vector<std::string> out;
+  Query query =
+      db_->query("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'rows_[0-9]*' ORDER BY name");
+  while (query.step()) out.push_back(query.text(0));
+  TRY_VOID(query.well());
+  return out;
+}
+
+Result<void> SqliteLedger::forget(std::int64_t before_ms, std::int64_t now_ms) {
+  const std::string first = table_of(before_ms);
+  TRY(const auto tables, month_tables());
+  for (const std::string& table : tables) {
+    if (table >= first) continue;
+    months_.erase(table);
+    TRY_VOID(db_->run(("DROP TABLE " + table).c_str()));
+  }
+  const std::array<std::int64_t, 3> from = {std::max(before_ms, now_ms - minutes_kept),
+                                            std::max(before_ms, now_ms - hours_kept), before_ms};
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    Query query = db_->query(std::string("DELETE FROM ") + sum_tables.at(i) + " WHERE at < ?");
+    TRY_VOID(query.bind(start_of(from.at(i), steps.at(i))).run());
+  }
+  return {};
+}
+
+// --- reading ---------------------------------------------------------------------------------------------------------
+
+Result<std::vector<UsageSum>> SqliteLedger::usage(const UsageQuestion& question) {
+  using By = UsageQuestion::By;
+  const bool by_time = question.by == By::hour || question.by == By::day;
+  std::string what = "model";
+  switch (question.by) {
+    case By::model: what = "model"; break;
+    case By::key: what = "key"; break;
+    case By::group: what = "groups"; break;
+    case By::backend: what = "backend"; break;
+    case By::day: what = "strftime('%Y-%m-%d', at / 1000, 'unixepoch')"; break;
+    case By::hour: what = "strftime('%Y-%m-%dT%H:00Z', at / 1000, 'unixepoch')"; break;
+    case By::tag: what = "tag"; break;
+  }
+  std::int64_t first_hour = 0;
+  {
+    Query query = db_->query("SELECT at FROM sums_hour ORDER BY at LIMIT 1");
+    if (query.step()) first_hour = query.number(0);
+    TRY_VOID(query.well());
+  }
+  constexpr std::int64_t forever = 253'402'300'800'000;  // the year 10000
+  const std::int64_t until = question.until_ms > 0 ? question.until_ms : forever;
+  // Whole days by their own sums, what is before and behind by the hours; days where hours are gone.
+  const std::int64_t since = start_of(question.since_ms, question.since_ms < first_hour ? day : hour);
+  const std::int64_t first_day = question.by == By::hour ? until : std::min(start_of(since + day - 1, day), until);
+  const std::int64_t last_day = std::max(first_day, question.by == By::hour ? until : start_of(until, day));
+  const std::string where =
+      std::string(" WHERE at >= ? AND at < ? AND tag ") + (question.by == By::tag ? "<>" : "=") + " ''";
+  const std::string columns = " AS what, " + sum_names() + " FROM ";
+  const std::string sql = "SELECT what, " + each_sum("sum({0})") + " FROM (SELECT " + what + columns + "sums_day" +
+                          where + " UNION ALL SELECT " + what + columns + "sums_hour" + where + " UNION ALL SELECT " +
+                          what + columns + "sums_hour" + where + ") GROUP BY what ORDER BY " +
+                          (by_time ? "what" : "sum(nano_dollars) DESC, sum(calls) DESC, what");
+  Query query = db_->query(sql);
+  query.bind(first_day).bind(last_day).bind(since).bind(first_day).bind(last_day).bind(until);
+  std::vector<UsageSum> out;
+  while (query.step()) {
+    UsageSum& sum = out.emplace_back();
+    int column = 0;
+    sum.what = query.text(column++);
+    sum.requests = query.number(column++);
+    sum.calls = query.number(column++);
+    sum.failed = query.number(column++);
+    for (std::int64_t& tokens : sum.exact) tokens = query.number(column++);
+    for (std::int64_t& tokens : sum.estimated) tokens = query.number(column++);
+    sum.nano_dollars = query.number(column++);
+    sum.unpriced = query.number(column);
+  }
+  TRY_VOID(query.well());
+  return out;
+}
+
+Result<void> SqliteLedger::calls(std::int64_t since_ms, const std::function<void(const LedgerRow&)>& row) {
+  TRY(const auto tables, month_tables());
+  for (const std::string& table : tables) {
+    if (table < table_of(since_ms)) continue;
+    Query query = db_->query("SELECT r.*, p.text FROM " + table +
+                             " r JOIN prices p ON p.id = r.price "
+                             "WHERE began_ms >= ? AND attempt > 0 AND NOT EXISTS (SELECT 1 FROM " +
+                             table +
+                             " n WHERE n.began_ms = r.began_ms AND n.id = r.id AND n.attempt = r.attempt "
+                             "AND n.revision > r.revision)");
+    query.bind(since_ms);
+    while (query.step()) {
+      LedgerRow out;
+      int column = 0;
+      out.unix_ms = query.number(column++);
+      out.id = query.text(column++);
+      out.attempt = query.number(column++);
+      out.revision = query.number(column++);
+      for (std::string* text : {&out.mirror_of, &out.key, &out.groups, &out.tags, &out.asked, &out.model, &out.served,
+                                &out.backend, &out.dialect, &out.operation, &out.lane})
+        *text = query.text(column++);
+      out.state = state_of(query.text(column++));
+      for (bool* flag : {&out.stream, &out.hedge, &out.mirror, &out.coalesced}) *flag = query.number(column++) != 0;
+      out.status = static_cast<int>(query.number(column++));
+      out.fault = query.text(column++);
+      out.took_ms = query.number(column++);
+      out.first_token_ms = query.known(column++).value_or(-1);
+      out.bytes_in = static_cast<std::uint64_t>(query.number(column++));
+      out.bytes_out = static_cast<std::uint64_t>(query.number(column++));
+      for (Buckets* buckets : {&out.exact, &out.estimated}) {
+        for (std::size_t i = 0; i < bucket_count; ++i) buckets->set(static_cast<Bucket>(i), query.known(column++));
+      }
+      out.nano_dollars = query.number(column++);
+      out.unknown = static_cast<std::uint32_t>(query.number(column++));
+      ++column;  // the price's number
+      out.formula_version = static_cast<int>(query.number(column++));
+      out.price = query.text(column);
+      row(out);
+    }
+    TRY_VOID(query.well());
+  }
+  return {};
+}
+
+}  // namespace sluice
