@@ -167,6 +167,7 @@ def test_no_admin_route_opens_without_an_admin_key(start, upstream, tmp_path):
             assert reply.status in (401, 429), (method, path, reply.status)
     late = desk.ask("GET", "keys")
     assert late.status == 429 and int(late.header("retry-after")) > 0
+    desk.gateway.wait_for_line(lambda row: row["status"] == 429)
     assert {row["status"] for row in desk.gateway.lines() if row.get("door") == "/admin/api"} == {201, 401, 429}
 
 
