@@ -53,7 +53,9 @@ TEST(Assets, TheReferenceDescribesEveryDoor) {
   std::set<std::string> paths;
   for (const auto& [path, item] : (*root)["paths"].members()) {
     paths.emplace(path);
-    for (const auto& [method, operation] : item.members()) EXPECT_GE(operation["responses"].size(), 1u) << path;
+    for (const auto& [method, operation] : item.members()) {
+      if (method != "parameters") EXPECT_GE(operation["responses"].size(), 1u) << path;  // which are all methods'
+    }
   }
   for (const auto* path :
        {"/v1/chat/completions", "/openai/deployments/{model}/chat/completions", "/v1/responses",

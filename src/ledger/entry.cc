@@ -44,8 +44,7 @@ class Packer {
   void operator()(std::string_view text) {
     const auto size = static_cast<std::uint16_t>(std::min(text.size(), most_entry_text));
     (*this)(size);
-    std::memcpy(at_, text.data(), size);
-    at_ += size;
+    at_ = std::copy_n(text.data(), size, at_);
   }
   template <class T>
     requires std::is_arithmetic_v<T> || std::is_enum_v<T>
