@@ -111,7 +111,6 @@ TEST(Drainer, ThatIsStoppedWhileTheStoreFailsLeavesTheJournalToTheNext) {
 TEST(Drainer, ClosesWhatADeadProcessLeftOpenAndCountsNothingTwice) {
   const Scratch scratch;
   Kept store;
-  std::string copied;
   {
     auto journal = open(scratch);
     settle(*journal, "done");
