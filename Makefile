@@ -51,7 +51,7 @@ check-tidy: ## clang-tidy over what changed
 	@tools/check_tidy
 
 # The layers in which threads meet; everything below is pure and runs under the other sanitizers.
-THREADED := policy store net telemetry gateway
+THREADED := policy ledger store net telemetry gateway
 comma := ,
 space := $(subst ,, )
 
