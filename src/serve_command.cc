@@ -399,9 +399,9 @@ class Service {
     for (const ConfigFault& f : loaded.faults)
       log_.say(LogLevel::warning, "{}:{}: {} ({})", path_, f.mark.line, f.message, f.hint);
     if (const auto adopted = admin_->adopt(loaded.config); !adopted) {
-      const Error& why = *adopted.error();
-      tell_health({{.message = why.message}});
-      return log_.say(LogLevel::error, "the configuration stays as it was: {}", why.message);
+      const std::string& fault = adopted.error()->message;
+      tell_health({{.message = fault}});
+      return log_.say(LogLevel::error, "the configuration stays as it was: {}", fault);
     }
     if (restart_text(loaded.config) != restart_only_) {
       log_.say(
