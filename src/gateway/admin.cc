@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/admin.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -13,6 +10,7 @@
 #include "config/node_settings.h"
 #include "gateway/admin_words.h"
 #include "policy/caller.h"
+#include "ports/thread.h"
 #include "wire/sha256.h"
 
 namespace sluice {
@@ -71,12 +69,7 @@ Admin::Admin(std::unique_ptr<KeyStore> store, Clock clock, Chance chance)
         chance(std::span(reinterpret_cast<unsigned char*>(pepper.data()), pepper.size()));
         return pepper;
       }()) {
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_thread([this] { run(); });
 }
 
 Admin::~Admin() {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "ledger/drainer.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
+
+#include "ports/thread.h"
 
 namespace sluice {
 namespace {
@@ -18,12 +17,7 @@ constexpr std::int64_t look_every_ms = 10'000, tidy_every_ms = 3'600'000;
 
 Drainer::Drainer(Journal& journal, LedgerStore& store, Clock clock, std::int64_t retention_ms)
     : journal_(journal), store_(store), clock_(clock), retention_ms_(retention_ms) {
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_thread([this] { run(); });
 }
 
 Drainer::~Drainer() {

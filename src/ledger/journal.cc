@@ -2,8 +2,6 @@
 #include "ledger/journal.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +11,8 @@
 #include <cstring>
 #include <random>
 #include <utility>
+
+#include "ports/thread.h"
 
 namespace sluice {
 namespace {
@@ -40,12 +40,7 @@ Result<std::unique_ptr<Journal>> Journal::open(Settings settings) {
   out->segments_.push_back(std::move(out->spares_.front()));
   out->spares_.pop_front();
   out->current_ = out->segments_.back().get();
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  out->thread_ = std::thread([self = out.get()] { self->run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  out->thread_ = start_thread([self = out.get()] { self->run(); });
   return out;
 }
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite_responses.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "ports/thread.h"
 #include "store/weight.h"
 
 namespace sluice {
@@ -61,12 +59,7 @@ Result<std::unique_ptr<SqliteResponses>> SqliteResponses::open(const std::string
   if (found != version) TRY_VOID(db->run(("PRAGMA user_version = " + std::to_string(version)).c_str()));
   std::unique_ptr<SqliteResponses> out(new SqliteResponses(std::move(db), clock));
   TRY_VOID(out->count_anew());
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  out->thread_ = std::thread([self = out.get()] { self->run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  out->thread_ = start_thread([self = out.get()] { self->run(); });
   return out;
 }
 

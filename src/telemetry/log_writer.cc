@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+
+#include "ports/thread.h"
 
 namespace sluice {
 
@@ -44,12 +44,7 @@ class LogWriter::File {
 };
 
 LogWriter::LogWriter() : file_(std::make_shared<File>(STDERR_FILENO)) {
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_thread([this] { run(); });
 }
 
 LogWriter::~LogWriter() {
