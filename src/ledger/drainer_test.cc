@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/scratch_test.h"
 #include "ledger/sample_entries_test.h"
-#include "ledger/scratch_test.h"
 
 namespace sluice {
 namespace {

@@ -13,8 +13,8 @@
 #include <set>
 #include <thread>
 
+#include "base/scratch_test.h"
 #include "ledger/sample_entries_test.h"
-#include "ledger/scratch_test.h"
 
 namespace sluice {
 namespace {

@@ -4,8 +4,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include "base/scratch_test.h"
 
 namespace sluice {
 namespace {
@@ -15,17 +14,7 @@ constexpr std::int64_t noon = 1'793'016'000'000 / day * day + 12 * hour;
 
 class LedgerFile : public testing::Test {
  protected:
-  LedgerFile() {
-    std::string made = (std::filesystem::temp_directory_path() / "sluice-store-XXXXXX").string();
-    folder_ = ::mkdtemp(made.data());
-    store = open();
-  }
-  ~LedgerFile() override {
-    store.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  [[nodiscard]] std::string path() const { return folder_ + "/ledger.db"; }
+  [[nodiscard]] std::string path() const { return folder_.path() + "/ledger.db"; }
   [[nodiscard]] std::unique_ptr<SqliteLedger> open() const {
     auto opened = SqliteLedger::open(path(), false);
     EXPECT_TRUE(opened) << opened.error()->detail;
@@ -41,10 +30,12 @@ class LedgerFile : public testing::Test {
     EXPECT_TRUE(told) << told.error()->detail;
     return told.value_or(std::vector<UsageSum>());
   }
-  std::unique_ptr<SqliteLedger> store;
 
  private:
-  std::string folder_;
+  const Scratch folder_;
+
+ protected:
+  std::unique_ptr<SqliteLedger> store = open();
 };
 
 LedgerRow call(const std::string& id, std::int64_t at = noon, const std::string& key = "alice") {

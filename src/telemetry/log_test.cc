@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/scratch_test.h"
 #include "telemetry/access_log.h"
 #include "telemetry/line.h"
 #include "telemetry/sample_record.h"
@@ -23,20 +24,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A folder that goes away with the test.
 class LogFile : public testing::Test {
  protected:
-  LogFile() {
-    std::string name = (std::filesystem::temp_directory_path() / "log_test.XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    path_ = folder_ + "/log";
-  }
-  ~LogFile() override { std::filesystem::remove_all(folder_); }
   static std::string read(const std::string& path) {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  std::string folder_, path_;
+  const Scratch scratch_;
+  const std::string folder_ = scratch_.path(), path_ = folder_ + "/log";
 };
 
 std::int64_t noon() {

@@ -1,4 +1,4 @@
-// A directory for one test. SPDX-License-Identifier: MIT
+// A directory for one test, gone with it. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdlib>
@@ -10,7 +10,7 @@ namespace sluice {
 class Scratch {
  public:
   Scratch() {
-    std::string made = (std::filesystem::temp_directory_path() / "sluice-ledger-XXXXXX").string();
+    std::string made = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
     path_ = ::mkdtemp(made.data());
   }
   ~Scratch() {
