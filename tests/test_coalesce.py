@@ -2,14 +2,13 @@
 the beginning, and the call goes on as long as anybody reads. SPDX-License-Identifier: MIT"""
 
 import json
-import socket
-import threading
 import time
 
 import pytest
 
 from faults.bench import told
 from harness import raw, replies
+from harness.asking import Asker
 from harness.gateway import KEYS
 from harness.replies import Say
 from harness.upstream import Answer, Gate, Upstream
@@ -40,33 +39,11 @@ def one(start):
     upstream.close()
 
 
-class Asking(threading.Thread):
-    """One client, on a connection of its own."""
-
+class Asking(Asker):
     def __init__(self, gateway, stream=False, key=ANNA, text="ping", **more):
-        super().__init__(daemon=True)
         body = {"model": MODEL, "messages": [{"role": "user", "content": text}], "stream": stream, "temperature": 0}
         self.body = {k: v for k, v in (body | more).items() if v is not None}
-        self.reply = self.error = None
-        self.connection = gateway.connect()
-        self.connection.request("POST", "/v1/chat/completions", [("Authorization", f"Bearer {key}")], self.body)
-        self.start()
-
-    def run(self):
-        try:
-            self.reply = self.connection.read()
-        except Exception as error:  # told by the test that asks for it
-            self.error = error
-
-    def leave(self, how="abort"):
-        self.connection.sock.shutdown(socket.SHUT_RD)  # a close waits for whoever reads
-        self.join(5)
-        getattr(self.connection, how)()
-
-    def heard(self):
-        self.join(10)
-        assert self.reply is not None, self.error
-        return self.reply
+        super().__init__(gateway, "/v1/chat/completions", [("Authorization", f"Bearer {key}")], self.body)
 
 
 def gated(gate, at=3, say=None, **changes):
