@@ -11,6 +11,7 @@ import pytest
 from harness import replies
 from harness.gateway import backends
 from harness.replies import Say
+from harness.upstream import Gate
 
 MODEL = "gpt-4o"
 
@@ -82,6 +83,44 @@ def test_tokens_are_settled_by_what_the_vendor_counted(limited, upstream, stream
     refused = ask(gateway, "a", max_tokens=200)
     assert refused.status == 429 and "10000 tokens per day" in refused.text
     assert refused.header("x-ratelimit-remaining-tokens") == "200"
+
+
+def left_of_10000(gateway):
+    """Of the day's tokens, before this call sets some aside."""
+    time.sleep(0.1)  # the one before is settled when its answer is over, which the client may hear first
+    answer = ask(gateway, "a", max_tokens=1)
+    assert answer.status == 200, answer.text
+    return int(answer.header("x-ratelimit-remaining-tokens"))
+
+
+def test_who_leaves_early_is_not_settled_by_what_the_beginning_tells(limited, upstream):
+    """Anthropic counts at the beginning of a stream, and all of it only at the end."""
+    gateway = limited({"a": {"limits": {"tokens": {"day": 10000}}}})
+    gate = Gate()
+
+    def amid(request):
+        whole = replies.answer(request, Say(text="one two three four five", input=20, output=900))
+        return whole.with_(pieces=[*whole.pieces[:4], gate, *whole.pieces[4:]])
+
+    upstream.answer(amid)
+    always(upstream, text="ok", input=1, output=1)
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 700, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    with gateway.connect() as connection:
+        connection.request("POST", "/v1/messages", [("x-api-key", secret("a"))], body)
+        assert gate.reached.wait(5)
+        connection.abort()
+    gateway.wait_for_line(lambda row: row.get("fault") == "client_gone")
+    gate.open()
+    assert left_of_10000(gateway) < 10000 - 512, "what an answer usually takes"
+
+
+def test_tokens_of_an_answer_that_a_filter_stopped_count(limited, upstream):
+    routes = [{"model": "smart", "on_filter": "next", "try": [{"backend": "openai", "model": name} for name in ("a1", "b1")]}]
+    gateway = limited({"a": {"limits": {"tokens": {"day": 10000}}}}, routes=routes)
+    upstream.answer(lambda request: replies.answer(request, Say(text="", stop="filter", input=3000, output=0)))
+    always(upstream, text="ok", input=100, output=10)
+    assert ask(gateway, "a", model="smart", max_tokens=1).status == 200
+    assert 6500 < left_of_10000(gateway) < 6900
 
 
 def test_a_request_that_never_fits_is_not_asked_to_come_back(limited, upstream):

@@ -82,7 +82,7 @@ Result<Plan> choose_errand(Exchange& ex, const Errand& errand) {
   TRY(const Backend* own, issuer(ex, errand));
   const bool chosen = !own && !raw && operation.model != ModelPlace::none && !errand.model.empty();
   if (ex.key && !chosen) TRY_VOID(check_models(*ex.key, errand));
-  if (ex.key && ex.key->limits_models) TRY_VOID(check_inside(*ex.key, errand.members));
+  if (!raw && ex.key && ex.key->limits_models) TRY_VOID(check_inside(*ex.key, errand.members));
   if (own) {
     if (!allows(ex.key, *own)) return fail(no_such_backend(*ex.key, errand.model));
     return Plan{{Target{own, {}}}};
@@ -277,8 +277,7 @@ Task<Result<bool>> forward(Exchange& ex, const Entry& entry, const Caller& calle
   CO_TRY(auto&& plan, choose_errand(ex, errand));          // by its model, by an id in it, or the first that can
   Lease lease;                                             // given back when the exchange is over
   CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
-  if (ex.key && !ex.key->meters.empty())
-    CO_TRY_VOID(Metering::admit(ex, {.body = errand.whole ? errand.body : errand.held, .members = errand.members}));
+  CO_TRY_VOID(Metering::admit(ex, {.body = errand.whole ? errand.body : errand.held, .members = errand.members}));
   if (ex.route && ex.route->coalesce) {
     if (const auto shared = coalesce(ex, errand)) co_return co_await follow(ex, *shared);  // somebody asks it already
   }

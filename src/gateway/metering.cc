@@ -21,7 +21,8 @@ std::optional<std::int64_t> number(Words text) {
 }
 
 MeterTime now(const Exchange& ex) {
-  return {.steady_ns = net::Loop::clock_ns(), .unix_ms = ex.record.unix_ms + ex.elapsed_us() / 1000};
+  const std::int64_t steady_ns = net::Loop::clock_ns();
+  return {.steady_ns = steady_ns, .unix_ms = ex.record.unix_ms + (steady_ns - ex.began_ns) / 1'000'000};
 }
 
 // Those whose questions are text. A token is about four bytes of JSON; what is not is settled in the end.
@@ -66,14 +67,15 @@ std::optional<std::int64_t> most_output(std::span<const json::TopMember> members
     if (at == inside.end()) continue;
     json::Document doc;
     const auto root = doc.parse(member.raw);
-    if (root && root->is_object()) return (*root)[at->second].integer();
+    const auto told = root ? (*root)[at->second].integer() : std::nullopt;
+    if (told && *told >= 0) return told;
   }
   return std::nullopt;
 }
 
 Result<void> Metering::admit(Exchange& ex, const Ask& ask) {
+  if (!ex.key || ex.key->meters.empty()) return {};
   const std::span<const MeteredNode> chain = ex.key->meters;
-  if (chain.empty()) return {};
   Shared& shared = ex.worker.shared();
   auto out = std::make_unique<Metering>();
   if (!ask.counts) {
@@ -96,14 +98,14 @@ Result<void> Metering::admit(Exchange& ex, const Ask& ask) {
 
 void Metering::settle(const Exchange& ex) {
   const Record& record = ex.record;
-  std::int64_t tokens = 0;
-  if (record.usage.known()) {
-    tokens = used(record.usage);
-    if (record.operation == "chat" && !record.fault)
-      ex.worker.shared().outputs.add(ex.key->id, record.model, record.usage.total_output());
-  } else if (record.first_token_us >= 0 && !record.coalesced) {
-    tokens = claim_.input_tokens + claim_.output_tokens;  // something was said, and nobody told how much
-  }
+  std::int64_t tokens = used(record.usage);
+  // Something was said, and how much is not known: nobody told, or only the beginning of a stream did.
+  const bool cut = record.fault || !record.usage.known();
+  if (cut && record.first_token_us >= 0 && !record.coalesced)
+    tokens = std::max(tokens, claim_.input_tokens + claim_.output_tokens);
+  for (const Spent& one : record.spent) tokens += used(one.usage);
+  if (!cut && record.operation == "chat")
+    ex.worker.shared().outputs.add(ex.key->id, record.model, record.usage.total_output());
   grant_.settle(tokens, 0, now(ex));
 }
 

@@ -24,9 +24,9 @@ class Metering {
     std::span<const json::TopMember> members;  // of it
     bool counts = false;                       // it only asks for a number of tokens
   };
-  // For an exchange that has a key. Errors: as Meters::admit().
+  // Errors: as Meters::admit().
   [[nodiscard]] static Result<void> admit(Exchange& ex, const Ask& ask);
-  // It is over, and its record says what it used. Only the first counts.
+  // It is over, and its record says what it used.
   void settle(const Exchange& ex);
 
  private:

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
+#include <utility>
 
 #include "base/text.h"
 #include "dialects/registry.h"
@@ -68,7 +70,7 @@ void settle(Exchange& ex) {
   Record& r = ex.record;
   r.total_us = ex.elapsed_us();
   r.own_us = std::max<std::int64_t>(0, r.total_us - (ex.client.sleeper().slept_ns() - ex.slept_before_ns) / 1000);
-  if (ex.metering) ex.metering->settle(ex);
+  if (ex.metering) std::exchange(ex.metering, nullptr)->settle(ex);  // its place is free before the client has lingered
   for (Sink* sink : ex.worker.shared().sinks) sink->take(r);
 }
 

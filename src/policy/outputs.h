@@ -19,7 +19,7 @@ class Outputs {
   static constexpr int known_after = 8;  // answers
 
   void add(std::uint64_t who, std::string_view model, std::int64_t tokens);
-  // As many as 95 of 100 recent answers did not exceed, at most a fifth too high; nullopt: too few were seen.
+  // As many as 95 of 100 recent answers did not exceed, at most a quarter too high; nullopt: too few were seen.
   [[nodiscard]] std::optional<std::int64_t> p95(std::uint64_t who, std::string_view model) const;
 
  private:

@@ -22,7 +22,7 @@ TEST(Outputs, TellsNothingBeforeItKnowsEnough) {
   EXPECT_EQ(outputs.p95(1, "n"), std::nullopt);
 }
 
-TEST(Outputs, IsTheTrueFigureOrUpToAFifthMore) {
+TEST(Outputs, IsTheTrueFigureOrUpToAQuarterMore) {
   Dice dice(7);
   for (const std::int64_t most : {10, 300, 4'000, 200'000}) {
     Outputs outputs;
