@@ -143,13 +143,17 @@ namespace {
 // From so many open exchanges on, memory goes back to the system at once.
 constexpr std::int64_t many = 128;
 
+// Of several threads that cross the line at once, the last one says how it is.
+[[gnu::noinline]] void cross(Shared& shared) {
+  if (shared.return_memory == nullptr) return;
+  const std::scoped_lock lock(shared.return_memory_mutex);
+  shared.return_memory(shared.open_exchanges.load(std::memory_order_relaxed) >= many);
+}
 void count_in(Shared& shared) {
-  const bool now_many = shared.open_exchanges.fetch_add(1, std::memory_order_relaxed) + 1 == many;
-  if (now_many && shared.return_memory != nullptr) shared.return_memory(true);
+  if (shared.open_exchanges.fetch_add(1, std::memory_order_relaxed) + 1 == many) cross(shared);
 }
 void count_out(Shared& shared) {
-  const bool now_few = shared.open_exchanges.fetch_sub(1, std::memory_order_relaxed) == many;
-  if (now_few && shared.return_memory != nullptr) shared.return_memory(false);
+  if (shared.open_exchanges.fetch_sub(1, std::memory_order_relaxed) == many) cross(shared);
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ struct Shared {
   Environment environment = process_environment;
   std::atomic<std::int64_t> open_connections{0}, open_exchanges{0}, open_streams{0}, idle_upstream{0};
   std::int64_t most_connections = 0;
+  std::mutex return_memory_mutex;
   void (*return_memory)(bool at_once) = nullptr;  // told as exchanges become many, and few again; may be null
   std::atomic<bool> draining{false};
 };
