@@ -27,9 +27,9 @@ int dial(const Url& url) {
 
 }  // namespace
 
-std::optional<std::string> call_gateway(const Url& url, std::string_view request) {
+std::expected<std::string, NoAnswer> call_gateway(const Url& url, std::string_view request) {
   const int fd = dial(url);
-  if (fd < 0) return std::nullopt;
+  if (fd < 0) return std::unexpected(NoAnswer::nobody);
   const timeval patience{.tv_sec = 10};
   (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   std::string out;
@@ -41,7 +41,8 @@ std::optional<std::string> call_gateway(const Url& url, std::string_view request
     out.append(piece, static_cast<std::size_t>(got));
   }
   ::close(fd);
-  return good ? std::optional(std::move(out)) : std::nullopt;
+  if (!good) return std::unexpected(NoAnswer::lost);
+  return out;
 }
 
 }  // namespace sluice

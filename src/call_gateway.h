@@ -1,7 +1,8 @@
 // One request of the command line to a gateway over plain HTTP, and its answer. SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,11 @@
 
 namespace sluice {
 
-// All that the server says until it closes; nullopt when there is none, or it stays silent for ten seconds.
-[[nodiscard]] std::optional<std::string> call_gateway(const Url& url, std::string_view request);
+enum class NoAnswer : std::uint8_t {
+  nobody,  // listens there
+  lost,    // it may have been done: the connection broke, or nothing was said for ten seconds
+};
+// All that the server says until it closes.
+[[nodiscard]] std::expected<std::string, NoAnswer> call_gateway(const Url& url, std::string_view request);
 
 }  // namespace sluice

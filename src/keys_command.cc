@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <expected>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -107,8 +108,7 @@ struct Said {
   std::string body;
 };
 
-// Nothing when nobody listens there.
-std::optional<Said> over_http(const Url& url, const AdminAsk& ask, const KeysOptions& options) {
+std::expected<Said, NoAnswer> over_http(const Url& url, const AdminAsk& ask, const KeysOptions& options) {
   std::string path = "/admin/api/" + options.collection;
   std::string_view rest = ask.path;
   rest.remove_prefix(options.collection.size());
@@ -125,14 +125,20 @@ std::optional<Said> over_http(const Url& url, const AdminAsk& ask, const KeysOpt
   http1::append_field(head, "content-type", "application/json");
   http1::append_field(head, "content-length", std::to_string(ask.body.size()));
   const auto answer = call_gateway(url, head + "\r\n" + ask.body);
-  const auto end = answer ? answer->find("\r\n\r\n") : std::string::npos;
-  if (end == std::string::npos) return std::nullopt;
+  if (!answer) return std::unexpected(answer.error());
+  const auto end = answer->find("\r\n\r\n");
+  if (end == std::string::npos) return std::unexpected(NoAnswer::lost);
   Said out{.body = answer->substr(end + 4)};
   if (answer->size() > 12) {
     const char* status = answer->data() + 9;
     std::from_chars(status, status + 3, out.status);
   }
   return out;
+}
+
+std::string no_answer(NoAnswer why, const std::string& place) {
+  if (why == NoAnswer::nobody) return "there is no gateway at " + place;
+  return "the gateway at " + place + " did not answer; it may have done it: look with `list` before you ask again";
 }
 
 std::string column(json::Value row, std::string_view name) {
@@ -193,7 +199,7 @@ Result<int> run(const KeysOptions& options) {
     const char* key = std::getenv("SLUICE_ADMIN_KEY");  // NOLINT(concurrency-mt-unsafe): nothing else runs
     ask.credential = key && http1::is_value(key) ? key : "";
     const auto said = over_http(*url, ask, options);
-    return said ? tell(*said, options) : refuse("there is no gateway at " + options.url);
+    return said ? tell(*said, options) : refuse(no_answer(said.error(), options.url));
   }
   TRY(const Config config, read_config(options.config));
   constexpr std::string_view file = "sqlite:";
@@ -204,7 +210,7 @@ Result<int> run(const KeysOptions& options) {
   }
   TRY(auto store, SqliteKeys::open(config.storage.substr(file.size())));
   TRY(const auto admin, Admin::open(std::move(store), unix_ms, chance));
-  ask.credential = admin->ticket();
+  ask.credential = admin->ticket(ask);
   ask.peer = "command line";
   ask.near = true;
   const ServerSettings& server = config.server;
@@ -217,13 +223,16 @@ Result<int> run(const KeysOptions& options) {
         "a gateway with TLS is asked with an admin key: curl https://…/admin/api/keys -H \"Authorization: Bearer "
         "$KEY\"");
   }
-  if (const auto said = over_http(url, ask, options)) {
-    if (said->status != 401) return tell(*said, options);
+  const auto said = over_http(url, ask, options);
+  if (said && said->status != 401) return tell(*said, options);
+  if (said) {
     return refuse(
         fmt::format("the gateway on port {} keeps its keys in another file: run this in the folder where it "
                     "was started, with its configuration",
                     url.port));
   }
+  // Done a second time, a secret that was told to nobody would be made.
+  if (said.error() == NoAnswer::lost) return refuse(no_answer(NoAnswer::lost, fmt::format("port {}", url.port)), 1);
   TRY_VOID(admin->adopt(config));
   auto answer = admin->answer(ask);
   if (!answer) return refuse(answer.error()->message, 1);

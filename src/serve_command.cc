@@ -349,6 +349,10 @@ class Service {
         notifier_.tell("READY=1");
         continue;
       }
+      if (const auto known = admin_->catch_up(); !known && std::exchange(keys_known_, false))
+        log_.say(LogLevel::error, "changes of keys are not known here: {}", known.error()->message);
+      else if (known)
+        keys_known_ = true;
       if (!path_.empty() && stamp(path_) != file_) reload("its file changed");
       if (!catalogue_.empty() && stamp(catalogue_) != catalogue_stamp_) reload("the catalogue changed");
       if (!cert_.empty() && (stamp(cert_) != cert_stamp_ || stamp(key_) != key_stamp_)) reload_certificate();
@@ -466,6 +470,7 @@ class Service {
   Metrics metrics_;
   Shared shared_;
   std::unique_ptr<Admin> admin_;
+  bool keys_known_ = true;
   std::unique_ptr<Gateway> gateway_;
   net::Notifier notifier_;
   std::optional<net::Predecessor> predecessor_;

@@ -40,6 +40,12 @@ Error stopping() {
   return {.fault = Fault::overloaded, .message = "The gateway is stopping."};
 }
 
+Error busy() {
+  return {.fault = Fault::overloaded,
+          .message = "The admin API has too much to do. Ask again.",
+          .retry_after = std::chrono::seconds(1)};
+}
+
 std::vector<std::string> split(std::string_view path) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at <= path.size();) {
@@ -56,9 +62,16 @@ Result<std::unique_ptr<Admin>> Admin::open(std::unique_ptr<KeyStore> store, Cloc
   std::unique_ptr<Admin> out(new Admin(std::move(store), clock, chance));
   if (!out->store_) return out;
   TRY(auto contents, out->store_->read());
-  for (StoredNode& node : contents.nodes) out->nodes_[node.id].stored = std::move(node);
+  out->nodes_ = nodes_of(contents);
   out->admins_ = std::move(contents.admins);
   out->held_keys_ = contents.held_keys;
+  out->changes_ = contents.changes;
+  return out;
+}
+
+Admin::Nodes Admin::nodes_of(KeyStore::Contents& contents) {
+  Nodes out;
+  for (StoredNode& node : contents.nodes) out[node.id].stored = std::move(node);
   return out;
 }
 
@@ -88,8 +101,9 @@ void Admin::close() {
 void Admin::ask(AdminAsk ask, Done done) {
   std::unique_lock lock(door_);
   if (closed_ || line_.size() >= most_waiting) {
+    Error why = closed_ ? stopping() : busy();
     lock.unlock();
-    return done(fail(stopping()));
+    return done(fail(std::move(why)));
   }
   line_.push_back({std::move(ask), std::move(done)});
   lock.unlock();
@@ -143,9 +157,8 @@ Result<std::shared_ptr<const Directory>> Admin::make(const Config& config, const
   return Directory::make(hash_, std::move(entries));
 }
 
-Result<std::shared_ptr<const Directory>> Admin::adopt(const Config& config) {
-  const std::scoped_lock lock(mutex_);
-  Nodes nodes = nodes_;
+// Error: bad_request, what of it does not go with the configuration.
+Result<void> Admin::read_settings(Nodes& nodes, const Config& config) {
   for (auto& [id, held] : nodes) {
     auto read = [&]() -> Result<void> {
       if (held.stored.kind == Kind::key) {
@@ -161,6 +174,40 @@ Result<std::shared_ptr<const Directory>> Admin::adopt(const Config& config) {
                     held.stored.name + "\" does not go with this configuration: " + error.message;
     return fail(std::move(error));
   }
+  return {};
+}
+
+Result<void> Admin::catch_up() {
+  const std::scoped_lock lock(mutex_);
+  return read_changes();
+}
+
+// Takeovers and commands on the file: two processes may have it at once.
+Result<void> Admin::read_changes() {
+  if (!store_) return {};
+  TRY(const std::int64_t now, store_->changes());
+  if (now == changes_) return {};
+  TRY(auto contents, store_->read());
+  Nodes nodes = nodes_of(contents);
+  TRY_VOID(read_settings(nodes, config_));
+  const bool had_keys = std::exchange(held_keys_, contents.held_keys);
+  auto directory = make(config_, nodes);
+  if (!directory) {
+    held_keys_ = had_keys;
+    return std::unexpected(std::move(directory).error());
+  }
+  nodes_ = std::move(nodes);
+  admins_ = std::move(contents.admins);
+  changes_ = contents.changes;
+  directory_ = *std::move(directory);
+  if (publish_) publish_(directory_);
+  return {};
+}
+
+Result<std::shared_ptr<const Directory>> Admin::adopt(const Config& config) {
+  const std::scoped_lock lock(mutex_);
+  Nodes nodes = nodes_;
+  TRY_VOID(read_settings(nodes, config));
   TRY(auto directory, make(config, nodes));
   nodes_ = std::move(nodes);
   config_ = config;
@@ -188,21 +235,32 @@ Result<std::string> Admin::first_key() {
                .made_ms = clock_()};
   AuditEntry entry{.unix_ms = clock_(), .who = "first start", .action = "admin.create", .name = key.name};
   entry.id_text = admin::id_text("adm_", key.id);
-  TRY_VOID(store_->change({.put_admin = key, .audit = std::move(entry)}));
+  TRY_VOID(store_->change({.after = changes_, .put_admin = key, .audit = std::move(entry)}));
+  ++changes_;
   admins_.push_back(std::move(key));
   return secret;
 }
 
-std::string Admin::ticket() const {
+std::string Admin::ticket(const AdminAsk& ask, std::string_view when) const {
+  std::string of = "ticket ";
+  for (const std::string_view part : {when, std::string_view(ask.method), std::string_view(ask.path),
+                                      std::string_view(ask.query), std::string_view(ask.body)})
+    (of += part) += '\n';
+  return hex(hash_(of));
+}
+
+std::string Admin::ticket(const AdminAsk& ask) const {
   const std::string when = std::to_string(clock_());
-  return std::string(ticket_prefix) + when + '.' + hex(hash_("ticket " + when));
+  return std::string(ticket_prefix) + when + '.' + ticket(ask, when);
 }
 
 Result<Admin::Who> Admin::failed(const AdminAsk& ask, std::string_view detail) {
-  if (failures_.size() >= most_addresses) failures_.clear();
-  Failures& of = failures_[neighbourhood(ask.peer)];
-  if (of.count == 0) of.since_ms = clock_();
-  ++of.count;
+  if (!ask.credential.empty()) {  // who shows none guesses nothing
+    if (failures_.size() >= most_addresses) failures_.clear();
+    Failures& of = failures_[neighbourhood(ask.peer)];
+    if (of.count == 0) of.since_ms = clock_();
+    ++of.count;
+  }
   return fail(
       Fault::unauthorized,
       "The admin API needs an admin key: \"Authorization: Bearer KEY\". The first start with `storage: sqlite:…` "
@@ -230,8 +288,7 @@ Result<Admin::Who> Admin::authenticate(const AdminAsk& ask) {
     std::int64_t ms = 0;
     std::from_chars(when.data(), when.data() + when.size(), ms);
     const bool now = ms > clock_() - ticket_ms && ms < clock_() + ticket_ms;
-    if (!ask.near || !now || !same(hex(hash_("ticket " + std::string(when))), shown))
-      return failed(ask, "an old or wrong ticket");
+    if (!ask.near || !now || !same(ticket(ask, when), shown)) return failed(ask, "an old or wrong ticket");
     return Who{.name = "this machine", .scope = "all"};
   }
   const std::string digest = hex(hash_(ask.credential));
@@ -244,6 +301,7 @@ Result<Admin::Who> Admin::authenticate(const AdminAsk& ask) {
 Result<AdminAnswer> Admin::answer(const AdminAsk& ask) {
   const std::scoped_lock lock(mutex_);
   if (!store_) return fail(no_store());
+  TRY_VOID(read_changes());
   TRY(const Who who, authenticate(ask));
   const bool looks = ask.method == "GET";
   if (!looks && who.scope == "read") {
@@ -363,10 +421,12 @@ Result<AdminAnswer> Admin::commit(const AdminAsk& ask, const Who& who, KeyChange
     kept.body = (secret.empty() ? std::string() : std::string(prefix) + ' ' + salt_) + '\n' + answer.body;
     change.answer = std::move(kept);
   }
+  change.after = changes_;
   if (auto stored = store_->change(change); !stored) {
     held_keys_ = had_keys;
     return std::unexpected(std::move(stored).error());
   }
+  ++changes_;
   nodes_ = std::move(nodes);
   if (change.put_admin) admins_.push_back(*change.put_admin);
   if (change.remove_admin) std::erase_if(admins_, [&](const AdminKey& key) { return key.id == *change.remove_admin; });

@@ -57,8 +57,10 @@ class Admin {
 
   // The admin key, when the store had none: made and stored now, told once.
   [[nodiscard]] Result<std::string> first_key();
-  // What opens the admin API to whoever may read the store's files, for a minute.
-  [[nodiscard]] std::string ticket() const;
+  // What lets whoever may read the store's files ask just that, for a minute.
+  [[nodiscard]] std::string ticket(const AdminAsk& ask) const;
+  // What other processes changed in the store since is with every worker then.
+  [[nodiscard]] Result<void> catch_up();
   // From now on the directory is of this configuration, and so on all workers. Error: bad_request, when it does not go
   // with what is stored; then everything stays as it was.
   [[nodiscard]] Result<std::shared_ptr<const Directory>> adopt(const Config& config);
@@ -95,6 +97,10 @@ class Admin {
   [[nodiscard]] Result<Who> failed(const AdminAsk& ask, std::string_view detail);
   [[nodiscard]] Result<AdminAnswer> route(const AdminAsk& ask, const Who& who);
   [[nodiscard]] Result<AdminAnswer> audit(const AdminAsk& ask);
+  [[nodiscard]] std::string ticket(const AdminAsk& ask, std::string_view when) const;
+  [[nodiscard]] Result<void> read_changes();
+  [[nodiscard]] static Nodes nodes_of(KeyStore::Contents& contents);
+  [[nodiscard]] static Result<void> read_settings(Nodes& nodes, const Config& config);
   [[nodiscard]] Result<std::shared_ptr<const Directory>> make(const Config& config, const Nodes& nodes) const;
   // Stores, publishes. `audit` and `answer` of the change are filled in.
   [[nodiscard]] Result<AdminAnswer> commit(const AdminAsk& ask, const Who& who, KeyChange change, AuditEntry entry,
@@ -130,6 +136,7 @@ class Admin {
   Nodes nodes_;
   std::vector<AdminKey> admins_;
   bool held_keys_ = false;
+  std::int64_t changes_ = 0;  // of the store, that are known here
   std::map<std::string, Failures, std::less<>> failures_;
   std::string salt_;  // of the secret that is being made
 

@@ -60,6 +60,7 @@ Task<Result<bool>> serve_admin(Exchange& ex, const Entry& entry) {
   StoreCall<AdminAnswer> call(ex);
   ex.worker.shared().admin->ask(std::move(ask), call.callback());
   CO_TRY(const auto answer, co_await wait_for(ex, call));
+  ex.record.caller = "admin";  // not before its key was known
   std::string fields = "cache-control: no-store\r\n";
   if (!answer.etag.empty()) http1::append_field(fields, "etag", answer.etag);
   const ReplyHead head{.status = answer.status, .fields = fields};

@@ -40,6 +40,8 @@ Result<AdminKey> read_admin(std::string_view body) {
   }
   if (!config::is_name(out.name))
     return fail(admin::bad("An admin key needs a \"name\" of 1 to 64 bytes without control characters.", "name"));
+  if (out.name == "this machine" || out.name == "first start")
+    return fail(admin::bad("That name stands in the audit log for something else.", "name"));
   if (std::ranges::find(scopes, out.scope) == scopes.end())
     return fail(admin::bad("\"scope\" must be read, keys or all.", "scope"));
   return out;

@@ -38,7 +38,12 @@ class MemoryKeys final : public KeyStore {
  public:
   explicit MemoryKeys(Disk& disk) : disk_(disk) {}
   [[nodiscard]] std::string_view pepper() const override { return "pepper"; }
-  [[nodiscard]] Result<Contents> read() override { return disk_.contents; }
+  [[nodiscard]] Result<Contents> read() override {
+    Contents out = disk_.contents;
+    out.changes = *changes();
+    return out;
+  }
+  [[nodiscard]] Result<std::int64_t> changes() override { return static_cast<std::int64_t>(disk_.audit.size()); }
   [[nodiscard]] Result<void> change(const KeyChange& c) override {
     if (disk_.fails_after == 0) return fail(Fault::internal, "The disk is broken.");
     if (disk_.fails_after > 0) --disk_.fails_after;
@@ -344,9 +349,36 @@ TEST_F(Admins, LetNobodyTryForLong) {
   EXPECT_THAT(told("GET", "keys"), HasSubstr("\"data\""));
 }
 
-TEST_F(Admins, TicketsAreForThisMachineAndThisMinute) {
-  ask.credential = admin->ticket();
+TEST_F(Admins, HearOfWhatAnotherProcessChanged) {
+  const std::string secret = text(told("POST", "keys", R"({"name":"alice"})"), "key");
+  const auto other = Admin::open(std::make_unique<MemoryKeys>(disk), clock, chance);
+  ASSERT_TRUE(other);
+  ASSERT_TRUE((*other)->adopt(Config{}));
+  AdminAsk there{.method = "POST", .path = "keys/alice/block", .credential = root, .peer = "127.0.0.1", .near = true};
+  ASSERT_TRUE((*other)->answer(there));
+  EXPECT_EQ(opens(secret), "alice");
+  ASSERT_TRUE(admin->catch_up());
+  EXPECT_NE(opens(secret), "alice");
+  // Nor is it undone by the next change here.
+  EXPECT_THAT(told("PATCH", "keys/alice", R"({"tags":["x"]})"), HasSubstr("\"blocked\""));
+  EXPECT_NE(opens(secret), "alice");
+}
+
+TEST_F(Admins, WhoShowsNoKeyLocksNobodyOut) {
+  for (int i = 0; i < 50; ++i) {
+    ask = {.method = "GET", .path = "keys", .peer = "127.0.0.1", .near = true};
+    EXPECT_EQ(admin->answer(ask).error()->http_status(), 401);
+  }
+  ask.credential = root;
   EXPECT_THAT(told("GET", "keys"), HasSubstr("\"data\""));
+}
+
+TEST_F(Admins, TicketsAreForThisMachineAndThisMinute) {
+  ask = {.method = "GET", .path = "keys", .peer = "127.0.0.1", .near = true};
+  ask.credential = admin->ticket(ask);
+  EXPECT_THAT(told("GET", "keys"), HasSubstr("\"data\""));
+  EXPECT_THAT(told("GET", "groups"), HasSubstr("401 "));  // and for nothing else
+  EXPECT_THAT(told("POST", "admins", R"({"name":"x","scope":"all"})"), HasSubstr("401 "));
   ask.near = false;
   EXPECT_THAT(told("GET", "keys"), HasSubstr("401 "));
   ask.near = true;

@@ -102,7 +102,6 @@ Result<Caller> authenticate(Exchange& ex, const Entry& entry) {
   const http1::RequestHead& head = ex.client.head();
   if (is_public(entry.place) || head.method == "OPTIONS") return Caller{.name = "public", .tenant = "public"};
   if (entry.place == Place::admin) {
-    ex.record.caller = "admin";
     return Caller{.name = "admin", .tenant = "admin"};  // admin.cc knows its own keys
   }
   if (ex.worker.directory()->closed()) {

@@ -30,7 +30,7 @@ struct StoredNode {
 struct AdminKey {
   std::uint64_t id = 0;
   std::string name;
-  std::string scope;  // read, keys, config, all
+  std::string scope;  // read, keys, all
   std::string hash, shown;
   std::int64_t made_ms = 0;
 };
@@ -56,6 +56,7 @@ struct GivenAnswer {
 
 // One change, all of it or nothing.
 struct KeyChange {
+  std::int64_t after = -1;  // how many changes it was judged by; -1: however many there were
   std::optional<StoredNode> put;
   std::optional<std::uint64_t> remove;
   std::optional<AdminKey> put_admin;
@@ -70,7 +71,8 @@ class KeyStore {
   struct Contents {
     std::vector<StoredNode> nodes;
     std::vector<AdminKey> admins;
-    bool held_keys = false;  // there was a key once
+    bool held_keys = false;    // there was a key once
+    std::int64_t changes = 0;  // so far, by whichever process
   };
   KeyStore() = default;
   KeyStore(const KeyStore&) = delete;
@@ -80,7 +82,9 @@ class KeyStore {
   // What everything is hashed with; a secret.
   [[nodiscard]] virtual std::string_view pepper() const = 0;
   [[nodiscard]] virtual Result<Contents> read() = 0;
-  // Lasting when it returns.
+  [[nodiscard]] virtual Result<std::int64_t> changes() = 0;
+  // Lasting when it returns. A change is counted when it has an audit entry. Error: overloaded, when there were others
+  // than it was judged by.
   [[nodiscard]] virtual Result<void> change(const KeyChange& change) = 0;
   // The newest first, those before `before`; 0: from the newest.
   [[nodiscard]] virtual Result<std::vector<AuditEntry>> audit(std::int64_t before, std::int64_t limit) = 0;

@@ -97,6 +97,36 @@ TEST_F(StoredKeys, AreAllOrNothing) {
   EXPECT_TRUE((*store)->change({.remove = INT64_MAX}));
 }
 
+TEST_F(StoredKeys, AreNotReplacedByOthersOfTheirName) {
+  const auto store = SqliteKeys::open(path);
+  ASSERT_TRUE((*store)->change({.put = everything().put}));
+  KeyChange other{.put = everything().put};
+  other.put->id = 7;
+  EXPECT_FALSE((*store)->change(other));
+  other.put->name = "bob";
+  ASSERT_TRUE((*store)->change(other));
+  other.put->name = "alice";  // renamed
+  EXPECT_FALSE((*store)->change(other));
+  const auto found = (*store)->read();
+  ASSERT_EQ(found->nodes.size(), 2u);
+  EXPECT_EQ(found->nodes[0].id, INT64_MAX);
+  EXPECT_EQ(found->nodes[1].name, "bob");
+}
+
+TEST_F(StoredKeys, AreChangedByWhatIsKnownOfThem) {
+  const auto store = SqliteKeys::open(path), other = SqliteKeys::open(path);
+  EXPECT_EQ((*store)->read()->changes, 0);
+  KeyChange change{.after = 0, .audit = everything().audit};
+  ASSERT_TRUE((*other)->change(change));
+  EXPECT_EQ(*(*store)->changes(), 1);
+  const auto refused = (*store)->change(change);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error()->fault, Fault::overloaded);
+  change.after = 1;
+  EXPECT_TRUE((*store)->change(change));
+  EXPECT_EQ((*other)->audit(0, 10)->size(), 2u);
+}
+
 TEST_F(StoredKeys, AreForNobodyElsesEyes) {
   ASSERT_TRUE(SqliteKeys::open(path));
   const std::string pepper = path.string() + ".pepper";

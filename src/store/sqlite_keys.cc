@@ -130,8 +130,16 @@ Result<std::unique_ptr<SqliteKeys>> SqliteKeys::open(const std::string& path) {
   return std::unique_ptr<SqliteKeys>(new SqliteKeys(std::move(db), std::move(pepper)));
 }
 
+Result<std::int64_t> SqliteKeys::changes() {
+  Query query = db_->query("SELECT coalesce(max(id), 0) FROM audit");
+  const std::int64_t out = query.step() ? query.number(0) : 0;
+  TRY_VOID(query.well());
+  return out;
+}
+
 Result<KeyStore::Contents> SqliteKeys::read() {
   Contents out;
+  TRY(out.changes, changes());  // first: what changes meanwhile is read once more
   Query nodes = db_->query(
       "SELECT id, kind, name, settings, blocked, version, made_ms, changed_ms, hash, old_hash, old_until_ms, shown "
       "FROM "
@@ -168,7 +176,15 @@ Result<KeyStore::Contents> SqliteKeys::read() {
 
 Result<void> SqliteKeys::change(const KeyChange& change) {
   TRY_VOID(db_->run("BEGIN IMMEDIATE"));
-  auto done = write(change);
+  auto done = [&]() -> Result<void> {
+    TRY(const std::int64_t before, changes());
+    if (change.after >= 0 && change.after != before) {
+      return fail({.fault = Fault::overloaded,
+                   .message = "Another process changed keys in the same moment. Ask again.",
+                   .detail = "the file of keys was changed by another process"});
+    }
+    return write(change);
+  }();
   if (done) done = db_->run("COMMIT");
   if (!done) {
     if (const auto undone = db_->roll_back(); !undone) return undone;
@@ -178,8 +194,12 @@ Result<void> SqliteKeys::change(const KeyChange& change) {
 
 Result<void> SqliteKeys::write(const KeyChange& change) {
   if (const auto& n = change.put) {
-    TRY_VOID(db_->query("INSERT OR REPLACE INTO nodes(id, kind, name, settings, blocked, version, made_ms, changed_ms, "
-                        "hash, old_hash, old_until_ms, shown) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    TRY_VOID(db_->query("INSERT INTO nodes(id, kind, name, settings, blocked, version, made_ms, changed_ms, hash, "
+                        "old_hash, old_until_ms, shown) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                        "ON CONFLICT(id) DO UPDATE SET name = excluded.name, settings = excluded.settings, "
+                        "blocked = excluded.blocked, version = excluded.version, changed_ms = excluded.changed_ms, "
+                        "hash = excluded.hash, old_hash = excluded.old_hash, old_until_ms = excluded.old_until_ms, "
+                        "shown = excluded.shown")
                  .bind(static_cast<std::int64_t>(n->id))
                  .bind(n->kind == StoredNode::Kind::key ? std::int64_t{0} : std::int64_t{1})
                  .bind(n->name)

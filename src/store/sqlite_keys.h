@@ -13,11 +13,12 @@ namespace sluice {
 class SqliteKeys final : public KeyStore {
  public:
   // Makes what is missing. Error: internal, when the file cannot be used, was written by a newer version, or holds keys
-  // that were hashed with another pepper.
+  // and its pepper is gone.
   [[nodiscard]] static Result<std::unique_ptr<SqliteKeys>> open(const std::string& path);
 
   [[nodiscard]] std::string_view pepper() const override { return pepper_; }
   [[nodiscard]] Result<Contents> read() override;
+  [[nodiscard]] Result<std::int64_t> changes() override;
   [[nodiscard]] Result<void> change(const KeyChange& change) override;
   [[nodiscard]] Result<std::vector<AuditEntry>> audit(std::int64_t before, std::int64_t limit) override;
   [[nodiscard]] Result<std::optional<GivenAnswer>> given(std::string_view asked, std::int64_t since_ms) override;
