@@ -226,7 +226,7 @@ void Admin::publish_by(Publish publish) {
 Result<std::string> Admin::first_key() {
   const std::scoped_lock lock(mutex_);
   if (!store_ || !admins_.empty()) return std::string();
-  const std::string secret = make_secret({}, "sk-sluice-admin-");
+  std::string secret = make_secret({}, "sk-sluice-admin-");
   AdminKey key{.id = make_id(),
                .name = "admin",
                .scope = "all",

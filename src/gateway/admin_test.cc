@@ -113,7 +113,7 @@ class Admins : public testing::Test {
     });
   }
 
-  Result<AdminAnswer> raw(std::string method, std::string path, std::string body = {}) {
+  Result<AdminAnswer> raw(std::string method, const std::string& path, std::string body = {}) {
     ask.method = std::move(method);
     const auto query = path.find('?');
     ask.query = query == std::string::npos ? "" : path.substr(query + 1);
@@ -123,8 +123,8 @@ class Admins : public testing::Test {
     return admin->answer(ask);
   }
   // The body; else "STATUS message".
-  std::string told(std::string method, std::string path, std::string body = {}) {
-    const auto out = raw(std::move(method), std::move(path), std::move(body));
+  std::string told(std::string method, const std::string& path, std::string body = {}) {
+    const auto out = raw(std::move(method), path, std::move(body));
     etag = out ? out->etag : "";
     return out ? out->body : std::to_string(out.error()->http_status()) + ' ' + out.error()->message;
   }
@@ -137,6 +137,7 @@ class Admins : public testing::Test {
   }
   std::vector<std::string> actions() {
     std::vector<std::string> out;
+    out.reserve(disk.audit.size());
     for (const AuditEntry& one : disk.audit) out.push_back(one.action + ' ' + one.name + " by " + one.who);
     return out;
   }
