@@ -58,8 +58,10 @@ void Pricer::price(LedgerRow& row) {
   row.nano_dollars = 0;
   row.unknown = 0;
   const Buckets used = row.exact.or_else(row.estimated);
-  const bool nothing = std::ranges::all_of(used.raw(), [](std::int64_t count) { return count == 0 || count == -1; });
-  if (used.known() && nothing) return;  // it is known that nothing was used
+  // It is known that nothing was used. What nobody has told is not nothing.
+  if (used.get(Bucket::input) == 0 && used.get(Bucket::output) == 0 &&
+      std::ranges::all_of(used.raw(), [](std::int64_t count) { return count <= 0; }))
+    return;
   static const Price none;
   const Price* price = find(row.price);
   const Cost told = cost(price ? *price : none, used.usage(), used.units(), lane_of(row.lane));
@@ -68,16 +70,17 @@ void Pricer::price(LedgerRow& row) {
 }
 
 bool Books::take(std::string_view bytes, std::uint64_t segment, std::vector<LedgerRow>& rows) {
-  const auto entry = read_entry(bytes);
+  bool lost = false;
+  const auto entry = read_entry(bytes, &lost);
   if (!entry) return false;
   if (const auto* intent = std::get_if<Intent>(&*entry)) {
     take(*intent, segment);
   } else if (const auto* checkpoint = std::get_if<Checkpoint>(&*entry)) {
-    take(*checkpoint);
+    take(*checkpoint, segment);
   } else {
     take(std::get<Settled>(*entry), rows);
   }
-  return true;
+  return !lost;
 }
 
 void Books::take(const Intent& intent, std::uint64_t segment) {
@@ -88,11 +91,14 @@ void Books::take(const Intent& intent, std::uint64_t segment) {
   ++by_segment_[segment];
 }
 
-void Books::take(const Checkpoint& checkpoint) {
+void Books::take(const Checkpoint& checkpoint, std::uint64_t segment) {
   const auto found = open_.find(std::string(checkpoint.id));
   if (found == open_.end()) return;
   for (Call& one : found->second.calls) {
     if (one.row.attempt != checkpoint.attempt) continue;
+    if (one.told != 0) let_go(one.told);
+    one.told = segment;
+    ++by_segment_[segment];
     one.row.exact = checkpoint.exact;
     one.row.estimated = checkpoint.estimated;
     one.row.took_ms = checkpoint.took_ms;
@@ -106,7 +112,10 @@ void Books::take(const Checkpoint& checkpoint) {
 
 void Books::take(const Settled& settled, std::vector<LedgerRow>& rows) {
   const Settlement& told = settled.settlement;
+  const auto open = open_.find(std::string(told.asker.id));
   LedgerRow exchange = begin(told.asker);
+  bool answered = open != open_.end() && open->second.answered;
+  if (open != open_.end()) like(exchange, open->second.row);
   exchange.served = told.served;
   exchange.state = told.state;
   exchange.coalesced = told.coalesced;
@@ -128,27 +137,30 @@ void Books::take(const Settled& settled, std::vector<LedgerRow>& rows) {
     row.exact = line.exact;
     row.estimated = line.estimated;
     pricer_.price(row);
-    like(exchange, row);
+    // The one that answered is the one that the client knows of.
+    const bool answers = line.state == RowState::complete || line.state == RowState::partial;
+    if (answers || !answered) like(exchange, row);
+    answered = answered || answers;
     rows.push_back(std::move(row));
   }
-  // The one that answered is the one that the client knows of.
-  for (const CallLine& line : settled.calls) {
-    if (line.state != RowState::complete && line.state != RowState::partial) continue;
-    exchange.backend = line.callee.backend;
-    exchange.model = line.callee.model;
+  if (told.more) {
+    if (open == open_.end()) return;
+    open->second.row = std::move(exchange);
+    open->second.answered = answered;
+    return;
   }
   rows.push_back(std::move(exchange));
-  if (const auto found = open_.find(std::string(told.asker.id)); found != open_.end()) {
-    forget(found->second);
-    open_.erase(found);
+  if (open == open_.end()) return;
+  for (const Call& one : open->second.calls) {
+    let_go(one.segment);
+    if (one.told != 0) let_go(one.told);
   }
+  open_.erase(open);
 }
 
-void Books::forget(const Exchange& exchange) {
-  for (const Call& one : exchange.calls) {
-    const auto at = by_segment_.find(one.segment);
-    if (at != by_segment_.end() && --at->second == 0) by_segment_.erase(at);
-  }
+void Books::let_go(std::uint64_t segment) {
+  const auto at = by_segment_.find(segment);
+  if (at != by_segment_.end() && --at->second == 0) by_segment_.erase(at);
 }
 
 void Books::close_crashed(std::vector<LedgerRow>& rows) {
@@ -164,7 +176,8 @@ void Books::close_crashed(std::vector<LedgerRow>& rows) {
     for (Call& one : exchange.calls) {
       whole.took_ms = std::max(whole.took_ms, one.row.took_ms);
       // Nobody has told what it was asked: that much was sent, as far as is known.
-      if (!one.over && one.row.exact.total_input() == 0) one.row.estimated.set(Bucket::input, one.input);
+      if (!one.over && one.row.exact.total_input() == 0 && one.input > 0)
+        one.row.estimated.set(Bucket::input, one.input);
       pricer_.price(one.row);
       like(whole, one.row);
       rows.push_back(std::move(one.row));

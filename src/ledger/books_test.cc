@@ -90,6 +90,61 @@ TEST(Books, WantASegmentAsLongAsSomethingOfItIsOpen) {
   EXPECT_FALSE(books.wanted(2));
 }
 
+// Were it given up, a crash would know of nothing but the intent.
+TEST(Books, WantTheSegmentOfTheLastCheckpointToo) {
+  Books books;
+  std::vector<LedgerRow> rows;
+  books.take(bytes(samples::intent("a", 1)), 1, rows);
+  const std::string running = bytes(Checkpoint{.id = "a", .attempt = 1});
+  books.take(running, 2, rows);
+  EXPECT_TRUE(books.wanted(2));
+  books.take(running, 3, rows);
+  books.take(running, 3, rows);
+  EXPECT_TRUE(books.wanted(1));
+  EXPECT_FALSE(books.wanted(2));
+  EXPECT_TRUE(books.wanted(3));
+  books.take(samples::settled("a", 1), 4, rows);
+  EXPECT_FALSE(books.wanted(1));
+  EXPECT_FALSE(books.wanted(3));
+}
+
+TEST(Books, CloseAnExchangeByTheLastPartOfItsSettlement) {
+  Books books;
+  std::vector<LedgerRow> rows;
+  for (int i = 1; i <= 3; ++i) books.take(bytes(samples::intent("r", i)), 1, rows);
+  const auto part = [&](std::vector<CallLine> lines, bool more) {
+    Settlement settlement = samples::settlement("r", static_cast<std::uint32_t>(lines.size()));
+    settlement.more = more;
+    std::string out = bytes(settlement);
+    for (const CallLine& line : lines) out += bytes(line);
+    EXPECT_TRUE(books.take(out, 1, rows));
+  };
+  CallLine answered = samples::call(2, RowState::complete);
+  answered.callee.model = "the-one-that-answered";
+  part({samples::call(1, RowState::upstream_error), answered}, true);
+  EXPECT_EQ(rows.size(), 2U);
+  EXPECT_EQ(books.open(), 1U);
+  part({samples::call(3, RowState::cancelled)}, false);
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(books.open(), 0U);
+  EXPECT_EQ(rows[3].attempt, 0);
+  EXPECT_EQ(rows[3].model, "the-one-that-answered");
+}
+
+TEST(Books, SayThatATextIsLostAndKeepTheRest) {
+  Books books;
+  std::vector<LedgerRow> rows;
+  const std::string endless(most_entry_text + 1, 'a');
+  Settlement settlement = samples::settlement("r", 1);
+  CallLine line = samples::call(1, RowState::complete);
+  line.callee.price = endless;
+  EXPECT_FALSE(books.take(bytes(settlement) + bytes(line), 1, rows));
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].price, "");
+  EXPECT_NE(rows[0].unknown, 0U);
+  EXPECT_EQ(rows[0].exact.get(Bucket::output), 50);
+}
+
 TEST(Pricer, SaysUnknownWhereAPriceOrACountIs) {
   Pricer pricer;
   LedgerRow row;
@@ -103,6 +158,11 @@ TEST(Pricer, SaysUnknownWhereAPriceOrACountIs) {
   silent.price = row.price;
   pricer.price(silent);
   EXPECT_NE(silent.unknown, 0U);  // no count
+  LedgerRow half;
+  half.price = row.price;
+  half.exact.set(Bucket::input, 0);
+  pricer.price(half);
+  EXPECT_NE(half.unknown, 0U);  // no count of its output
   LedgerRow nothing;
   nothing.exact.set(Bucket::input, 0);
   nothing.exact.set(Bucket::output, 0);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <iterator>
 
 #include "ports/thread.h"
 
@@ -39,14 +41,17 @@ Drainer::State Drainer::state() const {
   return state_;
 }
 
+bool Drainer::refused(const Error& error) {
+  const std::scoped_lock lock(mutex_);
+  state_.failure = error.detail.empty() ? error.message : error.detail;
+  return false;
+}
+
 bool Drainer::write(std::vector<LedgerRow>& rows) {
   if (rows.empty()) return true;
   auto written = store_.write(rows);
+  if (!written) return refused(*written.error());
   const std::scoped_lock lock(mutex_);
-  if (!written) {
-    state_.failure = written.error()->detail.empty() ? written.error()->message : written.error()->detail;
-    return false;
-  }
   state_.failure.clear();
   state_.written += static_cast<std::int64_t>(*written);
   rows.clear();
@@ -55,58 +60,103 @@ bool Drainer::write(std::vector<LedgerRow>& rows) {
 
 // Rows that were read are kept here until the store has them, and only then is a segment given up.
 bool Drainer::drain() {
-  for (;;) {
-    if (!write(rows_)) return false;
-    const std::size_t taken = journal_.read([this](std::string_view record, std::uint64_t segment) {
-      if (rows_.size() >= most_together) return false;
-      books_.take(record, segment, rows_);
-      return true;
-    });
-    if (!write(rows_)) return false;
-    journal_.release([this](std::uint64_t segment) { return books_.wanted(segment); });
-    if (taken == 0) return true;
+  if (!write(rows_)) return false;
+  std::int64_t damaged = 0;
+  journal_.read([&](std::string_view record, std::uint64_t segment) {
+    if (rows_.size() >= most_together) return false;
+    if (!books_.take(record, segment, rows_)) damaged += static_cast<std::int64_t>(record.size());
+    return true;
+  });
+  more_ = rows_.size() >= most_together;
+  if (damaged != 0) {
+    const std::scoped_lock lock(mutex_);
+    state_.damaged += damaged;
   }
+  if (!write(rows_)) return false;
+  journal_.release([this](std::uint64_t segment) { return books_.wanted(segment); });
+  return true;
 }
 
-bool Drainer::adopt(HeldDirectory& directory) {
+Drainer::Adopted Drainer::unreadable(const std::string& why) {
+  const std::scoped_lock lock(mutex_);
+  state_.unread = why;
+  return Adopted::unreadable;
+}
+
+// Everything is read before anything is deleted; what cannot be read now is asked for again, what makes no sense is put
+// aside for a person to look at.
+Drainer::Adopted Drainer::adopt(HeldDirectory& directory) {
   Books books;
   std::vector<LedgerRow> rows;
-  std::int64_t damaged = 0;
-  for (const std::string& path : directory.segments()) {
-    const MappedFile file(path);
-    SegmentReader reader(file.bytes());
+  std::int64_t damaged = 0, crashed = 0;
+  const auto segments = directory.segments();
+  if (!segments) return unreadable(segments.error()->detail);
+  std::vector<std::string> bad;
+  for (const std::string& path : *segments) {
+    const auto bytes = read_segment(path);
+    if (!bytes) return unreadable(bytes.error()->detail);
+    // Its process died before anything could be written.
+    if (bytes->find_first_not_of('\0') == std::string::npos) continue;
+    SegmentReader reader(*bytes);
+    std::size_t lost = reader.well() ? 0 : bytes->size();
     while (const auto record = reader.next()) {
-      books.take(*record, reader.number(), rows);
-      if (rows.size() >= most_together && !write(rows)) return false;
+      if (!books.take(*record, reader.number(), rows)) lost += record->size();
+      if (rows.size() >= most_together && !write(rows)) return Adopted::refused;
     }
-    damaged += static_cast<std::int64_t>(reader.damaged());
+    if (lost != 0) bad.push_back(path);
+    damaged += static_cast<std::int64_t>(lost + reader.damaged());
   }
-  if (!write(rows)) return false;
-  books.close_crashed(rows);
-  const auto crashed = std::ranges::count(rows, RowState::crashed, &LedgerRow::state);
-  while (!rows.empty()) {
-    std::vector<LedgerRow> some(
-        std::make_move_iterator(rows.end() - static_cast<std::ptrdiff_t>(std::min(rows.size(), most_together))),
-        std::make_move_iterator(rows.end()));
-    rows.resize(rows.size() - some.size());
-    if (!write(some)) return false;
+  if (!write(rows) || !write_crashed(books, crashed)) return Adopted::refused;
+  for (const std::string& path : bad) {
+    std::error_code error;
+    std::filesystem::rename(path, path + ".bad", error);
+    if (error) return unreadable(path + ": " + error.message());
   }
   directory.remove();
   const std::scoped_lock lock(mutex_);
   state_.crashed += crashed;
   state_.damaged += damaged;
-  return true;
+  return Adopted::all;
+}
+
+// What is open here may have been settled in a segment that was given up before.
+bool Drainer::write_crashed(Books& books, std::int64_t& crashed) {
+  std::vector<LedgerRow> open, rows;
+  books.close_crashed(open);
+  std::string id;
+  bool settled = false;
+  for (LedgerRow& row : open) {
+    if (row.id != id) {
+      id = row.id;
+      const auto told = store_.settled(row.unix_ms, id);
+      if (!told) return refused(*told.error());
+      settled = *told;
+      if (rows.size() >= most_together && !write(rows)) return false;
+    }
+    if (settled) continue;
+    crashed += row.state == RowState::crashed ? 1 : 0;
+    rows.push_back(std::move(row));
+  }
+  return write(rows);
 }
 
 bool Drainer::adopt_all() {
   const std::int64_t now = clock_();
-  if (left_.empty() && (looked_ms_ == 0 || now - looked_ms_ >= look_every_ms || now < looked_ms_)) {
+  if (looked_ms_ == 0 || now - looked_ms_ >= look_every_ms || now < looked_ms_) {
     looked_ms_ = now;
-    left_ = HeldDirectory::left_behind(journal_.root());
+    for (HeldDirectory& more : HeldDirectory::left_behind(journal_.root())) left_.push_back(std::move(more));
+    std::ranges::move(unread_, std::back_inserter(left_));
+    unread_.clear();
   }
   while (!left_.empty()) {
-    if (!adopt(left_.back())) return false;
+    const Adopted adopted = adopt(left_.back());
+    if (adopted == Adopted::refused) return false;
+    if (adopted == Adopted::unreadable) unread_.push_back(std::move(left_.back()));
     left_.pop_back();
+  }
+  if (unread_.empty()) {
+    const std::scoped_lock lock(mutex_);
+    state_.unread.clear();
   }
   return true;
 }
@@ -115,18 +165,22 @@ void Drainer::tidy() {
   const std::int64_t now = clock_();
   const std::int64_t retention = retention_ms_;
   if (retention <= 0 || (tidied_ms_ != 0 && now - tidied_ms_ < tidy_every_ms && now >= tidied_ms_)) return;
-  if (store_.forget(now - retention, now)) tidied_ms_ = now;
+  tidied_ms_ = now;
+  (void)store_.forget(now - retention, now);  // what fails is tried again the next time
 }
 
 void Drainer::run() {
   for (;;) {
-    const bool well = adopt_all() && drain();
+    // What this process writes first: its journal has an end.
+    const bool well = drain() && adopt_all();
     if (well) tidy();
     std::unique_lock lock(mutex_);
     if (closing_) break;
+    if (well && more_) continue;
     wake_.wait_for(lock, well ? turn : after_failure, [this] { return closing_; });
   }
-  drain();
+  while (drain() && more_) {
+  }
 }
 
 }  // namespace sluice

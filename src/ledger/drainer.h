@@ -24,7 +24,8 @@ class Drainer {
     std::string failure;       // why the store does not take rows; empty: it does
     std::int64_t written = 0;  // rows, that were new
     std::int64_t crashed = 0;  // of processes that died
-    std::int64_t damaged = 0;  // bytes of their journals that no record could be made of
+    std::int64_t damaged = 0;  // bytes of journals that no record, or none that is whole, could be made of
+    std::string unread;        // why what a dead process left cannot be read; it is kept. Empty: it can
   };
 
   // All must outlive it. `retention_ms`: 0, nothing is forgotten.
@@ -39,11 +40,15 @@ class Drainer {
   void retain(std::int64_t retention_ms) { retention_ms_ = retention_ms; }
 
  private:
+  enum class Adopted : std::uint8_t { all, unreadable, refused };
   void run();
-  // True when there was nothing that the store refused.
+  // One turn. False: the store refused something.
   bool drain();
   bool adopt_all();
-  bool adopt(HeldDirectory& directory);
+  [[nodiscard]] Adopted adopt(HeldDirectory& directory);
+  [[nodiscard]] Adopted unreadable(const std::string& why);
+  bool write_crashed(Books& books, std::int64_t& crashed);
+  bool refused(const Error& error);
   bool write(std::vector<LedgerRow>& rows);
   void tidy();
 
@@ -53,7 +58,8 @@ class Drainer {
   std::atomic<std::int64_t> retention_ms_;
   Books books_;
   std::vector<LedgerRow> rows_;  // of what was read and is not yet in the store
-  std::vector<HeldDirectory> left_;
+  bool more_ = false;            // the last turn left something
+  std::vector<HeldDirectory> left_, unread_;
   std::int64_t looked_ms_ = 0, tidied_ms_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

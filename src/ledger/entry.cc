@@ -13,10 +13,22 @@ static_assert(std::endian::native == std::endian::little, "entries are written a
 
 enum class Kind : std::uint8_t { intent = 1, checkpoint, settlement };
 
-// One list of fields per struct; three things are done with it: sizing, writing, reading.
+constexpr std::uint16_t lost_text = 0xFFFF;  // in place of a size
+
+// No letter is cut in two.
+std::string_view kept_name(std::string_view name) {
+  if (name.size() <= most_entry_name) return name;
+  std::size_t size = most_entry_name;
+  while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;
+  return name.substr(0, size);
+}
+
+// One list of fields per struct; three things are done with it: sizing, writing, reading. Of texts, names go without a
+// word; what must be whole goes through whole().
 class Sizer {
  public:
-  void operator()(std::string_view text) { size_ += 2 + std::min(text.size(), most_entry_text); }
+  void operator()(std::string_view name) { size_ += 2 + kept_name(name).size(); }
+  void whole(std::string_view text) { size_ += 2 + (text.size() <= most_entry_text ? text.size() : 0); }
   template <class T>
     requires std::is_arithmetic_v<T> || std::is_enum_v<T>
   void operator()(T) {
@@ -41,10 +53,15 @@ constexpr std::uint8_t none = 255;
 class Packer {
  public:
   explicit Packer(char* at) : at_(at) {}
-  void operator()(std::string_view text) {
-    const auto size = static_cast<std::uint16_t>(std::min(text.size(), most_entry_text));
-    (*this)(size);
-    at_ = std::copy_n(text.data(), size, at_);
+  void operator()(std::string_view name) {
+    const std::string_view kept = kept_name(name);
+    (*this)(static_cast<std::uint16_t>(kept.size()));
+    at_ = std::ranges::copy(kept, at_).out;
+  }
+  void whole(std::string_view text) {
+    if (text.size() > most_entry_text) return (*this)(lost_text);
+    (*this)(static_cast<std::uint16_t>(text.size()));
+    at_ = std::ranges::copy(text, at_).out;
   }
   template <class T>
     requires std::is_arithmetic_v<T> || std::is_enum_v<T>
@@ -77,12 +94,22 @@ class Packer {
 class Unpacker {
  public:
   explicit Unpacker(std::string_view bytes) : bytes_(bytes) {}
-  void operator()(std::string_view& text) {
+  void operator()(std::string_view& name) {
     std::uint16_t size = 0;
     (*this)(size);
-    if (size > bytes_.size()) return give_up();
-    text = bytes_.substr(0, size);
-    bytes_.remove_prefix(size);
+    if (size > most_entry_name) return give_up();
+    take(name, size);
+  }
+  void whole(std::string_view& text) {
+    std::uint16_t size = 0;
+    (*this)(size);
+    if (size == lost_text) {
+      lost_ = true;
+    } else if (size > most_entry_text) {
+      give_up();
+    } else {
+      take(text, size);
+    }
   }
   template <class T>
     requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
@@ -123,8 +150,14 @@ class Unpacker {
   }
   [[nodiscard]] bool well() const { return well_; }
   [[nodiscard]] bool over() const { return bytes_.empty(); }
+  [[nodiscard]] bool lost() const { return lost_; }
 
  private:
+  void take(std::string_view& text, std::size_t size) {
+    if (size > bytes_.size()) return give_up();
+    text = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+  }
   template <class T>
   void optional(std::optional<T>& value, int count) {
     std::uint8_t byte = none;
@@ -135,6 +168,7 @@ class Unpacker {
   }
   std::string_view bytes_;
   bool well_ = true;
+  bool lost_ = false;
 };
 
 // The structs, const or not.
@@ -144,13 +178,13 @@ concept IsA = std::is_same_v<std::remove_const_t<T>, To>;
 void each(auto& io, auto& v)
   requires IsA<Asker, std::remove_reference_t<decltype(v)>>
 {
-  io(v.id), io(v.mirror_of), io(v.unix_ms), io(v.key), io(v.groups), io(v.tags), io(v.asked), io(v.dialect);
-  io(v.operation), io(v.stream);
+  io.whole(v.id), io.whole(v.mirror_of), io(v.unix_ms), io.whole(v.key), io.whole(v.groups), io.whole(v.tags);
+  io(v.asked), io(v.dialect), io(v.operation), io(v.stream);
 }
 void each(auto& io, auto& v)
   requires IsA<Callee, std::remove_reference_t<decltype(v)>>
 {
-  io(v.attempt), io(v.backend), io(v.model), io(v.price), io(v.lane), io(v.hedge), io(v.mirror);
+  io(v.attempt), io(v.backend), io(v.model), io.whole(v.price), io(v.lane), io(v.hedge), io(v.mirror);
 }
 void each(auto& io, auto& v)
   requires IsA<Intent, std::remove_reference_t<decltype(v)>>
@@ -172,7 +206,7 @@ void each(auto& io, auto& v)
   requires IsA<Settlement, std::remove_reference_t<decltype(v)>>
 {
   each(io, v.asker), io(v.served), io(v.state), io(v.coalesced), io(v.status), io(v.fault), io(v.took_ms);
-  io(v.first_token_ms), io(v.bytes_in), io(v.bytes_out), io(v.calls);
+  io(v.first_token_ms), io(v.bytes_in), io(v.bytes_out), io(v.calls), io(v.more);
 }
 
 template <class T>
@@ -220,7 +254,7 @@ char* write_entry(char* at, const CallLine& call) {
   return pack(at, call);
 }
 
-Result<Entry> read_entry(std::string_view bytes) {
+Result<Entry> read_entry(std::string_view bytes, bool* lost) {
   const auto broken = [] { return fail(Fault::bad_request, "This is no entry of a ledger's journal."); };
   if (bytes.empty()) return broken();
   Unpacker in(bytes.substr(1));
@@ -237,6 +271,7 @@ Result<Entry> read_entry(std::string_view bytes) {
     default: return broken();
   }
   if (!in.well() || !in.over()) return broken();
+  if (lost) *lost = in.lost();
   return entry;
 }
 

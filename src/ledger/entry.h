@@ -15,8 +15,9 @@
 
 namespace sluice {
 
-// Texts are views: of whoever writes the entry, or into the bytes that were read. The longest that is kept of one.
-inline constexpr std::size_t most_entry_text = 2048;
+// Texts are views: of whoever writes the entry, or into the bytes that were read. Of a name that is longer its
+// beginning is kept. What would be wrong without its end, such as a price, is kept whole or not at all.
+inline constexpr std::size_t most_entry_name = 2048, most_entry_text = 16 * 1024;
 
 // Who asked for what: known before the first call.
 struct Asker {
@@ -67,7 +68,8 @@ struct CallLine {
   Buckets exact, estimated;
 };
 
-// An exchange as it ended, as far as its last bytes are not yet out; `calls` follow in the same entry.
+// An exchange as it ended, as far as its last bytes are not yet out; `calls` follow in the same entry. With `more`
+// there is another one of the same exchange, with other calls.
 struct Settlement {
   Asker asker;
   std::string_view served;
@@ -79,6 +81,7 @@ struct Settlement {
   std::int64_t first_token_ms = -1;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::uint32_t calls = 0;
+  bool more = false;
 };
 struct Settled {
   Settlement settlement;
@@ -98,7 +101,8 @@ char* write_entry(char* at, const Checkpoint& checkpoint);
 char* write_entry(char* at, const Settlement& settlement);
 char* write_entry(char* at, const CallLine& call);
 
-// Error: bad_request for what is no entry. Views point into `bytes`.
-[[nodiscard]] Result<Entry> read_entry(std::string_view bytes);
+// Error: bad_request for what is no entry. Views point into `bytes`. `lost`, when given, becomes true where a text was
+// too long to be kept.
+[[nodiscard]] Result<Entry> read_entry(std::string_view bytes, bool* lost = nullptr);
 
 }  // namespace sluice

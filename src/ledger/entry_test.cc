@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "ledger/sample_entries_test.h"
 
@@ -63,14 +64,42 @@ TEST(Entry, ThatWasCutAnywhereIsNone) {
   EXPECT_FALSE(read_entry("\x07 and so on"));
 }
 
-TEST(Entry, CutsATextThatIsTooLong) {
-  const std::string endless(10'000, 'a');
+TEST(Entry, CutsANameThatIsTooLongBetweenTwoLetters) {
   Intent intent = samples::intent("req_1", 1);
+  std::string endless = "a";
+  for (int i = 0; i < 5'000; ++i) endless += "\u00E9";
   intent.asker.asked = endless;
   const std::string bytes = samples::bytes(intent);
-  const auto read = read_entry(bytes);
+  bool lost = true;
+  const auto read = read_entry(bytes, &lost);
   ASSERT_TRUE(read);
-  EXPECT_EQ(std::get<Intent>(*read).asker.asked.size(), most_entry_text);
+  EXPECT_FALSE(lost);
+  EXPECT_EQ(std::get<Intent>(*read).asker.asked, endless.substr(0, most_entry_name - 1));
+}
+
+// Half a price is another price, half a path another group.
+TEST(Entry, KeepsWhatMustBeWholeOrSaysThatItIsLost) {
+  const std::string most(most_entry_text, 'a');
+  Intent intent = samples::intent("req_1", 1);
+  intent.asker.groups = intent.callee.price = most;
+  bool lost = true;
+  std::string bytes = samples::bytes(intent);
+  auto read = read_entry(bytes, &lost);
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(lost);
+  EXPECT_EQ(std::get<Intent>(*read).callee.price, most);
+  for (auto* text : {&intent.asker.groups, &intent.callee.price}) {
+    const std::string longer = most + 'a';
+    const std::string_view before = std::exchange(*text, longer);
+    bytes = samples::bytes(intent);
+    read = read_entry(bytes, &lost);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(lost);
+    const auto& again = std::get<Intent>(*read);
+    EXPECT_EQ(again.asker.groups.size() + again.callee.price.size(), most.size());
+    EXPECT_EQ(again.asker.id, "req_1");
+    *text = before;
+  }
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +23,11 @@ std::unexpected<Failure> failed(const std::string& what, int error) {
   return fail(Fault::internal, "The ledger's journal cannot be written.", what + ": " + std::strerror(error));
 }
 
+std::unexpected<Failure> unread(const std::string& what, int error) {
+  return fail(Fault::internal, "A journal of the ledger that was left behind cannot be read.",
+              what + ": " + std::strerror(error));
+}
+
 }  // namespace
 
 HeldDirectory::HeldDirectory(HeldDirectory&& other) noexcept
@@ -41,9 +45,9 @@ HeldDirectory::~HeldDirectory() {
 
 // Made and locked under a name that nobody looks for, so that nobody takes it for one that was left behind.
 Result<HeldDirectory> HeldDirectory::make(const std::string& root, std::int64_t unix_ms) {
-  std::error_code ignored;
-  fs::create_directories(root, ignored);  // what is wrong shows below
-  fs::permissions(root, fs::perms::owner_all, ignored);
+  std::error_code ignored;  // what is wrong shows below
+  // One that was there has the rights that somebody gave it.
+  if (fs::create_directories(root, ignored)) fs::permissions(root, fs::perms::owner_all, ignored);
   const std::string name = std::to_string(unix_ms) + '-' + std::to_string(::getpid());
   for (int more = 0; more < 100; ++more) {
     const std::string suffix = more == 0 ? "" : '-' + std::to_string(more);
@@ -84,37 +88,48 @@ std::vector<HeldDirectory> HeldDirectory::left_behind(const std::string& root) {
 }
 
 void HeldDirectory::remove() {
-  std::error_code ignored;
-  for (const std::string& segment : segments()) fs::remove(segment, ignored);
+  std::error_code error;
+  const auto all = segments();
+  if (!all) return;
+  for (const std::string& segment : *all) {
+    if (fs::remove(segment, error); error) return;
+  }
   // The lock last: until then nobody else may think that there is something to be had.
-  fs::remove(path_ + '/' + lock_name, ignored);
-  fs::remove(path_, ignored);
+  fs::remove(path_ + '/' + lock_name, error);
+  fs::remove(path_, error);  // segments that were put aside stay
 }
 
-std::vector<std::string> HeldDirectory::segments() const {
+Result<std::vector<std::string>> HeldDirectory::segments() const {
   std::vector<std::string> out;
   std::error_code error;
-  for (fs::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
+  fs::directory_iterator at(path_, error);
+  for (const fs::directory_iterator end; !error && at != end; at.increment(error)) {
     if (at->path().extension() == ".log") out.push_back(at->path().string());
   }
+  if (error) return unread(path_, error.value());
   std::ranges::sort(out);
   return out;
 }
 
-MappedFile::MappedFile(const std::string& path) {
+Result<std::string> read_segment(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return unread(path, errno);
+  std::string out;
   struct stat told{};
-  if (file >= 0 && ::fstat(file, &told) == 0 && told.st_size > 0) {
-    const auto size = static_cast<std::size_t>(told.st_size);
-    void* const base = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (base != MAP_FAILED) bytes_ = {static_cast<const char*>(base), size};
+  int error = ::fstat(file, &told) == 0 ? 0 : errno;
+  if (error == 0) out.resize(static_cast<std::size_t>(told.st_size));
+  std::size_t size = 0;
+  while (error == 0 && size < out.size()) {
+    const ssize_t got = ::read(file, out.data() + size, out.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) error = errno;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
   }
-  if (file >= 0) ::close(file);
-}
-
-MappedFile::~MappedFile() {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): munmap takes what mmap gave
-  if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+  ::close(file);
+  if (error != 0) return unread(path, error);
+  out.resize(size);
+  return out;
 }
 
 }  // namespace sluice

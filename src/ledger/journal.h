@@ -4,13 +4,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -37,29 +40,19 @@ class HeldDirectory {
   [[nodiscard]] static Result<HeldDirectory> make(const std::string& root, std::int64_t unix_ms);
   // Those of processes that are gone, each held by us from here on.
   [[nodiscard]] static std::vector<HeldDirectory> left_behind(const std::string& root);
-  // Takes it and all segments in it off the disk.
+  // Takes it and all segments in it off the disk. What cannot be deleted stays, to be found again.
   void remove();
   [[nodiscard]] const std::string& path() const { return path_; }
-  // Its segments, in their order.
-  [[nodiscard]] std::vector<std::string> segments() const;
+  // Its segments, in their order. Error: internal, when it cannot be listed.
+  [[nodiscard]] Result<std::vector<std::string>> segments() const;
 
  private:
   std::string path_;
   int lock_ = -1;
 };
 
-// A file mapped for reading; empty where it cannot be.
-class MappedFile {
- public:
-  explicit MappedFile(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  [[nodiscard]] std::string_view bytes() const { return bytes_; }
-
- private:
-  std::string_view bytes_;
-};
+// A segment's bytes. Not mapped: a bad disk would end the process. Error: internal, with what the system says.
+[[nodiscard]] Result<std::string> read_segment(const std::string& path);
 
 class Journal {
  public:
@@ -106,18 +99,20 @@ class Journal {
   [[nodiscard]] State state() const;
   [[nodiscard]] bool strict() const { return settings_.durability == Durability::strict; }
   // `told` is called once, on the journal's thread, when all that was appended before is on the disk; with false when
-  // the disk failed.
+  // the disk failed or has no room for it.
   void sync(std::move_only_function<void(bool)> told);
 
-  // For the drainer, one thread: all that was appended, in the order of segments. `taken` gets a record and its
-  // segment's number; false ends the turn, and the same record comes again. Returns how many were taken.
+  // For the drainer, one thread: all that was appended, in its order, up to what somebody is just writing. `taken` gets
+  // a record and its segment's number; false ends the turn, and the same record comes again. Returns how many were
+  // taken.
   using Taken = std::function<bool(std::string_view record, std::uint64_t segment)>;
   std::size_t read(const Taken& taken);
   // Deletes what was read whole, as far as `wanted` does not need it any more.
   void release(const std::function<bool(std::uint64_t segment)>& wanted);
   // After the last append: everything was read and released, so nothing is to be kept.
   [[nodiscard]] bool drained();
-  // Whoever waits for the disk is told, and from then on at once: false. Appending goes on as long as there is room.
+  // Whoever waits for the disk is told, and from then on at once: false. Appending goes on as long as there is room;
+  // behind that settlements wait in memory, where read() finds them.
   void stop();
   // Nothing of it is needed: its directory goes with it.
   void discard_on_close() { discard_ = true; }
@@ -129,17 +124,20 @@ class Journal {
     std::uint32_t salt = 0;
     std::string path;
     int file = -1;
-    char* base = nullptr;  // null: released
+    char* base = nullptr;
     std::size_t size = 0;
-    std::atomic<std::size_t> tail{segment_head};
+    std::atomic<std::size_t> tail{segment_head};                 // up to here places are taken
+    std::atomic<std::size_t> committed{0};                       // bytes of places that are written, in any order
     std::atomic<std::size_t> end{static_cast<std::size_t>(-1)};  // known once it is full
     std::size_t read = segment_head;                             // the drainer's
     std::size_t touched = segment_head;                          // the journal's thread's: up to here pages are there
-    std::size_t synced = 0;
+    std::size_t synced = 0;                                      // the journal's thread's: of what is committed
+    bool in_use = false;                                         // by the journal's thread: it may not go now
+    [[nodiscard]] std::size_t limit() const { return std::min(end.load(std::memory_order_acquire), size); }
   };
   struct Slot {
-    char* at = nullptr;  // null: no room
-    std::uint32_t salt = 0;
+    Segment* segment = nullptr;  // null: no room
+    char* at = nullptr;
     std::size_t size = 0;
   };
 
@@ -147,26 +145,33 @@ class Journal {
   [[nodiscard]] Slot reserve(std::size_t size);
   static void commit(const Slot& slot);
   [[nodiscard]] bool turn(const Segment* full);
-  [[nodiscard]] Result<std::unique_ptr<Segment>> make_segment();
-  void drop(Segment& segment);
+  template <class Calls>
+  void put(const Settlement& settlement, const Calls& calls, std::size_t size);
+  void put_in_parts(const Settlement& settlement, std::span<const CallLine> calls);
   void keep_back(std::string bytes);
+  [[nodiscard]] Result<std::unique_ptr<Segment>> make_segment();
+  [[nodiscard]] int allot(Segment& segment);
   void run();
   void prepare();
-  void place_kept_back();
+  // Returns how many still wait.
+  std::size_t place_kept_back();
   void touch_ahead();
   [[nodiscard]] bool sync_all();
-  void stumble(Health health, std::string why);
+  [[nodiscard]] std::size_t read_kept_back(const Taken& taken);
 
   Settings settings_;
   HeldDirectory directory_;
   std::atomic<Segment*> current_{nullptr};
   std::atomic<bool> takes_{true};
+  std::atomic<bool> stopped_{false};  // the thread has ended
   bool discard_ = false;
+  bool named_ = false;  // the directory's own name outlives a loss of power
 
-  mutable std::mutex mutex_;  // of all below; never held while the disk is waited for, but at the turn of a segment
+  mutable std::mutex mutex_;  // of all below; never held while the disk is waited for
   std::condition_variable wake_;
-  std::deque<std::unique_ptr<Segment>> segments_;  // released ones too: an appender may still look at one
+  std::deque<std::unique_ptr<Segment>> segments_;  // the last one is written to
   std::deque<std::unique_ptr<Segment>> spares_;
+  std::deque<std::unique_ptr<Segment>> retired_;  // without their files: an appender may still look at one
   std::deque<std::string> kept_back_;
   std::vector<std::move_only_function<void(bool)>> waiting_;
   Health health_ = Health::well;
@@ -182,12 +187,18 @@ template <class Calls>
 void Journal::append(const Settlement& settlement, const Calls& calls) {
   std::size_t size = entry_size(settlement);
   for (const CallLine& call : calls) size += entry_size(call);
+  if (size <= most_record) return put(settlement, calls, size);
+  put_in_parts(settlement, std::vector<CallLine>(std::begin(calls), std::end(calls)));
+}
+
+template <class Calls>
+void Journal::put(const Settlement& settlement, const Calls& calls, std::size_t size) {
   const Slot slot = reserve(size);
   std::string aside;
-  if (!slot.at) aside.resize(size);
-  char* at = write_entry(slot.at ? slot.at : aside.data(), settlement);
+  if (!slot.segment) aside.resize(size);
+  char* at = write_entry(slot.segment ? slot.at : aside.data(), settlement);
   for (const CallLine& call : calls) at = write_entry(at, call);
-  slot.at ? commit(slot) : keep_back(std::move(aside));
+  slot.segment ? commit(slot) : keep_back(std::move(aside));
 }
 
 }  // namespace sluice

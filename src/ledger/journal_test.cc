@@ -3,18 +3,31 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <latch>
 #include <set>
 #include <thread>
 
 #include "base/scratch_test.h"
+#include "ledger/books.h"
 #include "ledger/sample_entries_test.h"
+
+namespace {
+std::atomic<int> syncs = 0;
+}
+
+// In place of the C library's.
+extern "C" int fdatasync(int file) {
+  ++syncs;
+  return static_cast<int>(::syscall(SYS_fdatasync, file));
+}
 
 namespace sluice {
 namespace {
@@ -48,6 +61,28 @@ void settle(Journal& journal, const std::string& id) {
   journal.append(samples::settlement(id, 1), samples::calls(1));
 }
 
+// The one call of a settlement, whose writing stops in the middle.
+struct SlowCalls {
+  std::vector<CallLine> lines = samples::calls(1);
+  mutable int walked = 0;
+  mutable std::latch begun{1}, go_on{1};
+  [[nodiscard]] auto begin() const {
+    if (++walked == 2) {  // once for the size, once for the writing
+      begun.count_down();
+      go_on.wait();
+    }
+    return lines.begin();
+  }
+  [[nodiscard]] auto end() const { return lines.end(); }
+};
+
+// Waits for it.
+bool synced(Journal& journal) {
+  std::promise<bool> told;
+  journal.sync([&](bool well) { told.set_value(well); });
+  return told.get_future().get();
+}
+
 TEST(Journal, IsReadInTheOrderInWhichItWasWritten) {
   const Scratch scratch;
   const auto journal = open(scratch);
@@ -60,6 +95,23 @@ TEST(Journal, IsReadInTheOrderInWhichItWasWritten) {
     return true;
   });
   EXPECT_EQ(kinds, (std::vector<std::size_t>{0, 2}));
+  EXPECT_TRUE(journal->drained());
+}
+
+// What follows may build upon it: a settlement upon its intent.
+TEST(Journal, IsNotReadBeyondWhatSomebodyIsStillWriting) {
+  const Scratch scratch;
+  const auto journal = open(scratch, 16);
+  SlowCalls slow;
+  std::thread writer([&] { journal->append(samples::settlement("slow", 1), slow); });
+  slow.begun.wait();
+  constexpr int more = 6'000;  // into the third segment
+  for (int i = 0; i < more; ++i) settle(*journal, std::to_string(i));
+  EXPECT_EQ(ids(*journal).size(), 0U);
+  EXPECT_FALSE(journal->drained());
+  slow.go_on.count_down();
+  writer.join();
+  EXPECT_EQ(ids(*journal).size(), 1U + more);
   EXPECT_TRUE(journal->drained());
 }
 
@@ -139,9 +191,9 @@ TEST(Journal, OfAKilledProcessIsLeftBehindWithAllThatWasAppended) {
   std::set<std::string> read;
   auto left = HeldDirectory::left_behind(scratch.path());
   ASSERT_EQ(left.size(), 1U);
-  for (const std::string& path : left[0].segments()) {
-    const MappedFile file(path);
-    SegmentReader reader(file.bytes());
+  for (const std::string& path : *left[0].segments()) {
+    const auto bytes = read_segment(path);
+    SegmentReader reader(*bytes);
     while (const auto record = reader.next()) read.emplace(std::get<Settled>(*read_entry(*record)).settlement.asker.id);
     EXPECT_EQ(reader.damaged(), 0U);
   }
@@ -178,6 +230,132 @@ TEST(Journal, TellsWhenTheDiskHasIt) {
   }
   for (int i = 0; i < 500 && told < 10; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(told, 10);
+}
+
+// A place that is taken is on no disk yet; nor is it once the rest of its segment is.
+TEST(Journal, SyncsWhatWasBeingWrittenTheLastTime) {
+  const Scratch scratch;
+  const auto journal = open(scratch, 16, Journal::Durability::strict);
+  SlowCalls slow;
+  std::thread writer([&] { journal->append(samples::settlement("slow", 1), slow); });
+  slow.begun.wait();
+  settle(*journal, "quick");
+  EXPECT_TRUE(synced(*journal));
+  slow.go_on.count_down();
+  writer.join();
+  const int before = syncs;
+  EXPECT_TRUE(synced(*journal));
+  EXPECT_GT(syncs, before);
+  const int after = syncs;
+  EXPECT_TRUE(synced(*journal));
+  EXPECT_EQ(syncs, after);  // nothing new
+}
+
+TEST(Journal, IsNotBrokenByAProcessWithoutDescriptors) {
+  const Scratch scratch;
+  const auto journal = open(scratch, 16, Journal::Durability::strict);
+  settle(*journal, "a");
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool well = synced(*journal);
+  const auto health = journal->state().health;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_TRUE(well);
+  EXPECT_EQ(health, Journal::Health::well);
+}
+
+TEST(Journal, DoesNotSayThatTheDiskHasWhatWaitsInMemory) {
+  const Scratch scratch;
+  const auto journal = open(scratch, 3, Journal::Durability::strict);
+  for (int i = 0; journal->state().kept_back == 0; ++i) settle(*journal, std::to_string(i));
+  EXPECT_FALSE(synced(*journal));
+  EXPECT_EQ(journal->state().health, Journal::Health::full);
+  while (!journal->takes()) {
+    ids(*journal);
+    journal->release([](std::uint64_t) { return false; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  settle(*journal, "again");
+  EXPECT_TRUE(synced(*journal));
+}
+
+TEST(Journal, GivesAtItsEndAlsoWhatNeverFoundRoom) {
+  const Scratch scratch;
+  const auto journal = open(scratch, 3);
+  int count = 0;
+  for (; journal->state().kept_back < 10; ++count) settle(*journal, std::to_string(count));
+  journal->stop();
+  settle(*journal, "behind the end");
+  EXPECT_EQ(ids(*journal).size(), static_cast<std::size_t>(count) + 1);
+  EXPECT_TRUE(journal->drained());
+}
+
+TEST(Journal, PlacesAtItsEndWhatThereIsRoomFor) {
+  const Scratch scratch;
+  {
+    const auto journal = open(scratch, 64);
+    // More than its spares hold, before its thread can make more.
+    for (int i = 0; i < 20'000; ++i) settle(*journal, std::to_string(i));
+    journal->stop();
+    EXPECT_EQ(journal->state().kept_back, 0U);
+  }
+  std::size_t read = 0;
+  const auto left = HeldDirectory::left_behind(scratch.path());
+  for (const std::string& path : *left.at(0).segments()) {
+    const auto bytes = read_segment(path);
+    SegmentReader reader(*bytes);
+    while (reader.next()) ++read;
+  }
+  EXPECT_EQ(read, 20'000U);
+}
+
+TEST(Journal, TellsOfMoreCallsThanOneRecordHolds) {
+  const Scratch scratch;
+  const auto journal = open(scratch);
+  constexpr std::uint32_t count = 500;
+  const std::string backend(most_entry_name, 'b');
+  auto calls = samples::calls(count);
+  for (CallLine& line : calls) line.callee.backend = backend;
+  journal->append(samples::settlement("r", count), calls);
+  settle(*journal, "next");
+  Books books;
+  std::vector<LedgerRow> rows;
+  journal->read([&](std::string_view record, std::uint64_t segment) { return books.take(record, segment, rows); });
+  ASSERT_EQ(rows.size(), count + 1 + 2);
+  for (std::uint32_t i = 0; i < count; ++i) EXPECT_EQ(rows[i].attempt, i + 1);
+  EXPECT_EQ(rows[count].attempt, 0);
+  EXPECT_TRUE(journal->drained());
+}
+
+TEST(Journal, SaysOfWhatCannotBeReadThatItCannot) {
+  const Scratch scratch;
+  open(scratch).reset();
+  const auto left = HeldDirectory::left_behind(scratch.path());
+  ASSERT_EQ(left.size(), 1U);
+  const std::string path = left[0].segments()->at(0);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto segments = left[0].segments();
+  const auto bytes = read_segment(path);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_FALSE(segments);
+  EXPECT_FALSE(bytes);
+  EXPECT_TRUE(read_segment(path));
+}
+
+TEST(Journal, LeavesTheRightsOfADirectoryThatWasThere) {
+  namespace fs = std::filesystem;
+  const Scratch scratch;
+  fs::permissions(scratch.path(), fs::perms::owner_all | fs::perms::group_read);
+  open(scratch).reset();
+  EXPECT_EQ(fs::status(scratch.path()).permissions(), fs::perms::owner_all | fs::perms::group_read);
+  const std::string made = scratch.path() + "/made";
+  EXPECT_TRUE(Journal::open({.root = made, .unix_ms = 1, .segment_bytes = small}));
+  EXPECT_EQ(fs::status(made).permissions(), fs::perms::owner_all);
 }
 
 TEST(Journal, SaysWhyItCannotBegin) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -43,6 +44,8 @@ class LedgerStore {
   // All or none. A row that is there already, by its name, changes nothing, no sum either. Returns how many were new.
   // Error: internal; the same rows may be written again.
   [[nodiscard]] virtual Result<std::size_t> write(std::span<const LedgerRow> rows) = 0;
+  // Whether the row of an exchange that began then is there, and not as crashed: everything of it has been written.
+  [[nodiscard]] virtual Result<bool> settled(std::int64_t unix_ms, std::string_view id) = 0;
   // Forgets what began before that, by whole months; sums of minutes and hours sooner.
   [[nodiscard]] virtual Result<void> forget(std::int64_t before_ms, std::int64_t now_ms) = 0;
   // From the sums; no row is looked at. The largest cost first; days and hours in their order.

@@ -261,6 +261,17 @@ Result<void> SqliteLedger::write_sums(const std::array<SumMap, 3>& sums) {
   return {};
 }
 
+Result<bool> SqliteLedger::settled(std::int64_t unix_ms, std::string_view id) {
+  const std::string table = table_of(unix_ms);
+  TRY(const auto tables, month_tables());
+  if (std::ranges::find(tables, table) == tables.end()) return false;
+  Query query =
+      db_->query("SELECT 1 FROM " + table + " WHERE began_ms = ? AND id = ? AND attempt = 0 AND state <> 'crashed'");
+  const bool found = query.bind(unix_ms).bind(id).step();
+  TRY_VOID(query.well());
+  return found;
+}
+
 // --- forgetting ------------------------------------------------------------------------------------------------------
 
 Result<std::vector<std::string>> SqliteLedger::month_tables() {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "ports/ledger_store.h"
@@ -20,6 +21,7 @@ class SqliteLedger final : public LedgerStore {
   [[nodiscard]] static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path, bool power_safe);
 
   [[nodiscard]] Result<std::size_t> write(std::span<const LedgerRow> rows) override;
+  [[nodiscard]] Result<bool> settled(std::int64_t unix_ms, std::string_view id) override;
   [[nodiscard]] Result<void> forget(std::int64_t before_ms, std::int64_t now_ms) override;
   [[nodiscard]] Result<std::vector<UsageSum>> usage(const UsageQuestion& question) override;
   [[nodiscard]] Result<void> calls(std::int64_t since_ms, const std::function<void(const LedgerRow&)>& row) override;

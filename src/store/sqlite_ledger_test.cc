@@ -108,6 +108,21 @@ TEST_F(LedgerFile, GivesBackACallAsItWasWritten) {
   EXPECT_EQ(read.size(), 1U);
 }
 
+TEST_F(LedgerFile, KnowsWhatWasSettled) {
+  const auto settled = [&](const std::string& id, std::int64_t at) {
+    const auto told = store->settled(at, id);
+    EXPECT_TRUE(told);
+    return told.value_or(false);
+  };
+  EXPECT_FALSE(settled("r1", noon));  // no table yet
+  write(exchange("r1"));
+  write({call("r2"), whole(call("r3"), RowState::crashed)});
+  EXPECT_TRUE(settled("r1", noon));
+  EXPECT_FALSE(settled("r1", noon + 1));
+  EXPECT_FALSE(settled("r2", noon));
+  EXPECT_FALSE(settled("r3", noon));
+}
+
 TEST_F(LedgerFile, AddsOnlyTheDifferenceOfARevision) {
   write(exchange("r1"));
   LedgerRow again = call("r1");
