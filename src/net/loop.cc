@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace sluice::net {
 
@@ -49,22 +50,35 @@ void Loop::run() {
     now_ns_ = clock_ns();
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
+      more_ = i + 1 < count;
       if (auto* watch = static_cast<Watch*>(event.data.ptr)) {
         if (watch->fd >= 0) dispatch(*watch, event.events);
       } else {
         run_posted();
       }
     }
+    send_late();
     wheel_.advance(now_ns_ / 1'000'000);
     free_dead();
   }
   stopped_ = false;
 }
 
+void Loop::send_late() {
+  late_.send();
+  while (!late_.broken().empty()) {
+    const auto broken = std::exchange(late_.broken(), {});
+    for (Watch* watch : broken) {
+      if (watch->fd >= 0) dispatch(*watch, EPOLLERR);
+    }
+  }
+}
+
 void Loop::dispatch(Watch& watch, std::uint32_t events) {
   constexpr std::uint32_t departed = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   if ((events & (EPOLLIN | departed)) != 0) watch.readable = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) watch.writable = true;
+  if (watch.writable && !watch.kept.empty()) late_.resend(watch);
   if ((events & departed) != 0 && !watch.gone) {
     watch.gone = true;
     if (watch.on_gone) watch.on_gone(watch.owner);
@@ -128,6 +142,7 @@ void Loop::drop(Watch* watch, bool close_fd) {
     }
   }
   watch->fd = -1;
+  if (watch->late || !watch->kept.empty()) late_.forget(*watch);
   if (watch->reader) watch->reader->watch_ = nullptr;
   if (watch->writer) watch->writer->watch_ = nullptr;
   watch->on_gone = nullptr;

@@ -9,9 +9,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "net/late.h"
 #include "net/wheel.h"
 
 namespace sluice::net {
@@ -25,7 +27,10 @@ struct Watch {
   int fd = -1;
   bool readable = false;
   bool writable = false;
-  bool gone = false;  // the peer closed its side or the connection broke
+  bool gone = false;          // the peer closed its side or the connection broke
+  bool late = false;          // something of it waits in the loop's late()
+  std::uint32_t unheard = 0;  // bytes sent since something came from the peer
+  std::string kept;           // of what was late: what the kernel did not take
   Sleeper* reader = nullptr;
   Sleeper* writer = nullptr;
   // Called once when `gone` becomes true, before any sleeper wakes. May drop the watch.
@@ -153,17 +158,23 @@ class Loop {
         .count();
   }
   [[nodiscard]] Wheel& wheel() { return wheel_; }
+  // Whether other events of this batch wait to be seen to: what is small may be sent late then.
+  [[nodiscard]] bool more() const { return more_; }
+  [[nodiscard]] Late& late() { return late_; }
 
  private:
   Loop(int epoll, int event);
   void dispatch(Watch& watch, std::uint32_t events);
   void run_posted();
+  void send_late();
   void free_dead();
   int epoll_;
   int event_;
   std::int64_t now_ns_ = clock_ns();
   Wheel wheel_{now_ns_ / 1'000'000};
   bool stopped_ = false;
+  bool more_ = false;
+  Late late_;
   std::vector<std::unique_ptr<Watch>> dead_;
   std::vector<std::unique_ptr<void, void (*)(void*)>> buried_;
   std::mutex mutex_;

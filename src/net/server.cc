@@ -289,7 +289,7 @@ Task<Result<bool>> ServerConnection::flush(const Patience& patience) {
 
 Task<void> ServerConnection::linger() {
   if (socket_.tls() || outbox_.size() != 0) co_return;
-  ::shutdown(socket_.watch().fd, SHUT_WR);
+  socket_.finish();
   sleeper_.clear();
   sleeper_.deadline(sleeper_.loop().now_ms() + 1'000);
   for (std::size_t dropped = 0; dropped < 8 * 1024 * 1024;) {

@@ -65,6 +65,7 @@ Io Socket::read(char* to, std::size_t size) {
     if (got > 0) {
       // A departure is not lost by this: `gone` stays set, and the next read is tried at once then.
       if (static_cast<std::size_t>(got) < size && !watch_->gone) watch_->readable = false;
+      watch_->unheard = 0;
       return {IoState::done, static_cast<std::size_t>(got)};
     }
     if (got == 0) return {IoState::eof, 0};
@@ -91,36 +92,49 @@ bool Socket::quiet() {
   return ::recv(watch_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-Io Socket::write(std::span<const iovec> pieces) {
-  if (!ssl_) {
-    // For a few hundred bytes the kernel's reading of a list of pieces costs more than putting them together.
-    [[clang::uninitialized]] std::array<char, 2048> small;
-    std::size_t total = 0;
-    for (const iovec& piece : pieces) total += piece.iov_len;
-    const bool gather = total <= small.size();
-    msghdr message{};
-    if (gather) {
-      char* to = small.data();
-      for (const iovec& piece : pieces) {
-        if (piece.iov_len != 0) to = static_cast<char*>(::mempcpy(to, piece.iov_base, piece.iov_len));
-      }
-    } else {
-      message.msg_iov = const_cast<iovec*>(pieces.data());
-      message.msg_iovlen = std::min<std::size_t>(pieces.size(), 64);
-    }
-    for (;;) {
-      const ssize_t sent = gather ? ::send(watch_->fd, small.data(), total, MSG_NOSIGNAL)
-                                  : ::sendmsg(watch_->fd, &message, MSG_NOSIGNAL);
-      if (sent >= 0) return {IoState::done, static_cast<std::size_t>(sent)};
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN) {
-        watch_->writable = false;
-        return {IoState::again, 0};
-      }
-      errno_ = errno;
-      return {IoState::broken, 0};
-    }
+Io Socket::write_plain(std::span<const iovec> pieces) {
+  std::size_t total = 0;
+  for (const iovec& piece : pieces) total += piece.iov_len;
+  if (loop_->more() && total <= Late::most_bytes && watch_->unheard + total <= Late::most_unheard) {
+    if (!watch_->kept.empty()) return {IoState::again, 0};
+    watch_->unheard += static_cast<std::uint32_t>(total);
+    loop_->late().put(*watch_, pieces, total);
+    return {IoState::done, total};
   }
+  if (!catch_up()) return {IoState::again, 0};
+  // For a few hundred bytes the kernel's reading of a list of pieces costs more than putting them together.
+  [[clang::uninitialized]] std::array<char, 2048> small;
+  const bool gather = total <= small.size();
+  msghdr message{};
+  if (gather) {
+    char* to = small.data();
+    for (const iovec& piece : pieces) {
+      if (piece.iov_len != 0) to = static_cast<char*>(::mempcpy(to, piece.iov_base, piece.iov_len));
+    }
+  } else {
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = std::min<std::size_t>(pieces.size(), 64);
+  }
+  for (;;) {
+    const ssize_t sent =
+        gather ? ::send(watch_->fd, small.data(), total, MSG_NOSIGNAL) : ::sendmsg(watch_->fd, &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      watch_->unheard =
+          static_cast<std::uint32_t>(std::min(watch_->unheard + static_cast<std::size_t>(sent), Late::most_unheard));
+      return {IoState::done, static_cast<std::size_t>(sent)};
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) {
+      watch_->writable = false;
+      return {IoState::again, 0};
+    }
+    errno_ = errno;
+    return {IoState::broken, 0};
+  }
+}
+
+Io Socket::write(std::span<const iovec> pieces) {
+  if (!ssl_) return write_plain(pieces);
   // Small pieces are put together, so that they travel in one TLS record. The same bytes make the same records however
   // they are cut, since OpenSSL wants a record that is pending offered again.
   [[clang::uninitialized]] std::array<char, 16 * 1024> record;
@@ -176,7 +190,13 @@ Io Socket::tls_state(int result, bool writing) {
   }
 }
 
+bool Socket::catch_up() {
+  if (watch_->late) loop_->late().send();
+  return watch_->kept.empty();
+}
+
 void Socket::secure(Ssl ssl) {
+  (void)catch_up();  // the peer asked for nothing that is not said
   ssl_ = std::move(ssl);
   SSL_set_fd(ssl_.get(), watch_->fd);
   SSL_set_mode(ssl_.get(),
@@ -211,8 +231,13 @@ Task<Result<bool>> Socket::shake(Sleeper& sleeper) {
   }
 }
 
+void Socket::finish() {
+  if (catch_up()) ::shutdown(watch_->fd, SHUT_WR);
+}
+
 void Socket::close() {
   if (!watch_) return;
+  if (!catch_up()) return abort();
   if (ssl_ && SSL_is_init_finished(ssl_.get()) && ssl_error_ == 0 && errno_ == 0) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());  // one record, if the kernel takes it; nobody waits for the answer

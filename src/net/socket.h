@@ -63,6 +63,8 @@ class Socket {
   // OpenSSL's own words (certificate problems named), upstream_timeout, client_gone when cancelled.
   [[nodiscard]] Task<Result<bool>> shake(Sleeper& sleeper);
 
+  // Says that nothing more will be written, by TCP's means.
+  void finish();
   // Says goodbye in TLS when it can be said without waiting, and closes.
   void close();
   // Closes with a reset, so that the peer cannot take what it has for the whole.
@@ -72,6 +74,9 @@ class Socket {
   [[nodiscard]] std::string peer() const;  // numeric address without port; empty when unknown
 
  private:
+  [[nodiscard]] Io write_plain(std::span<const iovec> pieces);
+  // Sends what is late. False: the peer has not taken all of it.
+  bool catch_up();
   [[nodiscard]] Io tls_state(int result, bool writing);
   Loop* loop_ = nullptr;
   Watch* watch_ = nullptr;
