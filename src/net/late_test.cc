@@ -115,6 +115,10 @@ TEST_F(LateWrites, AreNotForAPeerThatIsBehind) {
   ASSERT_EQ(seen.size(), Late::most_unheard + 3);
   EXPECT_TRUE(seen.ends_with("now"));
 
+  (void)there(peer);
+  turn({[&] { (void)write(a, "took it"); }, [&] { EXPECT_EQ(there(peer), ""); }, [] {}});
+  EXPECT_EQ(there(peer), "took it");
+
   rig::write_all(peer, "heard");
   rig.idle(5);
   std::array<char, 16> room;

@@ -29,7 +29,7 @@ struct Watch {
   bool writable = false;
   bool gone = false;          // the peer closed its side or the connection broke
   bool late = false;          // something of it waits in the loop's late()
-  std::uint32_t unheard = 0;  // bytes sent since something came from the peer
+  std::uint32_t unheard = 0;  // bytes, at most, that were sent and that the peer may not have
   std::string kept;           // of what was late: what the kernel did not take
   Sleeper* reader = nullptr;
   Sleeper* writer = nullptr;

@@ -2,10 +2,12 @@
 #include "net/socket.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -95,7 +97,7 @@ bool Socket::quiet() {
 Io Socket::write_plain(std::span<const iovec> pieces) {
   std::size_t total = 0;
   for (const iovec& piece : pieces) total += piece.iov_len;
-  if (loop_->more() && total <= Late::most_bytes && watch_->unheard + total <= Late::most_unheard) {
+  if (loop_->more() && total <= Late::most_bytes && is_near(total)) {
     if (!watch_->kept.empty()) return {IoState::again, 0};
     watch_->unheard += static_cast<std::uint32_t>(total);
     loop_->late().put(*watch_, pieces, total);
@@ -131,6 +133,14 @@ Io Socket::write_plain(std::span<const iovec> pieces) {
     errno_ = errno;
     return {IoState::broken, 0};
   }
+}
+
+bool Socket::is_near(std::size_t total) {
+  if (watch_->unheard + total <= Late::most_unheard) return true;
+  int queued = 0;
+  if (watch_->late || ::ioctl(watch_->fd, SIOCOUTQ, &queued) != 0 || queued < 0) return false;
+  watch_->unheard = static_cast<std::uint32_t>(std::min<std::size_t>(queued, Late::most_unheard));
+  return watch_->unheard + total <= Late::most_unheard;
 }
 
 Io Socket::write(std::span<const iovec> pieces) {

@@ -75,6 +75,8 @@ class Socket {
 
  private:
   [[nodiscard]] Io write_plain(std::span<const iovec> pieces);
+  // Whether the peer is not further behind than late writes allow, with so many bytes more.
+  [[nodiscard]] bool is_near(std::size_t total);
   // Sends what is late. False: the peer has not taken all of it.
   bool catch_up();
   [[nodiscard]] Io tls_state(int result, bool writing);
