@@ -13,6 +13,7 @@
 #include "keys_command.h"
 #include "models_command.h"
 #include "serve_command.h"
+#include "usage_command.h"
 #include "version.h"
 
 namespace {
@@ -95,6 +96,18 @@ int main(int argc, char** argv) {
   update->add_option("--out", known.out, "where to; else the configuration's catalogue, else models.txt");
   sluice::KeysOptions keys;
   sluice::add_keys_commands(app, keys);
+  CLI::App* usage = app.add_subcommand("usage", "print what was used and what it cost, by the ledger");
+  sluice::UsageOptions used;
+  with_config(usage);
+  usage->add_option("--by", used.by, "model, key, group, backend, day, hour or tag")->capture_default_str();
+  usage->add_option("--since", used.since, "a time before now such as 7d, or a day such as 2026-11-01")
+      ->capture_default_str();
+  usage->add_option("--until", used.until, "likewise; else now");
+  usage->add_flag("--json", used.json, "print JSON");
+  usage->add_flag("--csv", used.csv, "print comma-separated values");
+  CLI::App* recompute = usage->add_subcommand("recompute", "price anew what was called, by today's prices");
+  with_config(recompute);
+  recompute->add_option("--since", used.since, "from when on")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   if (*check_command) return check(checked);
@@ -114,6 +127,10 @@ int main(int argc, char** argv) {
   if (!keys.collection.empty()) {
     if (keys.config.empty()) keys.config = config;
     return sluice::keys_command(keys);
+  }
+  if (*usage) {
+    used.config = config;
+    return *recompute ? sluice::recompute_command(used) : sluice::usage_command(used);
   }
   if (*explain) {
     asked.config = config;

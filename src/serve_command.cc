@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,16 +14,17 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <span>
-#include <sstream>
 
 #include "allocator.h"
 #include "config/config.h"
 #include "config/snapshot.h"
+#include "files.h"
 #include "gateway/admin.h"
 #include "gateway/gateway.h"
+#include "gauges.h"
+#include "ledger_service.h"
 #include "net/handover.h"
 #include "net/supervisor.h"
 #include "store/memory_responses.h"
@@ -53,27 +53,6 @@ void chance(std::span<unsigned char> bytes) {
   }
 }
 
-// A file as far as a change shows: followed through links, so that a swapped link counts.
-struct Stamp {
-  std::int64_t modified_ns = 0;
-  std::uint64_t inode = 0;
-  std::int64_t size = -1;
-  bool operator==(const Stamp&) const = default;
-};
-
-Stamp stamp(const std::string& path) {
-  struct stat s{};
-  if (path.empty() || ::stat(path.c_str(), &s) != 0) return {};
-  return {s.st_mtim.tv_sec * 1'000'000'000 + s.st_mtim.tv_nsec, s.st_ino, s.st_size};
-}
-
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) return std::nullopt;
-  return text.str();
-}
-
 // One running process: what it was started with, and what it does when the file changes or a signal comes.
 class Service {
  public:
@@ -92,7 +71,7 @@ class Service {
   ~Service() { ::close(signals_); }
 
   int run() {
-    file_ = stamp(path_);  // before it is read: what changes from here on is noticed
+    file_ = file_stamp(path_);  // before it is read: what changes from here on is noticed
     auto loaded = load();
     if (!loaded) return 2;
     if (!report(*loaded)) return 1;
@@ -103,9 +82,10 @@ class Service {
     shared_.return_memory = return_memory;
     shared_.sinks = {&access_, &metrics_};
     shared_.metrics_page = [this] {
-      return metrics_.text({.gauges = gauges(), .dropped_log_lines = writer_.dropped()});
+      return metrics_.text({.gauges = gauges(shared_), .dropped_log_lines = writer_.dropped()});
     };
     if (const auto opened = open_storage(loaded->config); !opened) return refuse(opened.error());
+    if (const auto opened = open_ledger(loaded->config); !opened) return refuse(opened.error());
     auto inherited = inherit(server);
     if (!inherited) return refuse(inherited.error());
     const auto directory = admin_->adopt(loaded->config);
@@ -232,6 +212,14 @@ class Service {
     return {};
   }
 
+  [[nodiscard]] Result<void> open_ledger(const Config& config) {
+    TRY(ledger_, LedgerService::open(config));
+    if (!ledger_) return {};
+    shared_.journal = &ledger_->journal();
+    shared_.ledger = [this] { return ledger_->health(); };
+    return {};
+  }
+
   void bound_storage(const ServerSettings& server) {
     shared_.responses->bound(
         {.bytes = server.response_store, .count = server.response_store_count, .age = server.response_store_age});
@@ -256,30 +244,6 @@ class Service {
             .file = m.log_file};
   }
 
-  [[nodiscard]] Gauges gauges() const {
-    Gauges out{.open_connections = shared_.open_connections.load(),
-               .open_exchanges = shared_.open_exchanges.load(),
-               .open_streams = shared_.open_streams.load(),
-               .idle_upstream_connections = shared_.idle_upstream.load(),
-               .mirrors = shared_.mirrors.running(),
-               .mirrors_dropped = shared_.mirrors.dropped_so_far()};
-    // Every backend that was called, also those of which nothing rests: a series must not come and go.
-    std::map<std::string, std::int64_t> resting;
-    std::map<std::string, double> quota_left;
-    for (const HealthBook::Row& row : shared_.health.rows(net::Loop::clock_ns() / 1'000'000)) {
-      resting[row.account] += row.view.ready ? 0 : 1;
-      if (!row.view.headroom) continue;
-      double& least = quota_left.try_emplace(row.account, 1).first->second;
-      least = std::min(least, *row.view.headroom);
-    }
-    for (const auto& [backend, told] : shared_.gates.figures())
-      out.capped.push_back({.backend = backend, .most = told.most, .running = told.running, .waiting = told.waiting});
-    out.resting.assign(resting.begin(), resting.end());
-    out.quota_left.assign(quota_left.begin(), quota_left.end());
-    out.probes = shared_.standings.probes();
-    return out;
-  }
-
   void welcome(const Snapshot& snapshot, const ServerSettings& server) {
     std::string backends;
     for (const auto& backend : snapshot.backends()) {
@@ -299,7 +263,7 @@ class Service {
   void watch_catalogue(const Config& config) {
     if (catalogue_ == config.catalogue) return;
     catalogue_ = config.catalogue;
-    catalogue_stamp_ = stamp(catalogue_);
+    catalogue_stamp_ = file_stamp(catalogue_);
   }
 
   // What the metrics may name.
@@ -320,15 +284,17 @@ class Service {
     current_grace_ = config.server.grace;
     cert_ = config.server.tls ? config.server.tls->cert : std::string();
     key_ = config.server.tls ? config.server.tls->key : std::string();
-    cert_stamp_ = stamp(cert_);
-    key_stamp_ = stamp(key_);
+    cert_stamp_ = file_stamp(cert_);
+    key_stamp_ = file_stamp(key_);
     restart_only_ = restart_text(config);
   }
 
   // The settings that only a start can change, for telling when they were changed.
   static std::string restart_text(const Config& c) {
     std::string out = c.server.host + '|' + std::to_string(c.server.port) + '|' + std::to_string(c.server.workers) +
-                      '|' + std::to_string(c.server.max_connections) + '|' + c.storage + '|' + c.server.handover;
+                      '|' + std::to_string(c.server.max_connections) + '|' + c.storage + '|' + c.server.handover + '|' +
+                      c.ledger_path() + '|' + std::to_string(c.ledger.retention.count()) +
+                      (c.ledger.strict ? "s" : "r");
     if (c.server.tls) out += '|' + c.server.tls->cert + '|' + c.server.tls->key;
     return out;
   }
@@ -336,6 +302,7 @@ class Service {
   void watch() {
     for (;;) {
       const int got = wait_signal(milliseconds(500));
+      if (ledger_) ledger_->tell(log_);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == 0 && meet_successor()) {
         succeeded_ = true;
@@ -353,9 +320,9 @@ class Service {
         log_.say(LogLevel::error, "changes of keys are not known here: {}", known.error()->message);
       else if (known)
         keys_known_ = true;
-      if (!path_.empty() && stamp(path_) != file_) reload("its file changed");
-      if (!catalogue_.empty() && stamp(catalogue_) != catalogue_stamp_) reload("the catalogue changed");
-      if (!cert_.empty() && (stamp(cert_) != cert_stamp_ || stamp(key_) != key_stamp_)) reload_certificate();
+      if (!path_.empty() && file_stamp(path_) != file_) reload("its file changed");
+      if (!catalogue_.empty() && file_stamp(catalogue_) != catalogue_stamp_) reload("the catalogue changed");
+      if (!cert_.empty() && (file_stamp(cert_) != cert_stamp_ || file_stamp(key_) != key_stamp_)) reload_certificate();
     }
   }
 
@@ -378,15 +345,15 @@ class Service {
 
   void reload(std::string_view why) {
     // Editors write in steps: wait until the file holds still.
-    Stamp now = stamp(path_);
+    FileStamp now = file_stamp(path_);
     for (int i = 0; i < 10 && why != "SIGHUP"; ++i) {
       std::this_thread::sleep_for(milliseconds(20));
-      const Stamp later = stamp(path_);
+      const FileStamp later = file_stamp(path_);
       if (later == now) break;
       now = later;
     }
     file_ = now;
-    catalogue_stamp_ = stamp(catalogue_);
+    catalogue_stamp_ = file_stamp(catalogue_);
     const auto text = path_.empty() ? std::optional<std::string>(std::string()) : read_file(path_);
     if (!text) return log_.say(LogLevel::error, "the configuration stays as it was: {} cannot be read", path_);
     Loaded loaded = load_config(*text, path_, process_environment);
@@ -408,9 +375,9 @@ class Service {
       return log_.say(LogLevel::error, "the configuration stays as it was: {}", fault);
     }
     if (restart_text(loaded.config) != restart_only_) {
-      log_.say(
-          LogLevel::warning,
-          "host, port, workers, max_connections, storage, handover or tls changed: they take effect on the next start");
+      log_.say(LogLevel::warning,
+               "host, port, workers, max_connections, storage, ledger, handover or tls changed: they take effect on "
+               "the next start");
     }
     if (const auto applied = log_.apply(choice(loaded.config)); !applied) {
       log_.say(LogLevel::error, "the log stays where it was: {}", applied.error()->detail);
@@ -426,8 +393,8 @@ class Service {
   }
 
   void reload_certificate() {
-    cert_stamp_ = stamp(cert_);
-    key_stamp_ = stamp(key_);
+    cert_stamp_ = file_stamp(cert_);
+    key_stamp_ = file_stamp(key_);
     const auto done = gateway_->reload_certificate();
     if (done) {
       log_.say(LogLevel::info, "the certificate was read again");
@@ -453,7 +420,9 @@ class Service {
       log_.say(LogLevel::warning, "{} connections did not finish in time and are cut", shared_.open_connections.load());
     admin_->close();
     shared_.responses->close();  // their threads call into the workers' loops
+    if (ledger_) ledger_->stop();
     gateway_.reset();
+    ledger_.reset();
     log_.say(LogLevel::info, "stopped");
     writer_.flush(milliseconds(1000));
     return 0;
@@ -468,6 +437,7 @@ class Service {
   Log log_;
   AccessLog access_;
   Metrics metrics_;
+  std::unique_ptr<LedgerService> ledger_;
   Shared shared_;
   std::unique_ptr<Admin> admin_;
   bool keys_known_ = true;
@@ -476,7 +446,7 @@ class Service {
   std::optional<net::Predecessor> predecessor_;
   std::unique_ptr<net::HandoverDoor> door_;
   milliseconds current_grace_{30'000};
-  Stamp file_, cert_stamp_, key_stamp_, catalogue_stamp_;
+  FileStamp file_, cert_stamp_, key_stamp_, catalogue_stamp_;
   std::string catalogue_, cert_, key_, restart_only_;
 };
 

@@ -269,6 +269,13 @@ struct AdminSettings {
   std::vector<std::string> from;  // addresses and networks
 };
 
+// Where every call that may cost money is written down.
+struct LedgerSettings {
+  bool strict = false;                   // an answer ends when the disk has its row
+  Millis retention{400LL * 86'400'000};  // 0 = for ever
+  std::string path;  // a directory, "none"; empty = beside the storage where that is a file, else none
+};
+
 struct MonitoringSettings {
   bool enable_logging = true;
   std::string log_level = "INFO";
@@ -283,7 +290,8 @@ struct Config {
   FailoverSettings failover;
   MonitoringSettings monitoring;
   LimitSettings limits;
-  std::string storage = "memory";           // memory, sqlite:PATH
+  std::string storage = "memory";  // memory, sqlite:PATH
+  LedgerSettings ledger;
   std::string catalogue;                    // a file of models and prices; empty: the built-in one
   std::shared_ptr<const Catalogue> models;  // what the file holds; null: the built-in one
   AdminSettings admin;
@@ -291,6 +299,8 @@ struct Config {
   std::vector<KeySettings> keys;
   std::string auth;    // local, open, keys; load_config() fills in what the file leaves out
   std::string source;  // the file's path, empty without one
+  // The ledger's directory; empty: there is none.
+  [[nodiscard]] std::string ledger_path() const;
 };
 
 [[nodiscard]] std::string_view name(Order order);

@@ -124,6 +124,7 @@ void read_section(Reading& in, const YAML::Node& node, std::string_view path, st
 [[nodiscard]] std::span<const Setting<GroupSettings>> group_settings();
 [[nodiscard]] std::span<const Setting<AdminSettings>> admin_settings();
 [[nodiscard]] std::span<const Setting<MonitoringSettings>> monitoring_settings();
+[[nodiscard]] std::span<const Setting<LedgerSettings>> ledger_settings();
 [[nodiscard]] std::span<const Setting<FailoverSettings>> failover_settings();
 [[nodiscard]] std::span<const Setting<FailoverChanges>> failover_changes();
 [[nodiscard]] std::span<const Setting<BreakerSettings>> breaker_settings();

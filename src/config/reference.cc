@@ -51,6 +51,7 @@ std::vector<Section> sections() {
           section("keys.*.limits", node_limit_settings()),
           section("keys.*.limits.requests", request_rate_settings()),
           section("keys.*.limits.tokens", token_rate_settings()),
+          section("ledger", ledger_settings()),
           section("monitoring", monitoring_settings()),
           section("failover", failover_settings()),
           section("failover.breaker", breaker_settings()),

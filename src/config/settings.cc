@@ -343,7 +343,7 @@ std::span<const Setting<LimitSettings>> limit_settings() {
 }
 
 std::span<const Setting<Config>> root_settings() {
-  static constexpr std::array<Setting<Config>, 12> table = {{
+  static constexpr std::array<Setting<Config>, 13> table = {{
       {{"server", "section", "", "where and how clients are served"},
        READ(Config, read_section<ServerSettings>(in, n, p, server_settings(), out.server))},
       {{"backends", "map of backends", "every vendor whose key the environment holds",
@@ -380,6 +380,8 @@ std::span<const Setting<Config>> root_settings() {
            in.fault(n.Mark(), quoted_name(p) + " must be memory or sqlite:PATH, not " + quoted_name(out.storage),
                     "for example storage: sqlite:sluice.db");
        }},
+      {{"ledger", "section", "", "where every call that may cost money is written down, with what it cost"},
+       READ(Config, read_section<LedgerSettings>(in, n, p, ledger_settings(), out.ledger))},
       {{"catalogue", "text", "the built-in one",
         "file with the models of vendors and their prices, as `sluice models update` writes it; read again with this "
         "file"},

@@ -20,8 +20,24 @@ constexpr std::size_t most_reply = 64 * 1024 * 1024;
 
 // What a coroutine calls here is not inlined: its variables would stand in the coroutine's frame for its whole life.
 
+// What was said, where nobody counts it.
+std::int64_t estimate_output(const Reply& reply, std::string_view model) {
+  std::int64_t tokens = 0;
+  for (const Choice& choice : reply.choices) {
+    for (const Part& part : choice.parts) {
+      if (const auto* text = part.as<Text>()) tokens += estimate_text(text->text, model);
+      if (const auto* thought = part.as<Reasoning>()) tokens += estimate_text(thought->text, model);
+      if (const auto* call = part.as<ToolCall>()) tokens += estimate_text(call->arguments, model);
+      if (const auto* refusal = part.as<Refusal>()) tokens += estimate_text(refusal->text, model);
+    }
+  }
+  return tokens;
+}
+
 void note_reply(Record& record, const Reply& reply) {
   if (!reply.model.empty()) record.served = reply.model;
+  if (reply.service_tier) record.lane = *reply.service_tier;
+  if (!reply.usage.output) record.estimated_output = estimate_output(reply, record.served);
   merge(record.usage, reply.usage);
   if (!reply.choices.empty()) record.finish = reply.choices.front().stop.raw;
 }
@@ -306,7 +322,9 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
   row.status = 200;
   row.mirror = ex.mirror;
   t.record.answered = static_cast<std::int32_t>(ex.record.attempts.size());
+  row.price = "input=0 output=0";
   ex.record.attempts.push_back(std::move(row));
+  TRY_VOID(ex.bill.begin(ex, ex.record.attempts.size() - 1));
   add_notes(t.record, t.ask.notes());
   note_reply(t.record, reply);
   Answer answer;

@@ -9,6 +9,7 @@
 
 #include "config/snapshot.h"
 #include "dialects/dialect.h"
+#include "gateway/bill.h"
 #include "model/record.h"
 #include "net/server.h"
 #include "policy/directory.h"
@@ -44,6 +45,9 @@ struct Exchange {
   std::string tenant;          // whose limits count and whose turns are remembered (Caller::tenant)
   std::string cors_origin;     // the allowed origin to name in the answer; empty = no CORS fields
   std::string relayed_fields;  // field lines of the upstream's answer that go along
+
+  Bill bill;                      // what the ledger is told
+  std::int64_t input_guess = -1;  // tokens of the question, where its bytes tell too little; -1: they tell enough
 
   std::unique_ptr<Lead> lead;  // where others are told what its client is; null for most
 

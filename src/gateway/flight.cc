@@ -75,6 +75,7 @@ Flight::Flight(Exchange& ex, net::Sleeper& sleeper, const Target& target, bool s
   attempt.backend = target.backend->name;
   attempt.model = target.model;
   attempt.started_us = ex.elapsed_us();
+  if (ex.worker.shared().journal) attempt.price = ex.worker.price(*target.backend, target.model);
   if (ex.asked_timeouts) {
     own_clocks_ =
         std::make_unique<Timeouts>(within(target.clocks(), *ex.asked_timeouts, ex.settings().request_timeouts));
@@ -111,6 +112,7 @@ Task<Result<bool>> Flight::connect(bool may_be_idle) {
 }
 
 Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view body, Company* company) {
+  CO_TRY_VOID(ex_.bill.begin(ex_, attempt_));
   for (bool may_be_idle = true;; may_be_idle = false) {
     CO_TRY_VOID(co_await connect(may_be_idle));
     const std::array pieces = {net::piece(head), net::piece(body)};
@@ -135,6 +137,7 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
 }
 
 Task<Result<Flight::Head>> Flight::upload(std::string_view head, std::string_view body, Supply& rest) {
+  CO_TRY_VOID(ex_.bill.begin(ex_, attempt_));
   net::Sleeper& sleeper = *sleeper_;
   net::Watch& client = ex_.client.socket().watch();
   const bool head_only = ex_.bodyless;
@@ -364,6 +367,7 @@ void Flight::failed(const Error& error) {
   a.fault = error.fault;
   a.detail = error.detail.empty() ? error.message : error.detail;
   connection_.reset();
+  ex_.bill.failed(ex_, attempt_);
   end(outcome_of(error.fault), error.retry_after);
   const FaultRow& row = fault_row(error.fault);
   if (row.blame == Blame::upstream || error.fault == Fault::upstream_denied) {

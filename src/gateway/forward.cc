@@ -223,7 +223,11 @@ void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, con
 
 // Hands the answer on as it comes. A slow client slows the reading of its own upstream.
 Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) {
-  if (!answer.flight) co_return co_await send_whole(ex, {}, answer.body);
+  if (!answer.flight) {
+    ex.bill.settle(ex, nullptr, answer.body.size());
+    if (ex.bill.must_wait(ex)) (void)co_await Bill::written(ex);
+    co_return co_await send_whole(ex, {}, answer.body);
+  }
   Flight& flight = *answer.flight;
   const Flight::Head& head = answer.head;
   const Backend& backend = *flight.target().backend;
@@ -263,6 +267,13 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
     if (!noted && (over || passed == head.length)) {
       note_answer(ex, errand, backend, head, tally);
       noted = true;
+      ex.bill.settle(ex, nullptr, piece.size());
+      if (ex.bill.must_wait(ex)) {
+        const std::string last(piece);  // a view lives until the next sleep
+        (void)co_await Bill::written(ex);
+        put = put_stream(ex, {}, last, over);
+        continue;
+      }
     }
     put = put_stream(ex, {}, piece, over);
   }
@@ -278,6 +289,7 @@ Task<Result<bool>> forward(Exchange& ex, const Entry& entry, const Caller& calle
   Lease lease;                                             // given back when the exchange is over
   CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
   CO_TRY_VOID(Metering::admit(ex, {.body = errand.whole ? errand.body : errand.held, .members = errand.members}));
+  CO_TRY_VOID(Bill::open(ex, {}));  // what it costs can be written down
   if (ex.route && ex.route->coalesce) {
     if (const auto shared = coalesce(ex, errand)) co_return co_await follow(ex, *shared);  // somebody asks it already
   }

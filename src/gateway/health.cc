@@ -24,9 +24,10 @@ bool any(const HealthReport& health, BackendState state) {
 }
 
 std::string_view overall(const HealthReport& health) {
-  if (health.draining) return "down";
+  if (health.draining || (health.ledger && !health.ledger->takes)) return "down";
   if (!any(health, BackendState::up) && !any(health, BackendState::untried)) return "down";
   if (any(health, BackendState::failing) || !health.config_error.empty()) return "degraded";
+  if (health.ledger && !(health.ledger->journal.empty() && health.ledger->store.empty())) return "degraded";
   return "ok";
 }
 
@@ -86,6 +87,14 @@ HealthAnswer health_answer(const HealthReport& health) {
   if (health.draining) out.member_bool("draining", true);
   if (!health.config_error.empty()) out.member("config_error", health.config_error);
   write(out, health.calls);
+  if (health.ledger) {
+    const LedgerHealth& ledger = *health.ledger;
+    const bool well = ledger.journal.empty() && ledger.store.empty();
+    out.key("ledger").begin_object().member("state", !ledger.takes ? "full" : well ? "ok" : "behind");
+    if (!ledger.journal.empty()) out.member("journal", ledger.journal);
+    if (!ledger.store.empty()) out.member("store", ledger.store);
+    out.end_object();
+  }
   out.key("backends").begin_array();
   for (const BackendHealth& backend : health.backends) write(out, backend);
   out.end_array().end_object();
@@ -100,6 +109,8 @@ HealthAnswer ready_answer(const HealthReport& health) {
   if (health.draining) return one_word(503, "not ready", "the gateway is shutting down");
   if (std::ranges::all_of(health.backends, [](const auto& backend) { return backend.state == BackendState::off; }))
     return one_word(503, "not ready", "no backend is switched on");
+  if (health.ledger && !health.ledger->takes)
+    return one_word(503, "not ready", "the ledger's journal has no room: " + health.ledger->journal);
   return one_word(200, "ready");
 }
 

@@ -57,12 +57,20 @@ struct BackendHealth {
   std::optional<CallsHealth> calls;  // where there is a cap
 };
 
+// The ledger's, where there is one.
+struct LedgerHealth {
+  bool takes = true;    // new requests may be written down
+  std::string journal;  // why it is not well; empty when it is
+  std::string store;    // why rows wait in the journal; empty when they do not
+};
+
 struct HealthReport {
   std::string version;
   std::int64_t uptime_ms = 0;
   bool draining = false;             // SIGTERM came: no new work
   std::string config_error;          // a reload failed: the older configuration serves on; empty when not
   std::optional<CallsHealth> calls;  // of the whole server, where there is a cap
+  std::optional<LedgerHealth> ledger;
   std::vector<BackendHealth> backends;
 };
 
@@ -71,8 +79,8 @@ struct HealthAnswer {
   std::string body;  // JSON
 };
 
-// Overall: "ok" when a backend can answer, "degraded" when one fails or the last reload did, "down" when none can
-// answer or the gateway is leaving. Status 200 unless down, then 503.
+// Overall: "ok" when a backend can answer, "degraded" when one fails, the last reload did or the ledger is not well,
+// "down" when none can answer, nothing can be written down or the gateway is leaving. Status 200 unless down, then 503.
 [[nodiscard]] HealthAnswer health_answer(const HealthReport& health);
 // Always 200: the process turns its loop.
 [[nodiscard]] HealthAnswer live_answer();

@@ -44,7 +44,7 @@ void Joint::go_on(const Usage& estimate, Notes& notes) {
     }
   }
   before_ = sum(before_, here_);
-  here_ = {};
+  last_ = std::exchange(here_, {});
   said_before_ = said_.size();
   second_ = begun_;
   usage_told_ = false;

@@ -25,6 +25,8 @@ class Joint {
   [[nodiscard]] const std::string& said() const { return said_; }
   // Of which the stream that runs has said this.
   [[nodiscard]] std::string_view said_here() const { return std::string_view(said_).substr(said_before_); }
+  // What the stream before used, by its own words or by the estimate.
+  [[nodiscard]] const Usage& last() const { return last_; }
   // That stream is over, in the middle; what follows comes from another. `estimate`: its usage, where it told none.
   void go_on(const Usage& estimate, Notes& notes);
 
@@ -55,6 +57,7 @@ class Joint {
   std::string said_;
   Usage before_;  // of the streams that are over
   Usage here_;    // of the one that runs
+  Usage last_;    // of the one before
   std::size_t said_before_ = 0;
 
   // Of a later stream:

@@ -26,6 +26,7 @@ HealthReport health_of(const Exchange& ex) {
     const std::scoped_lock lock(shared.config_error_mutex);
     out.config_error = shared.config_error;
   }
+  if (shared.ledger) out.ledger = shared.ledger();
   const std::int64_t now_ms = ex.worker.loop().now_ms();
   struct Known {
     std::vector<RestingModel> resting;

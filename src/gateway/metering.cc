@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "gateway/choose.h"
+#include "gateway/guess.h"
 #include "gateway/worker.h"
 
 namespace sluice {
@@ -25,27 +26,9 @@ MeterTime now(const Exchange& ex) {
   return {.steady_ns = steady_ns, .unix_ms = ex.record.unix_ms + (steady_ns - ex.began_ns) / 1'000'000};
 }
 
-// Those whose questions are text. A token is about four bytes of JSON; what is not is settled in the end.
+// What is not text is settled in the end.
 std::int64_t guess_input(const Exchange& ex, Words body) {
-  constexpr std::array texts = {Words("chat"), Words("embeddings"), Words("rerank"), Words("moderations"),
-                                Words("fim")};
-  if (std::ranges::find(texts, ex.record.operation) == texts.end()) return 0;
-  // A long string without a blank is a picture or the like, of usual size.
-  constexpr std::size_t small = 16 * 1024, long_string = 2048, looked_at = 256;
-  constexpr std::int64_t picture = 1'000;
-  std::int64_t pictures = 0;
-  std::size_t text = body.size();
-  for (std::size_t at = body.size() > small ? body.find('"') : Words::npos; at != Words::npos;) {
-    const std::size_t end = body.find('"', at + 1);
-    if (end == Words::npos) break;
-    const Words inside = body.substr(at + 1, end - at - 1);
-    if (inside.size() > long_string && !inside.substr(0, looked_at).contains(' ')) {
-      ++pictures;
-      text -= inside.size();
-    }
-    at = end;
-  }
-  return static_cast<std::int64_t>(text / 4) + pictures * picture + 1;
+  return asks_in_text(ex.record.operation) ? guess_tokens(body) : 0;
 }
 
 std::int64_t used(const Usage& usage) {
@@ -103,7 +86,9 @@ void Metering::settle(const Exchange& ex) {
   const bool cut = record.fault || !record.usage.known();
   if (cut && record.first_token_us >= 0 && !record.coalesced)
     tokens = std::max(tokens, claim_.input_tokens + claim_.output_tokens);
-  for (const Spent& one : record.spent) tokens += used(one.usage);
+  for (const Spent& one : record.spent) {
+    if (!one.part) tokens += used(one.usage);
+  }
   if (!cut && record.operation == "chat")
     ex.worker.shared().outputs.add(ex.key->id, record.model, record.usage.total_output());
   grant_.settle(tokens, 0, now(ex));

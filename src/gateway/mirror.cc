@@ -145,6 +145,7 @@ Task<void> Mirror::run() {
     record.error = done.error()->message;
     record.detail = done.error()->detail;
   }
+  ex_.bill.settle(ex_, done ? nullptr : &*done.error());
   settle(ex_);
   ex_.worker.ended(*this);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/pump.h"
 
+#include <algorithm>
+
 #include "gateway/remember.h"
 #include "model/fold.h"
 
@@ -20,6 +22,9 @@ Pump::Pump(Record& record, const Sides& sides)
     writer();
     turns_.emplace(record.id);
   }
+  const DialectId from = sides.upstream->id();
+  trails_ =
+      from == DialectId::openai_chat || from == DialectId::openai_completions || from == DialectId::bedrock_converse;
   sides_.question.asked = {};
 }
 
@@ -43,6 +48,13 @@ void Pump::fail_with(const Error& error) {
   if (failed_ || over_) return;
   failed_ = error;
   over_ = true;
+}
+
+std::int64_t Pump::heard() const {
+  if (heard_frames_ == 0) return -1;
+  // Of a forwarded frame only its size is known. The smallest holds next to nothing but what all of them have.
+  const std::int64_t text = sides_.verbatim ? heard_bytes_ - heard_frames_ * (least_frame_ - 2) : heard_bytes_;
+  return std::max(heard_frames_, (text + 3) / 4);
 }
 
 void Pump::feed(std::string_view bytes, std::string& out) {
@@ -91,6 +103,17 @@ void Pump::forward(const Frame& frame, std::string& out) {
   }
   if (sight.only_usage && !sides_.usage_asked) return;
   if (sight.content || sight.terminal) content_ = true;
+  if (trails_) {
+    ended_ = ended_ || frame.data == "[DONE]" || (sight.usage && reader_->complete());
+  } else if (sight.terminal) {
+    ended_ = true;
+  }
+  if (sight.content) {
+    const auto size = static_cast<std::int64_t>(frame.data.size());
+    least_frame_ = heard_frames_ == 0 ? size : std::min(least_frame_, size);
+    ++heard_frames_;
+    heard_bytes_ += size;
+  }
   if (sight.terminal && sides_.keeps_last && last_event_.empty()) last_event_ = frame.raw;
   out += frame.raw;
 }
@@ -157,7 +180,8 @@ void Pump::go_on(const Sides& sides, const Usage& estimate) {
   framer_ = sides.upstream->framer(upstream_type_);
   reader_ = sides.upstream->stream_reader();
   failed_.reset();
-  content_ = over_ = false;
+  content_ = over_ = ended_ = false;
+  heard_frames_ = heard_bytes_ = 0;
 }
 
 void Pump::rest(const Reply& reply, std::string& out) {
@@ -203,6 +227,10 @@ void Pump::write(const Event& event, std::string& out) {
     content_ = true;
   } else if (!std::holds_alternative<Ping>(event) && !(sides_.sifts && is_empty_beginning(event))) {
     content_ = true;
+  }
+  if (const auto* delta = std::get_if<Delta>(&event); delta != nullptr && !delta->text.empty()) {
+    ++heard_frames_;
+    heard_bytes_ += static_cast<std::int64_t>(delta->text.size());
   }
   const std::size_t before = out.size();
   writer().write(event, out);

@@ -61,6 +61,13 @@ class Pump {
   // True once nothing more can follow.
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] const Error* failed() const { return failed_ ? &**failed_ : nullptr; }
+  // Tokens of output that have passed so far, as far as they can be guessed without reading them: of this upstream,
+  // since the beginning or the last go_on(). -1: nothing passed.
+  [[nodiscard]] std::int64_t heard() const;
+  // True once the last that tells anything of the answer has passed. Where a dialect has no last word, only with
+  // over().
+  [[nodiscard]] bool ended() const { return ended_ || over_; }
+
   // Appends an error in the client's in-stream form, unless the upstream's own words have gone out already.
   void speak(const Error& error, std::string& out);
   // Appends a keep-alive.
@@ -97,6 +104,11 @@ class Pump {
   std::string last_event_;
   std::optional<Failure> failed_;
   std::optional<std::string> stopped_;
+  std::int64_t heard_frames_ = 0;  // with content
+  std::int64_t heard_bytes_ = 0;   // of them; of text, where they are read
+  std::int64_t least_frame_ = 0;
+  bool ended_ = false;
+  bool trails_ = false;         // the upstream's dialect tells usage behind its proper end
   std::size_t translated_ = 0;  // bytes of frames that were read into events
   bool spoken_ = false;
   bool content_ = false;

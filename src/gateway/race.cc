@@ -54,6 +54,8 @@ void adopt(const Try& t, Runner& runner) {
   t.record.answered = runner.record.answered;
   t.record.finish = std::move(runner.record.finish);
   t.record.usage = std::move(runner.record.usage);
+  t.record.estimated_output = runner.record.estimated_output;
+  t.record.lane = std::move(runner.record.lane);
   t.relayed = std::move(runner.relayed);
   if (!runner.answer) return;
   if (runner.answer->flight) runner.answer->flight->sleep_with(t.sleeper);

@@ -51,6 +51,11 @@ Task<void> finish_flight(Exchange& ex, Flight& flight) {
 
 namespace {
 
+void settle_stream(Exchange& ex, const Pump& pump, const Error* failed, std::size_t unsent) {
+  ex.record.estimated_output = pump.heard();
+  ex.bill.settle(ex, failed, unsent);
+}
+
 Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
   const OpenStream open(ex);
   Pump& pump = *answer.pump;
@@ -76,16 +81,23 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
         continue;
       }
       if (!out.empty()) {
+        if (pump.ended()) {
+          settle_stream(ex, pump, nullptr, out.size());
+          if (ex.bill.must_wait(ex)) (void)co_await Bill::written(ex);
+        }
         const net::Sent put = put_stream(ex, content_type, out, false);
         if (put != net::Sent::all) {
           auto sent = co_await taken(ex, put);
           if (!sent) {
             answer.flight->failed(sent.error());
+            settle_stream(ex, pump, &*sent.error(), 0);
             co_return sent;
           }
         }
         out.clear();
         if (out.capacity() > 16 * 1024) out.shrink_to_fit();
+        const std::int64_t now = ex.worker.loop().now_ms();
+        if (ex.bill.due(now)) ex.bill.checkpoint(ex, answer.flight->place(), now, pump.heard());
       }
       if (*got == Flight::Got::wait) {
         auto waited = co_await answer.flight->wait(company);
@@ -109,6 +121,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
   if (!well) {
     if (answer.flight && answer.flight->attempt().ended_us < 0) answer.flight->failed(well.error());
     if (cut_short(ex, *well.error())) well = fail(leaving());
+    settle_stream(ex, pump, &*well.error(), out.size());
     if (well.error()->fault == Fault::client_gone) co_return std::unexpected(std::move(well).error());
     pump.speak(well.error(), out);
     // No end of the body follows: whoever does not read the error must still not take this for a whole answer.
@@ -117,15 +130,24 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
   }
   if (pump.turns()) remember(ex, *pump.turns());
   if (answer.keeps) co_await hold_end(ex, *answer.keeps, pump.last_event());
+  settle_stream(ex, pump, nullptr, out.size());
+  if (ex.bill.must_wait(ex)) (void)co_await Bill::written(ex);
   auto sent = co_await send_stream(ex, content_type, out, true);
   if (!sent && answer.flight) answer.flight->failed(sent.error());
   if (sent && answer.flight) co_await finish_flight(ex, *answer.flight);
   co_return sent;
 }
 
+Task<Result<bool>> send_written(Exchange& ex, ReplyHead head, const Answer& answer) {
+  (void)co_await Bill::written(ex);
+  co_return co_await send_whole(ex, head, answer.held);
+}
+
 Task<Result<bool>> relay_whole(Exchange& ex, const Answer& answer) {
   ReplyHead head{.fields = answer.fields};
   if (!answer.own_content_type.empty()) head.content_type = answer.own_content_type;
+  ex.bill.settle(ex, nullptr, answer.held.size());
+  if (ex.bill.must_wait(ex)) return send_written(ex, head, answer);
   return send_whole(ex, head, answer.held);
 }
 

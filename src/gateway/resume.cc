@@ -46,6 +46,7 @@ void add_notes(Record& record, const Notes& notes) {
                       .backend = flight->target().backend->name},
                      used);
   record.answered = static_cast<std::int32_t>(flight->place());
+  record.spent.push_back({.attempt = answer.flight->place(), .usage = answer.pump->joint().last(), .part = true});
   answer.flight = std::move(flight);
 }
 

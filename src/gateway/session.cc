@@ -42,7 +42,11 @@ Exchange::Exchange(Worker& of, net::ServerConnection& from)
   last_sent_ms = of.loop().now_ms();
 }
 
-Exchange::~Exchange() = default;
+// Whatever has cut it off: a call that was begun is not left open.
+Exchange::~Exchange() {
+  const Error cut{.fault = Fault::client_gone};
+  bill.settle(*this, &cut);
+}
 
 std::int64_t Exchange::elapsed_us() const {
   return (net::Loop::clock_ns() - began_ns) / 1000;
@@ -175,8 +179,10 @@ Task<bool> Session::exchange(const Error* unreadable) {
     done = co_await serve(ex);
   }
   if (!done && cut_short(ex, *done.error())) done = fail(leaving());
+  if (done) ex.bill.settle(ex, nullptr);
   if (!done) {
     const Error& error = done.error();
+    ex.bill.settle(ex, &error);
     ex.record.fault = error.fault;
     ex.record.error = error.message;
     ex.record.detail = error.detail;

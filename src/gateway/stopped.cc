@@ -37,6 +37,7 @@ Result<Answer> Stopped::give_back(const Try& t) {
   const auto its = std::ranges::find(t.record.spent, static_cast<std::size_t>(told.answered), &Spent::attempt);
   if (its != t.record.spent.end()) {
     t.record.usage = std::move(its->usage);
+    t.record.estimated_output = its->estimated_output;
     t.record.spent.erase(its);
   }
   t.relayed = std::move(kept_->relayed);

@@ -16,6 +16,7 @@
 #include "dialects/dialect.h"
 #include "gateway/coalesce.h"
 #include "gateway/exchange.h"
+#include "gateway/health.h"
 #include "net/loop.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -39,6 +40,7 @@
 namespace sluice {
 
 class Admin;
+class Journal;
 class Mirror;
 class Prober;
 class Session;
@@ -59,6 +61,8 @@ struct Shared {
   Turns branch_turns;
   SharedAnswers answers;
   std::unique_ptr<ResponseStore> responses;  // never null once requests are served
+  Journal* journal = nullptr;                // the ledger's; null: there is none
+  std::function<LedgerHealth()> ledger;      // how it is; null: there is none
   std::mutex config_error_mutex;
   std::string config_error;  // why the last reload failed; empty when it did not
   std::vector<Sink*> sinks;
@@ -104,6 +108,8 @@ class Worker {
   // The line of a backend of the current or an older snapshot.
   [[nodiscard]] std::shared_ptr<const Line> line(const Backend& backend);
   [[nodiscard]] std::string make_id();
+  // What a target costs, as write_price() has it; lives as long as the worker.
+  [[nodiscard]] std::string_view price(const Backend& backend, const std::string& model);
   [[nodiscard]] Dice& dice() { return dice_; }
   // For parsing: filled and used up between two sleeps.
   [[nodiscard]] http1::ResponseHead& response_head() { return response_head_; }
@@ -122,6 +128,9 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   std::shared_ptr<const Directory> directory_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const Line>> line_cache_;  // by Backend::serial
+  std::unordered_map<std::string, std::string_view> prices_;                   // by Backend::serial and model
+  std::unordered_set<std::string> price_texts_;
+  std::string price_key_;
   std::unordered_set<Session*> sessions_;
   std::unique_ptr<Prober> prober_;
   std::unordered_set<Mirror*> mirrors_;

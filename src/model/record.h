@@ -38,6 +38,7 @@ struct Attempt {
   std::int64_t head_us = -1;         // the response head was there
   std::int64_t first_token_us = -1;  // the first meaningful event, or the whole reply
   std::int64_t ended_us = -1;
+  std::string_view price;  // of what was called (write_price()); outlives the exchange; empty: not known, not asked
   bool fresh_connection = false;
   bool verbatim = false;  // bytes went through untouched but for edits
   bool mirror = false;    // a copy, whose answer nobody waits for
@@ -45,10 +46,12 @@ struct Attempt {
   bool given_up = false;  // another target was quicker, or nobody waits any more: it was cut off
 };
 
-// What a call used whose answer is not the exchange's: it costs all the same.
+// What a call used whose answer is not the exchange's, or only the beginning of it: it costs all the same.
 struct Spent {
   std::size_t attempt = 0;  // its place among the attempts
   Usage usage;
+  std::int64_t estimated_output = -1;  // tokens, where the vendor told nothing
+  bool part = false;                   // it stands in the exchange's usage as well
 };
 
 // Who asked what: all that a copy of a request has in common with it.
@@ -82,6 +85,8 @@ struct Record : Heading {
   Usage usage;               // of the answer
   std::vector<Spent> spent;  // by other calls than the one that answered
   Units units;
+  std::int64_t estimated_output = -1;  // tokens of what was heard of the answer; where the vendor tells none
+  std::string lane;                    // the vendor's, as it said ("priority"); empty: not said
   std::vector<Note> notes;
   std::string finish;           // stop reason as the upstream wrote it, if known
   std::uint64_t bytes_in = 0;   // body of the request
@@ -94,8 +99,10 @@ struct Record : Heading {
 
   // What was told of tokens so far is of an attempt whose answer is none.
   void set_usage_apart() {
-    if (answered >= 0 && usage.known())
-      spent.push_back({.attempt = static_cast<std::size_t>(answered), .usage = std::exchange(usage, {})});
+    if (answered < 0 || (!usage.known() && estimated_output < 0)) return;
+    spent.push_back({.attempt = static_cast<std::size_t>(answered),
+                     .usage = std::exchange(usage, {}),
+                     .estimated_output = std::exchange(estimated_output, -1)});
   }
   // The attempt that stands for all in what is told and counted: the one that answered, else the last. Null: none.
   [[nodiscard]] const Attempt* telling() const {
