@@ -138,6 +138,7 @@ struct BackendSettings {
   std::optional<std::vector<ModelName>> models;
   std::vector<std::string> dialects;
   Timeouts timeouts;
+  Millis read_on{0};    // how long an answer is read on whose client has left; 0 = it is cut off
   std::string proxy;    // http://…, socks5://…, or "none"; empty = HTTPS_PROXY and NO_PROXY
   std::string ca_file;  // extra roots for this backend
   std::map<std::string, std::string> headers;

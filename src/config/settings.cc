@@ -261,7 +261,7 @@ std::span<const Setting<ProbeSettings>> probe_settings() {
 }
 
 std::span<const Setting<BackendSettings>> backend_settings() {
-  static constexpr std::array<Setting<BackendSettings>, 14> table = {{
+  static constexpr std::array<Setting<BackendSettings>, 15> table = {{
       {{"enabled", "yes/no", "true", "false switches the backend off"},
        READ(BackendSettings, in.boolean(n, p, out.enabled))},
       {{"type", "text", "the backend's name",
@@ -291,6 +291,10 @@ std::span<const Setting<BackendSettings>> backend_settings() {
        READ(BackendSettings, in.texts(n, p, out.dialects))},
       {{"timeouts", "section", "", "the four clocks"},
        READ(BackendSettings, read_section<Timeouts>(in, n, p, timeout_settings(), out.timeouts))},
+      {{"read_on", "duration", "0",
+        "for vendors that bill a whole answer though its client has left: for how long it is read on, for what it "
+        "tells of its usage, at most 1000 at once; 0: it is cut off, and what was there is billed"},
+       READ(BackendSettings, in.duration(n, p, Millis(0), out.read_on))},
       {{"proxy", "text", "HTTPS_PROXY and NO_PROXY", "outbound proxy, http://… or socks5://…; \"none\" for none"},
        READ(BackendSettings, read_address(in, n, p, out.proxy, true))},
       {{"ca_file", "text", "", "PEM file with roots to trust for this backend besides the system's"},

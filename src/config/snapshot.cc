@@ -39,6 +39,7 @@ std::unique_ptr<Backend> compile_account(const BackendSettings& in, const Secret
   out->key = key;
   out->max_concurrent = in.max_concurrent;
   out->timeouts = in.timeouts;
+  out->read_on = in.read_on;
   out->probe = in.probe;
   out->ca_file = in.ca_file;
   if (!in.proxy.empty()) {

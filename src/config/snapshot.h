@@ -33,6 +33,7 @@ struct Backend {
   std::optional<AwsSettings> aws;  // requests are signed with these, for `service`
   std::string_view service;
   Timeouts timeouts;
+  Millis read_on{0};  // how long an answer is read on whose client has left; 0 = it is cut off
   std::optional<ProbeSettings> probe;
   std::optional<Url> proxy;
   bool proxy_from_environment = true;

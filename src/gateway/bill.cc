@@ -71,7 +71,8 @@ bool was_sent(const Attempt& attempt) {
 }
 
 // A vendor that answered with an error, of whatever status, or broke off before its answer began has made nothing. One
-// that was too slow for us may have worked all the same, and a whole answer that was cut short on its way had been made.
+// that was too slow for us may have worked all the same, and a whole answer that was cut short on its way had been
+// made.
 bool made_nothing(const Record& record, const Attempt& attempt) {
   if (attempt.status >= 400) return true;
   if (!attempt.fault || attempt.given_up) return false;
@@ -257,6 +258,8 @@ void Bill::settle(const Exchange& ex, const Error* failed, std::size_t unsent) {
   if (!journal || (!begun_ && !record.coalesced)) return;
   settled_ = true;
   next_ms_ = never;
+  static const Error gone{.fault = Fault::client_gone};
+  if (!failed && ex.left()) failed = &gone;  // whole as it was made, nobody has it
   const std::size_t answers = answering(record);
   Settlement out{.asker = asker(record),
                  .served = record.served,

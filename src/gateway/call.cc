@@ -156,7 +156,7 @@ Task<Result<Answer>> run(const Try& t, const std::vector<Target>& targets) {
       co_return answer;
     }
     const Fault fault = answer.error()->fault;
-    if (fault == Fault::client_gone) co_return answer;
+    if (fault == Fault::client_gone || t.ex.left()) co_return answer;
     if (too_long(*answer.error()) && only_larger(course, targets, place)) continue;
     if (!fault_row(fault).another_target_helps) break;
   }

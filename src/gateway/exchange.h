@@ -37,6 +37,7 @@ struct Exchange {
   const Route* route = nullptr;                          // of the snapshot, once it is chosen; null when none fits
   std::unique_ptr<const TimeoutChanges> asked_timeouts;  // by the request's own field; null: by none
   std::int64_t deadline_ms = net::never;                 // of the loop's clock; over all calls
+  std::int64_t left_by_ms = net::never;                  // the client has left, and its call is read on so long
   LimitNumbers limits;                                   // the tightest of requests
   LimitNumbers token_limits;                             // of tokens, of the caller's key and its groups
   std::unique_ptr<Metering> metering;                    // what those are told; null where nothing is limited
@@ -62,6 +63,8 @@ struct Exchange {
   bool finished = false;          // the response is complete
   std::int64_t last_sent_ms = 0;  // when the client last got something (keep-alive comments)
 
+  // Nobody is left to answer, but the call goes on (departure.h).
+  [[nodiscard]] bool left() const { return left_by_ms != net::never; }
   [[nodiscard]] std::int64_t elapsed_us() const;
   // So long after it began, by the loop's clock; never when that is 0.
   [[nodiscard]] std::int64_t by(Millis time) const;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "gateway/answer_fields.h"
+#include "gateway/departure.h"
 #include "gateway/passage.h"
 #include "gateway/respond.h"
 #include "gateway/verdict.h"
@@ -190,6 +191,10 @@ Task<Result<Flight::Head>> Flight::upload(std::string_view head, std::string_vie
       const net::Woke woke = co_await sleep;
       ear.reset();
       if (woke == net::Woke::ready) continue;
+      if (woke == net::Woke::cancelled && sent && goes_on()) {
+        total_by_ms_ = std::min(total_by_ms_, ex_.left_by_ms);
+        continue;
+      }
       if (woke == net::Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
       if (ex_.worker.loop().now_ms() >= total_by_ms_)
         co_return late("The upstream did not finish in time.", "total clock");
@@ -303,20 +308,28 @@ Task<Result<std::string>> Flight::take_all(Company* company, std::size_t most) {
   }
 }
 
+// The client has left. What it is not to be told of is read all the same where that is how it is billed.
+bool Flight::goes_on() {
+  if (!reads_on(ex_, *target_.backend)) return false;
+  sleeper_->clear();
+  return true;
+}
+
 Task<Result<bool>> Flight::wait(Company* company) {
   net::Sleeper& sleeper = *sleeper_;
   const Timeouts& clocks = this->clocks();
-  const std::int64_t every = company ? ex_.settings().keep_alive.count() : 0;
   for (;;) {
+    const std::int64_t every = company && !ex_.left() ? ex_.settings().keep_alive.count() : 0;
     const std::int64_t token_by = silent_since_ms_ != 0 ? by(silent_since_ms_, clocks.between_tokens) : first_by_ms_;
     const std::int64_t keep_by = every != 0 ? ex_.last_sent_ms + every : net::never;
-    sleeper.deadline(std::min({token_by, total_by_ms_, keep_by}));
+    sleeper.deadline(std::min({token_by, total_by_ms_, keep_by, ex_.left_by_ms}));
     net::Watch& watch = connection_->socket().watch();
     auto sleep = connection_->sending() ? sleeper.either(watch) : sleeper.readable(watch);
     const net::Woke woke = co_await sleep;
     if (woke == net::Woke::ready) co_return true;
-    if (woke == net::Woke::cancelled) co_return fail(Fault::client_gone, "The client left.");
+    if (woke == net::Woke::cancelled && goes_on()) continue;
     const std::int64_t now = ex_.worker.loop().now_ms();
+    if (woke == net::Woke::cancelled || now >= ex_.left_by_ms) co_return fail(Fault::client_gone, "The client left.");
     if (now >= total_by_ms_) co_return late("The upstream did not finish in time.", "total clock");
     if (now >= token_by) {
       if (silent_since_ms_ != 0) co_return late("The upstream fell silent.", "clock between tokens");

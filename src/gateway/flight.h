@@ -110,6 +110,7 @@ class Flight {
   [[nodiscard]] std::optional<double> learnt_p99(std::int64_t now_ms) const;
   [[nodiscard]] Task<Result<bool>> connect(bool may_be_idle);
   [[nodiscard]] Result<Head> take_head(const http1::ResponseHead& response);
+  [[nodiscard]] bool goes_on();
   void end(Outcome outcome, std::optional<std::chrono::milliseconds> retry_after = {});
   Exchange& ex_;
   net::Sleeper* sleeper_;

@@ -7,6 +7,7 @@
 #include "gateway/allowed.h"
 #include "gateway/choose.h"
 #include "gateway/coalesce.h"
+#include "gateway/departure.h"
 #include "gateway/embed.h"
 #include "gateway/errand.h"
 #include "gateway/errand_write.h"
@@ -201,22 +202,28 @@ Task<Result<Passing>> send(Exchange& ex, Errand& errand, const Plan& plan) {
     if (out) co_return out;
     course.failed(step->place, *out.error(), loop.now_ms());
     const Fault fault = out.error()->fault;
-    if (fault == Fault::client_gone || !fault_row(fault).another_target_helps || rest.begun()) co_return out;
+    if (fault == Fault::client_gone || ex.left() || !fault_row(fault).another_target_helps || rest.begun())
+      co_return out;
   }
   if (!called) co_return fail(course.resting(loop.now_ms()));
   say_when(*out.error(), course, ex);
   co_return out;
 }
 
-// What the answer has told on its way.
-void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, const Flight::Head& head,
-                 const Tally& tally) {
+// What the answer has told on its way of what it costs.
+void note_usage(Exchange& ex, const Flight::Head& head, const Tally& tally) {
   if (auto usage = tally.usage()) {
     merge(ex.record.usage, *usage);
   } else if (head.input_tokens || head.output_tokens) {
     merge(ex.record.usage, Usage{.input = head.input_tokens, .output = head.output_tokens, .origin = ex.dialect->id()});
   }
   ex.record.units = tally.units();
+}
+
+// And of all else.
+void note_answer(Exchange& ex, const Errand& errand, const Backend& backend, const Flight::Head& head,
+                 const Tally& tally) {
+  note_usage(ex, head, tally);
   if (std::string model = tally.model(); !model.empty()) ex.record.served = std::move(model);
   learn_ids(ex, errand, backend, tally);
 }
@@ -242,7 +249,8 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
   for (bool over = false; !over;) {
     if (put != net::Sent::all) {
       auto sent = co_await taken(ex, put);
-      if (!sent) {
+      if (!sent && !reads_on(ex, backend)) {
+        note_usage(ex, head, tally);
         flight.failed(sent.error());
         co_return sent;
       }
@@ -257,6 +265,7 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
     }
     if (!got) {
       // No end of the body follows, so that half an answer cannot be taken for a whole one.
+      note_usage(ex, head, tally);
       flight.failed(got.error());
       co_return std::unexpected(std::move(got).error());
     }

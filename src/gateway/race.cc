@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "gateway/departure.h"
 #include "gateway/worker.h"
 
 namespace sluice {
@@ -14,7 +15,7 @@ namespace {
 
 // An attempt with a sleeper and a record of its own.
 struct Runner {
-  Runner(const Try& like, std::size_t at)
+  Runner(const Try& like, const Backend& of, std::size_t at)
       : sleeper(like.ex.worker.loop()),
         own{.ex = like.ex,
             .intake = like.intake,
@@ -25,6 +26,7 @@ struct Runner {
             .record = record,
             .relayed = relayed,
             .joins = like.joins},
+        backend(of),
         place(at) {
     record.id = like.record.id;
     record.unix_ms = like.record.unix_ms;
@@ -34,6 +36,7 @@ struct Runner {
   Record record;
   std::string relayed;
   Try own;
+  const Backend& backend;
   std::size_t place;
   Result<Answer> answer = fail(Fault::internal, "Not asked yet.");
   bool done = false;
@@ -70,16 +73,23 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
   // Each may be on the stack when this task ends, so that the loop frees it. Whoever still sleeps is dropped before.
   std::array<std::unique_ptr<Runner>, 2> runners;
   const auto start = [&](std::size_t which, const Target& target, std::size_t at, Permit with) {
-    runners[which] = std::make_unique<Runner>(t, at);
+    runners[which] = std::make_unique<Runner>(t, *target.backend, at);
     runners[which]->own.hedge = which != 0;
     runners[which]->task = run(*runners[which], target, std::move(with), t.sleeper);
     runners[which]->task.start();
+  };
+  const auto drop = [&](std::unique_ptr<Runner>& runner) {
+    second.given_up(runner->place);
+    runner->record.set_usage_apart();
+    std::ranges::move(runner->record.spent, std::back_inserter(t.record.spent));
+    runner->task = {};  // it sleeps: its call is dropped here, while what it borrowed lives
+    loop.bury(std::move(runner));
   };
   const auto running = [&] { return std::ranges::any_of(runners, [](const auto& one) { return one != nullptr; }); };
   t.record.set_usage_apart();
   t.record.answered = -1;  // nobody has, yet
   start(0, first, place, std::move(permit));
-  const std::int64_t every = t.company ? t.ex.settings().keep_alive.count() : 0;
+  std::int64_t every = t.company ? t.ex.settings().keep_alive.count() : 0;
   bool asked = false;  // the second, or nobody
   Result<Answer> out = fail(Fault::client_gone, "The client left.");
   bool over = false;
@@ -100,6 +110,20 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
     t.sleeper.deadline(std::min(keep_by, asked ? net::never : late_ms));
     const net::Woke woke = co_await t.sleeper.woken();
     if (woke == net::Woke::cancelled) {
+      for (auto& runner : runners) {
+        if (!runner) continue;
+        if (!reads_on(t.ex, runner->backend)) {
+          drop(runner);
+        } else {
+          runner->sleeper.deadline(std::min(runner->sleeper.deadline(), t.ex.left_by_ms));
+        }
+      }
+      if (running()) {
+        t.sleeper.clear();
+        asked = true;  // nobody is asked for nobody
+        every = 0;
+        continue;
+      }
       out = fail(Fault::client_gone, "The client left.");
       break;
     }
@@ -117,12 +141,7 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
     }
   }
   for (auto& runner : runners) {
-    if (!runner) continue;
-    second.given_up(runner->place);
-    runner->record.set_usage_apart();
-    std::ranges::move(runner->record.spent, std::back_inserter(t.record.spent));
-    runner->task = {};  // it sleeps: its call is dropped here, while what it borrowed lives
-    loop.bury(std::move(runner));
+    if (runner) drop(runner);
   }
   co_return out;
 }

@@ -1,5 +1,6 @@
 // relay: what has begun well is brought to its end. SPDX-License-Identifier: MIT
 #include "gateway/coalesce.h"
+#include "gateway/departure.h"
 #include "gateway/remember.h"
 #include "gateway/respond.h"
 #include "gateway/resume.h"
@@ -88,7 +89,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
         const net::Sent put = put_stream(ex, content_type, out, false);
         if (put != net::Sent::all) {
           auto sent = co_await taken(ex, put);
-          if (!sent) {
+          if (!sent && !reads_on(ex, *answer.flight->target().backend)) {
             answer.flight->failed(sent.error());
             settle_stream(ex, pump, &*sent.error(), 0);
             co_return sent;
@@ -108,7 +109,7 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
       }
     }
     if (well && pump.failed()) well = fail(*pump.failed());
-    if (well || !answer.reserve || !answer.flight || well.error()->fault == Fault::client_gone) break;
+    if (well || !answer.reserve || !answer.flight || well.error()->fault == Fault::client_gone || ex.left()) break;
     answer.flight->failed(well.error());
     auto sent = co_await send_stream(ex, content_type, out, false);
     out.clear();

@@ -140,6 +140,7 @@ Task<Result<bool>> taken(Exchange& ex, net::Sent sent) {
 }
 
 Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view body) {
+  if (ex.left()) return taken(ex, net::Sent::all);
   std::string& out = ex.worker.out;
   out.clear();
   if (ex.lead && !share(ex, head, false, body, true)) return taken(ex, net::Sent::all);
@@ -153,6 +154,7 @@ Task<Result<bool>> send_whole(Exchange& ex, ReplyHead head, std::string_view bod
 }
 
 net::Sent put_head(Exchange& ex, const ReplyHead& head, std::optional<std::uint64_t> length) {
+  if (ex.left()) return net::Sent::all;
   if (ex.lead && !share(ex, head, false, {}, false)) return net::Sent::all;
   std::string& out = ex.worker.out;
   out.clear();
@@ -167,6 +169,7 @@ net::Sent put_head(Exchange& ex, const ReplyHead& head, std::optional<std::uint6
 }
 
 net::Sent put_stream(Exchange& ex, std::string_view content_type, std::string_view bytes, bool last) {
+  if (ex.left()) return net::Sent::all;
   if (ex.lead && !share(ex, {.content_type = content_type}, true, bytes, last)) return with_others(ex, net::Sent::all);
   std::string head;
   if (!ex.head_sent) {

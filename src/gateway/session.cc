@@ -46,6 +46,7 @@ Exchange::Exchange(Worker& of, net::ServerConnection& from)
 Exchange::~Exchange() {
   const Error cut{.fault = Fault::client_gone};
   bill.settle(*this, &cut);
+  if (left()) worker.shared().read_on.fetch_sub(1, std::memory_order_relaxed);
 }
 
 std::int64_t Exchange::elapsed_us() const {
@@ -178,6 +179,7 @@ Task<bool> Session::exchange(const Error* unreadable) {
     ex.record.method = method_word(head.method);
     done = co_await serve(ex);
   }
+  if (ex.left()) done = fail(Fault::client_gone, "The client left.");
   if (!done && cut_short(ex, *done.error())) done = fail(leaving());
   if (done) ex.bill.settle(ex, nullptr);
   if (!done) {

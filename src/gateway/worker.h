@@ -73,6 +73,7 @@ struct Shared {
   std::shared_ptr<net::TlsServer> tls;        // null = plain
   Environment environment = process_environment;
   std::atomic<std::int64_t> open_connections{0}, open_exchanges{0}, open_streams{0}, idle_upstream{0};
+  std::atomic<std::int64_t> read_on{0};  // calls whose client has left
   std::int64_t most_connections = 0;
   std::mutex return_memory_mutex;
   void (*return_memory)(bool at_once) = nullptr;  // told as exchanges become many, and few again; may be null
