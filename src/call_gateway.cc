@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "call_gateway.h"
 
+#include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cctype>
+#include <charconv>
+
+#include "base/json.h"
+#include "wire/http1.h"
 
 namespace sluice {
 namespace {
@@ -25,9 +32,8 @@ int dial(const Url& url) {
   return out;
 }
 
-}  // namespace
-
-std::expected<std::string, NoAnswer> call_gateway(const Url& url, std::string_view request) {
+// All that the server says until it closes.
+std::expected<std::string, NoAnswer> say(const Url& url, std::string_view request) {
   const int fd = dial(url);
   if (fd < 0) return std::unexpected(NoAnswer::nobody);
   const timeval patience{.tv_sec = 10};
@@ -42,6 +48,45 @@ std::expected<std::string, NoAnswer> call_gateway(const Url& url, std::string_vi
   }
   ::close(fd);
   if (!good) return std::unexpected(NoAnswer::lost);
+  return out;
+}
+
+}  // namespace
+
+std::expected<GatewaySaid, NoAnswer> call_gateway(const Url& url, const GatewayAsk& ask) {
+  std::string head = std::string(ask.method) + ' ' + url.path + ask.path + " HTTP/1.1\r\n";
+  http1::append_field(head, "host", url.host + ":" + std::to_string(url.port));
+  if (!ask.credential.empty()) http1::append_field(head, "authorization", "Bearer " + ask.credential);
+  http1::append_field(head, "connection", "close");
+  http1::append_field(head, "content-type", "application/json");
+  http1::append_field(head, "content-length", std::to_string(ask.body.size()));
+  const auto answer = say(url, head + "\r\n" + ask.body);
+  if (!answer) return std::unexpected(answer.error());
+  const auto end = answer->find("\r\n\r\n");
+  if (end == std::string::npos) return std::unexpected(NoAnswer::lost);
+  GatewaySaid out{.body = answer->substr(end + 4)};
+  const char* const status = answer->data() + 9;
+  if (end > 12) std::from_chars(status, status + 3, out.status);
+  return out;
+}
+
+std::string message_of(const GatewaySaid& said) {
+  json::Document doc;
+  const auto root = doc.parse(said.body);
+  const std::string message = root ? (*root)["error"]["message"].text() : std::string();
+  if (!message.empty()) return message;
+  return said.status == 0 ? "what answers there is no gateway" : fmt::format("the gateway answered {}", said.status);
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._~").contains(c)) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
   return out;
 }
 

@@ -26,26 +26,14 @@ int refuse(const std::string& sentence, int code = 2) {
 int ask_gateway(const ExplainOptions& options) {
   const auto url = parse_url(options.url);
   if (!url || url->scheme != "http") return refuse("--url must be the http address of a gateway on this machine");
-  std::string head = "GET " + url->path + "/admin/api/explain?" + explain_query(options.ask);
-  if (!options.json) head += "&format=text";
-  head += " HTTP/1.1\r\n";
-  http1::append_field(head, "host", url->host + ":" + std::to_string(url->port));
+  std::string path = "/admin/api/explain?" + explain_query(options.ask);
+  if (!options.json) path += "&format=text";
   const char* key = std::getenv("SLUICE_KEY");  // NOLINT(concurrency-mt-unsafe): nothing else runs
-  if (key && http1::is_value(key)) http1::append_field(head, "authorization", "Bearer " + std::string(key));
-  http1::append_field(head, "connection", "close");
-  const auto answer = call_gateway(*url, head + "\r\n");
-  const auto body = answer ? answer->find("\r\n\r\n") : std::string::npos;
-  if (body == std::string::npos) return refuse("there is no gateway at " + options.url);
-  const std::string_view text = std::string_view(*answer).substr(body + 4);
-  if (answer->size() > 12 && answer->compare(9, 3, "200") == 0) {
-    std::cout << text << (options.json ? "\n" : "");
-    return 0;
-  }
-  json::Document doc;
-  const auto root = doc.parse(text);
-  const std::string message = root ? (*root)["error"]["message"].text() : std::string();
-  const int code = answer->size() > 12 && answer->compare(9, 3, "404") == 0 ? 1 : 2;
-  return refuse(message.empty() ? "the gateway answered: " + visible_ascii(answer->substr(0, 64), 64) : message, code);
+  const auto said = call_gateway(*url, {.path = path, .credential = key && http1::is_value(key) ? key : ""});
+  if (!said) return refuse("there is no gateway at " + options.url);
+  if (said->status != 200) return refuse(message_of(*said), said->status == 404 ? 1 : 2);
+  std::cout << said->body << (options.json ? "\n" : "");
+  return 0;
 }
 
 int ask_config(const ExplainOptions& options) {

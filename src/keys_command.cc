@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -44,18 +43,6 @@ void chance(std::span<unsigned char> bytes) {
     const ssize_t more = ::getrandom(bytes.data() + got, bytes.size() - got, 0);
     if (more > 0) got += static_cast<std::size_t>(more);
   }
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._~").contains(c)) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 Result<std::string> body_of(const KeysOptions& options) {
@@ -103,12 +90,7 @@ AdminAsk ask_of(const KeysOptions& options, std::string body) {
   return out;
 }
 
-struct Said {
-  int status = 0;
-  std::string body;
-};
-
-std::expected<Said, NoAnswer> over_http(const Url& url, const AdminAsk& ask, const KeysOptions& options) {
+std::expected<GatewaySaid, NoAnswer> over_http(const Url& url, const AdminAsk& ask, const KeysOptions& options) {
   std::string path = "/admin/api/" + options.collection;
   std::string_view rest = ask.path;
   rest.remove_prefix(options.collection.size());
@@ -118,22 +100,7 @@ std::expected<Said, NoAnswer> over_http(const Url& url, const AdminAsk& ask, con
     path += rest;
   }
   if (!ask.query.empty()) path += '?' + ask.query;
-  std::string head = ask.method + ' ' + url.path + path + " HTTP/1.1\r\n";
-  http1::append_field(head, "host", url.host + ":" + std::to_string(url.port));
-  http1::append_field(head, "authorization", "Bearer " + ask.credential);
-  http1::append_field(head, "connection", "close");
-  http1::append_field(head, "content-type", "application/json");
-  http1::append_field(head, "content-length", std::to_string(ask.body.size()));
-  const auto answer = call_gateway(url, head + "\r\n" + ask.body);
-  if (!answer) return std::unexpected(answer.error());
-  const auto end = answer->find("\r\n\r\n");
-  if (end == std::string::npos) return std::unexpected(NoAnswer::lost);
-  Said out{.body = answer->substr(end + 4)};
-  if (answer->size() > 12) {
-    const char* status = answer->data() + 9;
-    std::from_chars(status, status + 3, out.status);
-  }
-  return out;
+  return call_gateway(url, {.method = ask.method, .path = path, .credential = ask.credential, .body = ask.body});
 }
 
 std::string no_answer(NoAnswer why, const std::string& place) {
@@ -165,15 +132,10 @@ void show(std::string_view body) {
   if (const json::Value key = (*root)["key"]) std::cout << "\n" << key.text() << "\nThis is told once: keep it well.\n";
 }
 
-int tell(const Said& said, const KeysOptions& options) {
-  if (said.status >= 200 && said.status < 300) {
-    options.json ? static_cast<void>(std::cout << said.body << '\n') : show(said.body);
-    return 0;
-  }
-  json::Document doc;
-  const auto root = doc.parse(said.body);
-  const std::string message = root ? (*root)["error"]["message"].text() : std::string();
-  return refuse(message.empty() ? fmt::format("the gateway answered {}", said.status) : message, 1);
+int tell(const GatewaySaid& said, const KeysOptions& options) {
+  if (said.status < 200 || said.status >= 300) return refuse(message_of(said), 1);
+  options.json ? static_cast<void>(std::cout << said.body << '\n') : show(said.body);
+  return 0;
 }
 
 Result<Config> read_config(const std::string& path) {

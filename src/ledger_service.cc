@@ -24,12 +24,17 @@ Result<std::unique_ptr<LedgerService>> LedgerService::open(const Config& config)
   if (std::filesystem::create_directories(directory, ignored))
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all, ignored);
   out.reset(new LedgerService());
-  TRY(out->store_, SqliteLedger::open(file_in(directory), config.ledger.strict));
+  TRY(out->store_, open_store(config));
   TRY(out->journal_,
       Journal::open({.root = directory + "/journal",
                      .unix_ms = unix_ms(),
                      .durability = config.ledger.strict ? Journal::Durability::strict : Journal::Durability::relaxed}));
   out->drainer_ = std::make_unique<Drainer>(*out->journal_, *out->store_, unix_ms, config.ledger.retention.count());
+  return out;
+}
+
+Result<std::unique_ptr<LedgerStore>> LedgerService::open_store(const Config& config) {
+  TRY(std::unique_ptr<LedgerStore> out, SqliteLedger::open(file_in(config.ledger_path()), config.ledger.strict));
   return out;
 }
 

@@ -26,6 +26,8 @@ class LedgerService {
   LedgerService& operator=(const LedgerService&) = delete;
   ~LedgerService();
 
+  // The store once more, for another thread.
+  [[nodiscard]] static Result<std::unique_ptr<LedgerStore>> open_store(const Config& config);
   [[nodiscard]] Journal& journal() { return *journal_; }
   // From any thread.
   [[nodiscard]] LedgerHealth health() const;

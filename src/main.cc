@@ -99,15 +99,16 @@ int main(int argc, char** argv) {
   CLI::App* usage = app.add_subcommand("usage", "print what was used and what it cost, by the ledger");
   sluice::UsageOptions used;
   with_config(usage);
-  usage->add_option("--by", used.by, "model, key, group, backend, day, hour or tag")->capture_default_str();
-  usage->add_option("--since", used.since, "a time before now such as 7d, or a day such as 2026-11-01")
+  usage->add_option("--by", used.words.by, "model, key, group, backend, day, hour or tag")->capture_default_str();
+  usage->add_option("--since", used.words.since, "a time before now such as 7d, or a day such as 2026-11-01")
       ->capture_default_str();
-  usage->add_option("--until", used.until, "likewise; else now");
+  usage->add_option("--until", used.words.until, "likewise; else now");
+  usage->add_option("--url", used.url, "ask the gateway there; SLUICE_ADMIN_KEY is shown to it");
   usage->add_flag("--json", used.json, "print JSON");
   usage->add_flag("--csv", used.csv, "print comma-separated values");
   CLI::App* recompute = usage->add_subcommand("recompute", "price anew what was called, by today's prices");
   with_config(recompute);
-  recompute->add_option("--since", used.since, "from when on")->capture_default_str();
+  recompute->add_option("--since", used.words.since, "from when on")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   if (*check_command) return check(checked);

@@ -217,6 +217,8 @@ class Service {
     if (!ledger_) return {};
     shared_.journal = &ledger_->journal();
     shared_.ledger = [this] { return ledger_->health(); };
+    TRY(auto store, LedgerService::open_store(config));
+    admin_->tell_usage_by(std::move(store));
     return {};
   }
 

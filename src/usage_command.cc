@@ -6,26 +6,27 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <numeric>
 #include <optional>
 #include <vector>
 
-#include "base/json.h"
 #include "base/money.h"
 #include "base/text.h"
+#include "call_gateway.h"
 #include "config/config.h"
 #include "config/snapshot.h"
 #include "files.h"
+#include "gateway/usage_words.h"
 #include "ledger/books.h"
 #include "ledger_service.h"
 #include "store/sqlite_ledger.h"
+#include "wire/http1.h"
 
 namespace sluice {
 namespace {
-
-using By = UsageQuestion::By;
 
 int refuse(std::string_view sentence) {
   std::cerr << "sluice: " << sentence << '\n';
@@ -39,30 +40,6 @@ int refuse(const Error& error) {
 std::int64_t unix_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-// "7d" before now, or the beginning of a day.
-std::optional<std::int64_t> read_time(const std::string& text, std::int64_t now) {
-  if (const auto ago = parse_duration(text)) return now - std::chrono::milliseconds(*ago).count();
-  int y = 0;
-  unsigned m = 0, d = 0;
-  char more = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2u%c", &y, &m, &d, &more) != 3) return std::nullopt;  // NOLINT(cert-err34-c)
-  const std::chrono::year_month_day date{std::chrono::year(y), std::chrono::month(m), std::chrono::day(d)};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::sys_days(date).time_since_epoch()).count();
-}
-
-std::optional<By> read_by(std::string_view word) {
-  constexpr std::array<std::pair<std::string_view, By>, 7> words = {{{"model", By::model},
-                                                                     {"key", By::key},
-                                                                     {"group", By::group},
-                                                                     {"backend", By::backend},
-                                                                     {"day", By::day},
-                                                                     {"hour", By::hour},
-                                                                     {"tag", By::tag}}};
-  const auto found = std::ranges::find(words, word, &std::pair<std::string_view, By>::first);
-  return found == words.end() ? std::nullopt : std::optional(found->second);
 }
 
 // The configuration, or nothing with a sentence on standard error.
@@ -107,11 +84,11 @@ std::string shown(const UsageSum& sum) {
   return sum.what.empty() ? std::string("-") : sum.what;
 }
 
-void print_table(const UsageOptions& options, const std::vector<UsageSum>& sums) {
-  std::size_t wide = options.by.size();
+void print_table(const std::string& by, const std::vector<UsageSum>& sums) {
+  std::size_t wide = by.size();
   for (const UsageSum& sum : sums) wide = std::max(wide, shown(sum).size());
-  std::cout << fmt::format("{:<{}}  {:>9}  {:>9}  {:>7}  {:>13}  {:>13}  {:>13}  {:>9}  {}\n", options.by, wide,
-                           "requests", "calls", "failed", "input", "output", "estimated", "unpriced", "cost");
+  std::cout << fmt::format("{:<{}}  {:>9}  {:>9}  {:>7}  {:>13}  {:>13}  {:>13}  {:>9}  {}\n", by, wide, "requests",
+                           "calls", "failed", "input", "output", "estimated", "unpriced", "cost");
   UsageSum all{.what = "total"};
   std::int64_t input = 0, output = 0, estimated = 0;
   const auto line = [&](const UsageSum& sum, std::int64_t in, std::int64_t out, std::int64_t guessed) {
@@ -131,71 +108,67 @@ void print_table(const UsageOptions& options, const std::vector<UsageSum>& sums)
     output += total(sum.exact, true);
     estimated += guessed;
   }
-  if (sums.size() > 1 && options.by != "tag") line(all, input, output, estimated);  // a call may have several tags
+  if (sums.size() > 1 && by != "tag") line(all, input, output, estimated);  // a call may have several tags
 }
 
-template <class Each>
-void each_number(const UsageSum& sum, Each each) {
-  each("requests", sum.requests);
-  each("calls", sum.calls);
-  each("failed", sum.failed);
-  for (std::size_t i = 0; i < disjoint_buckets; ++i) each(std::string(name(static_cast<Bucket>(i))), sum.exact.at(i));
-  for (std::size_t i = 0; i < disjoint_buckets; ++i)
-    each("estimated_" + std::string(name(static_cast<Bucket>(i))), sum.estimated.at(i));
-  each("nano_dollars", sum.nano_dollars);
-  each("unpriced", sum.unpriced);
-}
-
-void print_json(const UsageOptions& options, const UsageQuestion& question, const std::vector<UsageSum>& sums) {
-  std::string out;
-  json::Writer w(out);
-  w.begin_object().member("by", options.by).member("since_ms", question.since_ms).member("until_ms", question.until_ms);
-  w.key("rows").begin_array();
-  for (const UsageSum& sum : sums) {
-    w.begin_object().member(options.by, sum.what);
-    each_number(sum, [&](const std::string& name, std::int64_t number) { w.member(name, number); });
-    w.end_object();
-  }
-  w.end_array().end_object();
-  std::cout << out << '\n';
-}
-
-void print_csv(const UsageOptions& options, const std::vector<UsageSum>& sums) {
-  std::string head = options.by;
-  each_number({}, [&](const std::string& name, std::int64_t) { head += ',' + name; });
+void print_csv(const std::string& by, const std::vector<UsageSum>& sums) {
+  std::string head = by;
+  for (const auto& [name, number] : numbers({})) head += ',' + name;
   std::cout << head << '\n';
   for (const UsageSum& sum : sums) {
-    std::string quoted;
-    for (const char c : sum.what) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    std::string line = '"' + quoted + '"';
-    each_number(sum, [&](const std::string&, std::int64_t number) { line += ',' + std::to_string(number); });
+    std::string line = "\"";
+    for (const char c : sum.what) line += c == '"' ? std::string("\"\"") : std::string(1, c);
+    line += '"';
+    for (const auto& [name, number] : numbers(sum)) line += ',' + std::to_string(number);
     std::cout << line << '\n';
   }
+}
+
+struct Told {
+  std::vector<UsageSum> sums;
+  std::string json;
+};
+
+Result<Told> ask_gateway(const UsageOptions& options) {
+  const auto url = parse_url(options.url);
+  if (!url || url->scheme != "http") return fail(Fault::bad_request, "--url must be the http address of a gateway");
+  const UsageWords& words = options.words;
+  std::string path = "/admin/api/usage?by=" + escaped(words.by) + "&since=" + escaped(words.since);
+  if (!words.until.empty()) path += "&until=" + escaped(words.until);
+  const char* key = std::getenv("SLUICE_ADMIN_KEY");  // NOLINT(concurrency-mt-unsafe): nothing else runs
+  const auto said = call_gateway(*url, {.path = path, .credential = key && http1::is_value(key) ? key : ""});
+  if (!said) return fail(Fault::upstream_unreachable, "there is no gateway at " + options.url);
+  if (said->status != 200) return fail(Fault::upstream_failed, message_of(*said));
+  Told out{.sums = {}, .json = said->body};
+  TRY(out.sums, read_usage(words.by, said->body));
+  return out;
+}
+
+Result<Told> ask_file(const UsageOptions& options, const Config& config) {
+  Told out;
+  TRY(const auto question, read_usage_words(options.words, unix_ms()));
+  TRY(const auto store, open(config));
+  TRY(out.sums, store->usage(question));
+  out.json = write_usage(options.words.by, question, out.sums);
+  return out;
 }
 
 }  // namespace
 
 int usage_command(const UsageOptions& options) {
-  const auto config = configured(options.config);
-  if (!config) return 2;
-  const std::int64_t now = unix_ms();
-  const auto by = read_by(options.by);
-  const auto since = read_time(options.since, now);
-  const auto until = options.until.empty() ? std::optional(now + 1) : read_time(options.until, now);
-  if (!by) return refuse("--by is one of model, key, group, backend, day, hour, tag");
-  if (!since || !until)
-    return refuse("--since and --until are times before now such as 7d, or days such as 2026-11-01");
-  auto store = open(*config);
-  if (!store) return refuse(store.error());
-  const UsageQuestion question{.by = *by, .since_ms = *since, .until_ms = *until};
-  const auto sums = (*store)->usage(question);
-  if (!sums) return refuse(sums.error());
+  std::optional<Config> config;
+  if (options.url.empty()) {
+    config = configured(options.config);
+    if (!config) return 2;
+  }
+  const auto told = config ? ask_file(options, *config) : ask_gateway(options);
+  if (!told) return refuse(told.error());
   if (options.json) {
-    print_json(options, question, *sums);
+    std::cout << told->json << '\n';
   } else if (options.csv) {
-    print_csv(options, *sums);
+    print_csv(options.words.by, told->sums);
   } else {
-    print_table(options, *sums);
+    print_table(options.words.by, told->sums);
   }
   return 0;
 }
@@ -203,8 +176,8 @@ int usage_command(const UsageOptions& options) {
 int recompute_command(const UsageOptions& options) {
   auto config = configured(options.config);
   if (!config) return 2;
-  const auto since = read_time(options.since, unix_ms());
-  if (!since) return refuse("--since is a time before now such as 7d, or a day such as 2026-11-01");
+  const auto since = read_usage_time(options.words.since, "since", unix_ms());
+  if (!since) return refuse(since.error());
   auto store = open(*config);
   if (!store) return refuse(store.error());
   const auto snapshot = Snapshot::compile(*std::move(config));

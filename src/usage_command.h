@@ -3,13 +3,14 @@
 
 #include <string>
 
+#include "gateway/usage_words.h"
+
 namespace sluice {
 
 struct UsageOptions {
-  std::string config;         // whose ledger it is
-  std::string by = "model";   // model, key, group, backend, day, hour, tag
-  std::string since = "30d";  // a time before now, or a day: "2026-11-01", in UTC
-  std::string until;          // likewise; empty: now
+  std::string config;  // whose ledger it is
+  std::string url;     // of the gateway that is asked instead; SLUICE_ADMIN_KEY is shown to it
+  UsageWords words;
   bool json = false, csv = false;
 };
 

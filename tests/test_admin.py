@@ -158,7 +158,7 @@ def test_no_admin_route_opens_without_an_admin_key(start, upstream, tmp_path):
     desk = Desk(start, upstream, tmp_path)
     caller = desk.make("caller")["key"]
     table = routes(desk.gateway)
-    assert len(table) == 19
+    assert len(table) == 20
     for method, path in table:
         for shown in ([], [("Authorization", f"Bearer {caller}")], [("Authorization", "Bearer sluice-ticket.1.x")]):
             with desk.gateway.connect() as connection:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -131,6 +132,64 @@ def test_usage_is_told_by_model_key_and_day(start, upstream):
     assert told.stdout.splitlines()[0].startswith("hour,requests,calls,failed,input")
 
 
+def test_usage_is_told_over_the_admin_api_in_the_same_words(start, upstream):
+    gateway = start({"backends": backends(upstream), "storage": "sqlite:here.db", "auth": "local", "ledger": {"path": "ledger"}})
+    key = re.search(r"told this once: (\S+)", gateway.said())[1]
+    shown = [("Authorization", f"Bearer {key}")]
+    upstream.say(Say(text="x", input=1000, output=100))
+    settled(gateway, gateway.chat("gpt-4o", headers=[("x-sluice-tags", "red,blue")]).header("x-request-id"))
+    made = gateway.post("/admin/api/admins", {"name": "reader", "scope": "read"}, shown)
+    reader = [("Authorization", f"Bearer {made.json['key']}")]
+    for by, what in (("model", ["gpt-4o"]), ("key", ["local"]), ("backend", ["openai"]), ("tag", ["blue", "red"]), ("group", [""])):
+        reply = gateway.get(f"/admin/api/usage?by={by}&since=1d", reader)
+        assert reply.status == 200, reply.text
+        assert sorted(row[by] for row in reply.json["rows"]) == what
+        assert all(row["nano_dollars"] == 3_500_000 and row["requests"] == 1 for row in reply.json["rows"])
+        words = ("usage", "--by", by, "--since", "1d")
+        direct = command(*words, "--config", gateway.file, "--json", folder=gateway.folder)
+        asked = command(*words, "--url", gateway.url, "--json", folder=gateway.folder, SLUICE_ADMIN_KEY=key)
+        assert (direct.returncode, asked.returncode) == (0, 0), direct.stderr + asked.stderr
+        assert json.loads(asked.stdout)["rows"] == json.loads(direct.stdout)["rows"] == reply.json["rows"]
+        table = [command(*words, *where, folder=gateway.folder, SLUICE_ADMIN_KEY=key).stdout
+                 for where in (("--config", gateway.file), ("--url", gateway.url))]  # fmt: skip
+        assert table[0] == table[1] and "$0.0035" in table[0]
+    schemas = gateway.get("/openapi.json").json["components"]["schemas"]
+    assert set(reply.json) == set(schemas["Usage"]["properties"])
+    assert {*reply.json["rows"][0]} <= set(schemas["UsageRow"]["properties"])
+    assert gateway.get("/admin/api/usage").status == 401
+    for query, param in (("by=colour", "by"), ("since=yesterday", "since"), ("until=2026-02-30", "until")):
+        wrong = gateway.get(f"/admin/api/usage?{query}", shown)
+        assert wrong.status == 400 and wrong.error["param"] == param
+    assert gateway.post("/admin/api/usage", {}, shown).status == 405
+    told = command("usage", "--url", gateway.url, folder=gateway.folder)
+    assert told.returncode == 2 and "admin key" in told.stderr
+    told = command("usage", "--url", "http://127.0.0.1:1", folder=gateway.folder)
+    assert told.returncode == 2 and "no gateway" in told.stderr
+
+
+def test_a_gateway_without_a_ledger_says_so(start, upstream):
+    gateway = start({"backends": backends(upstream), "storage": "sqlite:here.db", "auth": "local", "ledger": {"path": "none"}})
+    key = re.search(r"told this once: (\S+)", gateway.said())[1]
+    reply = gateway.get("/admin/api/usage", [("Authorization", f"Bearer {key}")])
+    assert reply.status == 404 and "keeps no ledger" in reply.error["message"]
+
+
+def test_a_row_names_its_key_its_groups_and_its_tags(start, upstream):
+    secret = "sk-canary-of-a-tenant-0123456789"
+    settings = config(
+        upstream,
+        groups=[{"name": "company", "tags": ["paid"]}, {"name": "research", "parent": "company"}],
+        keys=[{"name": "alice", "key": secret, "group": "research", "tags": ["mine"]}],
+    )
+    gateway = start(settings)
+    upstream.say(Say(text="x", input=10, output=5))
+    reply = gateway.chat("gpt-4o", headers=[("Authorization", f"Bearer {secret}"), ("x-sluice-tags", "night,mine")])
+    whole, (call,) = settled(gateway, reply.header("x-request-id"))
+    for row in (whole, call):
+        assert (row["key"], row["groups"]) == ("alice", "company/research")
+        assert sorted(row["tags"].split(",")) == ["mine", "night", "paid"]
+
+
 def test_prices_that_did_not_change_change_nothing_and_others_are_paid_anew(start, upstream):
     gateway = start(config(upstream))
     upstream.say(Say(text="x", input=1000, output=100))
@@ -229,7 +288,10 @@ def test_without_room_new_requests_are_refused_and_nothing_is_lost(start, upstre
         assert gateway.get("/health/ready").status == 503
         assert gateway.get("/health").json["ledger"]["state"] == "full"
         (small / "filler").unlink()
-        ledger.wait_for(small, lambda rows: len(rows) == 2 * answered, 30)
+        end = time.monotonic() + 60
+        while ledger.count(small) < 2 * answered and time.monotonic() < end:
+            time.sleep(0.2)
+        assert ledger.count(small) == 2 * answered, (gateway.get("/health").json["ledger"], gateway.said()[-2000:])
         end = time.monotonic() + 10
         while gateway.get("/health/ready").status != 200 and time.monotonic() < end:
             time.sleep(0.1)

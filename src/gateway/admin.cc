@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/node_settings.h"
 #include "gateway/admin_words.h"
+#include "gateway/usage_words.h"
 #include "policy/caller.h"
 #include "ports/thread.h"
 #include "wire/sha256.h"
@@ -323,6 +324,7 @@ Result<AdminAnswer> Admin::route(const AdminAsk& ask, const Who& who) {
   if (path[0] == "groups") return nodes(ask, who, Kind::group, rest);
   if (path[0] == "admins") return admins(ask, who, rest);
   if (path[0] == "audit" && rest.empty()) return audit(ask);
+  if (path[0] == "usage" && rest.empty()) return usage(ask);
   return fail(admin::missing("admin path", ask.path));
 }
 
@@ -352,6 +354,28 @@ Result<AdminAnswer> Admin::audit(const AdminAsk& ask) {
   if (rows.size() > shown) w.member("next", std::to_string(rows[shown - 1].id));
   w.end_object();
   return out;
+}
+
+Result<AdminAnswer> Admin::usage(const AdminAsk& ask) {
+  if (ask.method != "GET") return fail(admin::no_such_method(ask.method, "GET"));
+  if (!ledger_) {
+    return fail(Fault::not_found,
+                "This gateway keeps no ledger: put for example `storage: sqlite:sluice.db` into the configuration.");
+  }
+  UsageWords words;
+  const std::pair<std::string_view, std::string*> asked[] = {
+      {"by", &words.by}, {"since", &words.since}, {"until", &words.until}};
+  for (const auto& [name, to] : asked) {
+    if (std::string text = admin::query_text(ask.query, name); !text.empty()) *to = std::move(text);
+  }
+  TRY(const auto question, read_usage_words(words, clock_()));
+  TRY(const auto sums, ledger_->usage(question));
+  return AdminAnswer{.body = write_usage(words.by, question, sums)};
+}
+
+void Admin::tell_usage_by(std::unique_ptr<LedgerStore> ledger) {
+  const std::scoped_lock lock(mutex_);
+  ledger_ = std::move(ledger);
 }
 
 // --- changes ---------------------------------------------------------------------------------------------------------

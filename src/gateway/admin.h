@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "policy/directory.h"
 #include "ports/key_store.h"
+#include "ports/ledger_store.h"
 
 namespace sluice {
 
@@ -65,6 +66,8 @@ class Admin {
   // with what is stored; then everything stays as it was.
   [[nodiscard]] Result<std::shared_ptr<const Directory>> adopt(const Config& config);
   void publish_by(Publish publish);
+  // What usage is told by, from now on; before, there is no ledger.
+  void tell_usage_by(std::unique_ptr<LedgerStore> ledger);
 
   [[nodiscard]] Result<AdminAnswer> answer(const AdminAsk& ask);
   // The same on the thread of its own; `done` is called once, from there or at once.
@@ -97,6 +100,7 @@ class Admin {
   [[nodiscard]] Result<Who> failed(const AdminAsk& ask, std::string_view detail);
   [[nodiscard]] Result<AdminAnswer> route(const AdminAsk& ask, const Who& who);
   [[nodiscard]] Result<AdminAnswer> audit(const AdminAsk& ask);
+  [[nodiscard]] Result<AdminAnswer> usage(const AdminAsk& ask);
   [[nodiscard]] std::string ticket(const AdminAsk& ask, std::string_view when) const;
   [[nodiscard]] Result<void> read_changes();
   [[nodiscard]] static Nodes nodes_of(KeyStore::Contents& contents);
@@ -126,6 +130,7 @@ class Admin {
   [[nodiscard]] Result<AdminAnswer> admins(const AdminAsk& ask, const Who& who, std::span<const std::string> path);
 
   std::unique_ptr<KeyStore> store_;
+  std::unique_ptr<LedgerStore> ledger_;  // null: there is none
   Clock clock_;
   Chance chance_;
   KeyedHash hash_;

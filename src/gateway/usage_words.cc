@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "base/json.h"
-#include "config/config.h"
+#include "base/text.h"
 
 namespace sluice {
 namespace {
@@ -48,7 +48,8 @@ Result<std::int64_t> read_usage_time(const std::string& text, std::string_view n
   const int read = std::sscanf(text.c_str(), "%4d-%2u-%2u%c", &y, &m, &d, &more);  // NOLINT(cert-err34-c)
   const std::chrono::year_month_day date{std::chrono::year(y), std::chrono::month(m), std::chrono::day(d)};
   if (read != 3 || !date.ok()) {
-    return fail(wrong('"' + std::string(name) + "\" is a time before now such as 7d, or a day such as 2026-11-01.", name));
+    return fail(
+        wrong('"' + std::string(name) + "\" is a time before now such as 7d, or a day such as 2026-11-01.", name));
   }
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::sys_days(date).time_since_epoch()).count();
 }

@@ -15,6 +15,7 @@ import collections
 import json
 import pathlib
 import random
+import resource
 import signal
 import sys
 import tempfile
@@ -221,6 +222,8 @@ def command_sums(folder):
 
 
 def run(folder, rounds, clients, seconds, seed):
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # both ends of every connection are here
     rnd = random.Random(seed)
     seen, killed = Seen(), {}
 

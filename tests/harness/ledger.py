@@ -19,6 +19,14 @@ def rows(folder, where="1"):
         ]
 
 
+def count(folder):
+    """How many rows there are."""
+    file = folder / "ledger" / "ledger.db"
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10) as db:
+        tables = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE name GLOB 'rows_*'")]
+        return sum(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)
+
+
 def exchanges(folder):
     """The ids that have a row of their own."""
     file = folder / "ledger" / "ledger.db"

@@ -97,6 +97,33 @@ export const admin_schemas = {
       after: { type: "object" },
     },
   },
+  Usage: {
+    type: "object",
+    properties: {
+      by: { type: "string" },
+      since_ms: { type: "integer", description: "Unix milliseconds; whole hours count." },
+      until_ms: { type: "integer" },
+      rows: { type: "array", items: ref("UsageRow"), description: "The largest cost first; days and hours in their order." },
+    },
+    required: ["by", "since_ms", "until_ms", "rows"],
+  },
+  UsageRow: {
+    type: "object",
+    description: "What is summed stands under the name it was asked by: \"model\", \"key\" and so on.",
+    properties: {
+      ...Object.fromEntries(["model", "key", "group", "backend", "day", "hour", "tag"].map((by) => [by, { type: "string" }])),
+      requests: { type: "integer" },
+      calls: { type: "integer", description: "Of upstreams; hedges, copies and failed ones, too." },
+      failed: { type: "integer", description: "Requests that did not end complete." },
+      ...Object.fromEntries(
+        ["", "estimated_"].flatMap((of) =>
+          ["input", "cache_read", "cache_write_5m", "cache_write_1h", "tool_input", "output", "reasoning"].map((bucket) => [of + bucket, { type: "integer" }]),
+        ),
+      ),
+      nano_dollars: { type: "integer" },
+      unpriced: { type: "integer", description: "Calls of whose cost something is not known." },
+    },
+  },
   KeyList: list_of("Key"),
   GroupList: list_of("Group"),
   AdminKeyList: list_of("AdminKey"),
@@ -120,7 +147,9 @@ const call = (operationId, summary, answer, { parameters, body, status = 200, ch
     ...(body ? { requestBody: { required: body !== "Rotation", content: json(body === "Rotation" ? rotation : ref(body)) } } : {}),
     responses: {
       [status]: { description: "Done: it holds on every worker.", headers: { etag: { schema: { type: "string" } } }, content: json(ref(answer)) },
-      ...(body ? { 400: error("The settings are wrong; the message says what would be right.") } : {}),
+      ...(body || parameters?.some((one) => one.in === "query")
+        ? { 400: error("What was asked for is wrong; the message says what would be right.") }
+        : {}),
       401: error("No admin key, or a wrong one."),
       403: error("Not from here, or not with this admin key."),
       ...(changes || body ? { 409: error("It does not go with what is there."), 412: error("It was changed meanwhile.") } : {}),
@@ -163,5 +192,14 @@ export const admin_paths = {
   "/admin/api/admins/{id}": { parameters: [id], delete: call("deleteAdminKey", "Take an admin key away", "AdminKey", { changes: true }) },
   "/admin/api/audit": {
     get: call("audit", "Who changed what", "AuditList", { parameters: [limit, query("before", "Entries older than this id.", "integer")] }),
+  },
+  "/admin/api/usage": {
+    get: call("usage", "What was used and what it cost, by the ledger", "Usage", {
+      parameters: [
+        query("by", "model, key, group, backend, day, hour or tag; model when it is left out."),
+        query("since", "A time before now such as 7d, or a day such as 2026-11-01 in UTC; 30d when it is left out."),
+        query("until", "Likewise; now when it is left out."),
+      ],
+    }),
   },
 };
