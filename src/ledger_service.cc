@@ -45,9 +45,10 @@ LedgerService::~LedgerService() {
 
 LedgerHealth LedgerService::health() const {
   const Journal::State journal = journal_->state();
+  const Drainer::State drained = drainer_->state();
   return {.takes = journal_->takes() || journal.health == Journal::Health::well,
           .journal = journal.why,
-          .store = drainer_->state().failure};
+          .store = drained.failure.empty() ? drained.unread : drained.failure};
 }
 
 void LedgerService::tell(Log& log) {

@@ -262,7 +262,7 @@ def test_a_stream_that_was_open_is_crashed_by_its_last_checkpoint(start, upstrea
 def test_without_room_new_requests_are_refused_and_nothing_is_lost(start, upstream, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=17m", "none", small], capture_output=True).returncode != 0:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "none", small], capture_output=True).returncode != 0:
         pytest.skip("no right to mount")
     try:
         # A long name fills the journal sooner.

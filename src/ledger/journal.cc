@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -227,6 +228,21 @@ Result<std::unique_ptr<Journal::Segment>> Journal::make_segment() {
   return out;
 }
 
+// A journal that takes the last of a disk leaves none to the store, whose work would empty it. Settlements that wait in
+// memory come first.
+Result<void> Journal::leave_room() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!kept_back_.empty()) return {};
+  }
+  struct statvfs disk{};
+  if (::statvfs(directory_.path().c_str(), &disk) != 0) return {};  // making a file says why
+  const std::uint64_t left = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (left >= settings_.segment_bytes + settings_.kept_free) return {};
+  return fail(Fault::internal, "The ledger's journal cannot be written.",
+              directory_.path() + ": the disk has no more than " + std::to_string(left >> 20U) + " MiB left");
+}
+
 void Journal::prepare() {
   for (;;) {
     {
@@ -239,7 +255,8 @@ void Journal::prepare() {
         return;
       }
     }
-    auto made = make_segment();
+    const auto may = leave_room();
+    auto made = may ? make_segment() : std::unexpected(may.error());
     if (!made) {
       const std::scoped_lock lock(mutex_);
       if (health_ == Health::broken) return;

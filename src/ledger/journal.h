@@ -65,6 +65,7 @@ class Journal {
     std::int64_t unix_ms = 0;                     // now, for the directory's name
     std::size_t segment_bytes = 4 * 1024 * 1024;  // at least twice most_record
     std::size_t most_bytes = 1024 * 1024 * 1024;  // on the disk, while nobody drains
+    std::size_t kept_free = 16 * 1024 * 1024;     // of the disk, for the store: it gives room back
     Durability durability = Durability::relaxed;
   };
   enum class Health : std::uint8_t {
@@ -153,6 +154,7 @@ class Journal {
   [[nodiscard]] int allot(Segment& segment);
   void run();
   void prepare();
+  [[nodiscard]] Result<void> leave_room();
   // Returns how many still wait.
   std::size_t place_kept_back();
   void touch_ahead();

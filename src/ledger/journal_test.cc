@@ -177,6 +177,27 @@ TEST(Journal, WithoutRoomRefusesWhatIsNewAndLosesNothingThatIsUnderWay) {
   EXPECT_TRUE(journal->append(samples::intent("again", 1)));
 }
 
+TEST(Journal, LeavesTheLastOfADiskToWhoeverEmptiesIt) {
+  const Scratch scratch;
+  auto opened =
+      Journal::open({.root = scratch.path(), .unix_ms = 1, .segment_bytes = small, .kept_free = std::size_t{1} << 60U});
+  ASSERT_TRUE(opened) << opened.error()->detail;
+  Journal& journal = **opened;
+  int taken = 0;
+  while (journal.append(samples::intent(std::to_string(taken), 1)) && taken < 100'000) ++taken;
+  EXPECT_GT(taken, 1000);
+  EXPECT_LT(taken, 100'000);
+  settle(journal, "0");  // what is under way has its room
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (journal.state().health != Journal::Health::full && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto state = journal.state();
+  EXPECT_EQ(state.health, Journal::Health::full);
+  EXPECT_NE(state.why.find("the disk has no more than"), std::string::npos) << state.why;
+  EXPECT_EQ(state.segments, 3U);
+  EXPECT_EQ(ids(journal).count("0"), 1U);
+}
+
 TEST(Journal, OfAKilledProcessIsLeftBehindWithAllThatWasAppended) {
   const Scratch scratch;
   const pid_t child = ::fork();
