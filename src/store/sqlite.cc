@@ -73,10 +73,12 @@ Result<void> Query::well() const {
 
 Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path) {
   if (path != ":memory:") {
-    // Made here, so that nobody else may read what people said; SQLite gives its other files the same rights.
-    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0) return broken(path + ": " + std::strerror(errno));
-    ::close(file);
+    // Made here, so that nobody else may read what people said; SQLite gives its other files the same rights. One that
+    // is there is not touched: closing any descriptor of a file gives up all locks that this process has on it, and
+    // another process would take away the log that is written to.
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0 && errno != EEXIST) return broken(path + ": " + std::strerror(errno));
+    if (file >= 0) ::close(file);
   }
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
