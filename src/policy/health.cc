@@ -233,7 +233,9 @@ void Health::failed(const Permit& permit, Outcome outcome, std::int64_t now_ms, 
   const auto reached = [undecided](int most, int count) { return most > 0 && count >= std::max(most, undecided); };
   const int calls = sum_.calls + undecided;
   const bool too_often = sum_.calls >= settings.error_rate_calls && sum_.faults >= settings.error_rate * calls;
-  if (reached(settings.consecutive_faults, std::max(consecutive_, cut_)) ||
+  // What is cut ends sooner than what is whole, too: a few of many that run say little.
+  const bool cut_down = reached(settings.consecutive_faults, cut_) && cut_ >= in_flight_ - undecided_ - 1;
+  if (reached(settings.consecutive_faults, consecutive_) || cut_down ||
       reached(settings.consecutive_refused, refused_) || too_often)
     open(now_ms, settings, dice, retry_after);
 }

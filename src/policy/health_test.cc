@@ -78,6 +78,23 @@ TEST(Health, AnswersThatBreakAllTheTimeOpenItThoughTheyBeginWell) {
   EXPECT_EQ(calls, 5);
 }
 
+TEST(Health, AFewOfManyThatRunDoNotOpenItByBreakingFirst) {
+  Fixture at;
+  std::vector<Permit> running;
+  for (int i = 0; i < 300; ++i) {
+    running.push_back(at.health->begin(at.now));
+    running.back().began_well(at.now);
+  }
+  const auto break_one = [&] {
+    running.back().end(Outcome::fault, ++at.now, at.settings, at.dice);
+    running.pop_back();
+  };
+  for (int i = 0; i < 15; ++i) break_one();  // what is broken ends sooner than what is whole
+  EXPECT_EQ(at.wait(), 0);
+  while (at.wait() == 0 && !running.empty()) break_one();
+  EXPECT_NEAR(static_cast<double>(running.size()), 150, 2);  // but half of them are too many
+}
+
 TEST(Health, AnswersThatBeganLongAgoDoNotExcuseIt) {
   Fixture at;
   std::vector<Permit> long_ones;
