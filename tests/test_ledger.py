@@ -174,6 +174,36 @@ def test_a_gateway_without_a_ledger_says_so(start, upstream):
     assert reply.status == 404 and "keeps no ledger" in reply.error["message"]
 
 
+def test_what_two_calls_of_one_answer_used_counts_once(start, upstream):
+    """In the rows of both, and against the limit of the key."""
+    secret = "sk-canary-of-a-tenant-0123456789"
+    two = [{"backend": "claude", "model": "claude-sonnet-4-5"}, TARGET]
+    settings = config(
+        upstream,
+        routes=[{"model": "smart", "resume": True, "try": two}],
+        keys=[{"name": "alice", "key": secret, "limits": {"tokens": {"day": 1_000_000}}}],
+        failover={"attempts": 2, "breaker": {"enabled": False}},
+    )
+    gateway = start(settings)
+    shown = [("Authorization", f"Bearer {secret}")]
+
+    def breaks(request):
+        whole = replies.answer(request, Say(text="one two three four five six " * 3, input=50_000))
+        return whole.with_(pieces=whole.pieces[:8], end="cut")
+
+    upstream.answer(breaks)
+    upstream.say(Say(text="seven eight", input=11, output=7))
+    reply = gateway.chat("smart", headers=shown, stream=True)
+    assert reply.status == 200 and len(upstream.seen) == 2
+    whole, (first, second) = settled(gateway, reply.header("x-request-id"))
+    assert (whole["state"], first["state"], second["state"]) == ("complete", "partial", "complete")
+    assert (first["input"] or first["estimated_input"]) == 50_000 and 0 < first["estimated_output"] < 100
+    assert (second["input"], second["output"], second["estimated_input"], second["estimated_output"]) == (11, 7, None, None)
+    upstream.say(Say(text="x"))
+    left = int(gateway.chat("gpt-4o", headers=shown, max_tokens=1).header("x-ratelimit-remaining-tokens"))
+    assert 900_000 < left < 960_000, "counted twice"
+
+
 def test_a_row_names_its_key_its_groups_and_its_tags(start, upstream):
     secret = "sk-canary-of-a-tenant-0123456789"
     settings = config(

@@ -230,5 +230,39 @@ TEST(Pump, JoinsTwoStreamsIntoOneOfEveryDialect) {
   }
 }
 
+TEST(Pump, HearsHowMuchPassedWithoutReadingIt) {
+  for (const bool verbatim : {true, false}) {
+    SCOPED_TRACE(verbatim);
+    Record record;
+    Pump pump(record, {.upstream = dialect(DialectId::anthropic),
+                       .client = dialect(DialectId::anthropic),
+                       .verbatim = verbatim,
+                       .content_type = "text/event-stream",
+                       .question = {.model = "m", .exchange_id = "x"}});
+    const auto event = [](const std::string& data) { return "data: " + data + "\n\n"; };
+    const auto says = [&](const std::string& text) {
+      return event(R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":")" + text +
+                   R"("}})");
+    };
+    std::string out;
+    pump.feed(event(R"({"type":"message_start","message":{"id":"msg_1","model":"m","content":[]}})") +
+                  event(R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"),
+              out);
+    EXPECT_EQ(pump.heard(), -1);
+    EXPECT_FALSE(pump.ended());
+    for (int i = 0; i < 10; ++i) pump.feed(says("hi"), out);
+    EXPECT_EQ(pump.heard(), 10);  // a frame holds a token at least
+    pump.feed(says(std::string(400, 'a')), out);
+    EXPECT_NEAR(static_cast<double>(pump.heard()), 105, 6);
+    EXPECT_FALSE(pump.ended());
+    pump.feed(event(R"({"type":"content_block_stop","index":0})") +
+                  event(R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5}})") +
+                  event(R"({"type":"message_stop"})"),
+              out);
+    EXPECT_TRUE(pump.ended());
+    EXPECT_EQ(record.usage.output, 5);
+  }
+}
+
 }  // namespace
 }  // namespace sluice
