@@ -51,6 +51,25 @@ def test_an_answer_costs_what_its_vendor_told(start, upstream, model, stream):
     assert call["price_text"] and call["formula_version"] == 1
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("translated", [False, True])
+def test_an_answer_in_another_lane_costs_what_it_costs_there(start, upstream, stream, translated):
+    gateway = start(config(upstream))
+
+    def hurries(request):
+        whole = replies.answer(request, Say(text="one", input=1000, output=200))
+        return whole.with_(pieces=[p.replace(b'"service_tier":"default"', b'"service_tier":"priority"') for p in whole.pieces])
+
+    upstream.answer(hurries)
+    if translated:
+        body = {"model": "gpt-4o", "max_tokens": 99, "messages": [{"role": "user", "content": "x"}], "stream": stream}
+        reply = gateway.post("/v1/messages", body)
+    else:
+        reply = gateway.chat("gpt-4o", stream=stream)
+    _, (call,) = settled(gateway, reply.header("request-id" if translated else "x-request-id"))
+    assert (call["lane"], call["nano_dollars"]) == ("priority", 1000 * 4_250 + 200 * 17_000)
+
+
 def test_a_client_that_did_not_ask_for_usage_does_not_see_it(start, upstream):
     gateway = start(config(upstream))
     upstream.say(Say(text="one two three", input=100, output=20))

@@ -8,6 +8,7 @@
 #include "dialects/held_state.h"
 #include "dialects/registry.h"
 #include "gateway/demo.h"
+#include "gateway/lane.h"
 #include "gateway/remember.h"
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
@@ -103,6 +104,10 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Backend& ba
   if (out.verbatim && !head.event_stream) {
     if (auto usage = t.sifts() ? std::nullopt : out.spoken->reply_usage(body)) {
       t.record.usage = std::move(*usage);
+      if (t.ex.worker.shared().journal && has_lanes(out.spoken->id())) {
+        constexpr std::size_t end = 1024;  // vendors say it behind what was said
+        if (const auto lane = lane_told(body, end); !lane.empty()) t.record.lane = lane;
+      }
     } else {
       TRY(const Reply reply, out.spoken->read_reply(body));  // an error in a 200, or half a reply, shows here
       note_reply(t.record, reply);

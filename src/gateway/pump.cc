@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "gateway/lane.h"
 #include "gateway/remember.h"
 #include "model/fold.h"
 
@@ -92,7 +93,11 @@ void Pump::end(std::string& out) {
 
 void Pump::forward(const Frame& frame, std::string& out) {
   Sight sight = reader_->observe(frame);
-  if (sight.usage) merge(record_->usage, *sight.usage);
+  if (sight.usage) {
+    merge(record_->usage, *sight.usage);
+    const auto lane = has_lanes(sides_.upstream->id()) ? lane_told(frame.data) : std::string_view();
+    if (!lane.empty()) record_->lane = lane;
+  }
   if (sight.error) {
     // Same dialect: the upstream's own words are the right ones, once the client has a stream at all.
     if (content_) {
@@ -219,6 +224,7 @@ void Pump::write(const Event& event, std::string& out) {
   if (sides_.sifts && !content_) sift(event);
   if (const auto* begin = std::get_if<Begin>(&event)) {
     if (!begin->reply.model.empty()) record_->served = begin->reply.model;
+    if (begin->reply.service_tier) record_->lane = *begin->reply.service_tier;
     if (begin->reply.usage.known()) merge(record_->usage, begin->reply.usage);
   } else if (const auto* usage = std::get_if<UsageSeen>(&event)) {
     merge(record_->usage, usage->usage);
