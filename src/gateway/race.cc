@@ -82,7 +82,13 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
     second.given_up(runner->place);
     runner->record.set_usage_apart();
     std::ranges::move(runner->record.spent, std::back_inserter(t.record.spent));
-    runner->task = {};  // it sleeps: its call is dropped here, while what it borrowed lives
+    // Its call is dropped here, while what it borrowed lives. One that is over may be what woke this task, and is then
+    // still on the stack; one that is not sleeps.
+    if (runner->done) {
+      runner->answer = fail(Fault::internal, "Too late.");
+    } else {
+      runner->task = {};
+    }
     loop.bury(std::move(runner));
   };
   const auto running = [&] { return std::ranges::any_of(runners, [](const auto& one) { return one != nullptr; }); };
@@ -127,6 +133,7 @@ Task<Result<Answer>> race(const Try& t, const Target& first, std::size_t place, 
       out = fail(Fault::client_gone, "The client left.");
       break;
     }
+    if (std::ranges::any_of(runners, [](const auto& one) { return one && one->done; })) continue;
     const std::int64_t now = loop.now_ms();
     if (!asked && now >= late_ms) {
       asked = true;
