@@ -73,7 +73,7 @@ std::expected<GatewaySaid, NoAnswer> call_gateway(const Url& url, const GatewayA
 std::string message_of(const GatewaySaid& said) {
   json::Document doc;
   const auto root = doc.parse(said.body);
-  const std::string message = root ? (*root)["error"]["message"].text() : std::string();
+  std::string message = root ? (*root)["error"]["message"].text() : std::string();
   if (!message.empty()) return message;
   return said.status == 0 ? "what answers there is no gateway" : fmt::format("the gateway answered {}", said.status);
 }

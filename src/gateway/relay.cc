@@ -115,8 +115,11 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
     out.clear();
     if (!sent) co_return sent;
     auto goes_on = co_await go_on(ex, answer, well.error(), company);
-    if (!goes_on) well = std::unexpected(std::move(goes_on).error());
-    if (!goes_on || !*goes_on) break;
+    if (!goes_on) {
+      well = std::unexpected(std::move(goes_on).error());
+      break;
+    }
+    if (!*goes_on) break;
     well = {};
   }
   if (!well) {
