@@ -45,6 +45,32 @@ void chance(std::span<unsigned char> bytes) {
   }
 }
 
+// "month=12.50,hard_stop,alert_at=80%" as the API takes a budget; what it says is judged there.
+void write_budget(json::Writer& out, std::string_view text) {
+  out.begin_object();
+  std::vector<std::string_view> alerts;
+  for (bool first = true; first || !text.empty(); first = false) {
+    const std::string_view part = trim(text.substr(0, text.find(',')));
+    text.remove_prefix(
+        std::min(text.size(), text.find(',') == std::string_view::npos ? text.size() : text.find(',') + 1));
+    const auto equals = std::min(part.find('='), part.size());
+    const std::string_view name = part.substr(0, equals), value = part.substr(std::min(equals + 1, part.size()));
+    if (first) {
+      out.member("per", name).member("dollars", value);
+    } else if (name == "alert_at") {
+      alerts.push_back(value);
+    } else {
+      out.member(name, equals == part.size() ? std::string_view("true") : value);
+    }
+  }
+  if (!alerts.empty()) {
+    out.key("alert_at").begin_array();
+    for (const std::string_view one : alerts) out.string(one);
+    out.end_array();
+  }
+  out.end_object();
+}
+
 Result<std::string> body_of(const KeysOptions& options) {
   std::string text;
   json::Writer out(text);
@@ -56,6 +82,11 @@ Result<std::string> body_of(const KeysOptions& options) {
     if (values.empty()) continue;
     out.key(name).begin_array();
     for (const std::string& one : values) out.string(one);
+    out.end_array();
+  }
+  if (!options.budgets.empty()) {
+    out.key("budgets").begin_array();
+    for (const std::string& one : options.budgets) write_budget(out, one);
     out.end_array();
   }
   out.end_object();
@@ -247,7 +278,7 @@ void add_keys_commands(CLI::App& app, KeysOptions& chosen) {
         one->add_option("name", given->name, makes ? "its name" : "its name or id")->required();
       // In their place before the options point at them.
       given->texts = {{"name", ""},   {"group", ""}, {"expires", ""}, {"kind", ""},
-                      {"parent", ""}, {"scope", ""}, {"overlap", ""}};
+                      {"parent", ""}, {"scope", ""}, {"overlap", ""}, {"unknown_price", ""}};
       given->lists = {{"models", {}}, {"backends", {}}, {"dialects", {}}, {"from", {}}, {"tags", {}}};
       const auto text = [&](std::size_t at, const char* about) {
         one->add_option("--" + given->texts[at].first, given->texts[at].second, about);
@@ -263,6 +294,12 @@ void add_keys_commands(CLI::App& app, KeysOptions& chosen) {
         text(2, "when it ends: 2027-01-31T00:00:00Z");
         for (auto& [name, values] : given->lists)
           one->add_option("--" + name, values, "what is allowed, with commas between")->delimiter(',');
+        one->add_option("--budget", given->budgets,
+                        "dollars that it may spend: month=12.50, with day, week, month or total; more behind commas: "
+                        "hard_stop, time_zone=Europe/Berlin, alert_at=80%; several times for several windows")
+            ->allow_extra_args(false);
+        one->add_option("--unknown-price", given->texts[7].second,
+                        "what becomes of requests whose price nobody knows: allow or refuse");
         one->add_option("--set", given->more, "further settings, as a JSON object");
       }
       one->callback([&chosen, given, command, makes] {

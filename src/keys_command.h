@@ -20,7 +20,8 @@ struct KeysOptions {
   std::string name;                                        // name or id
   std::vector<std::pair<std::string, std::string>> texts;  // of the body
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
-  std::string more;  // JSON: further members of the body
+  std::vector<std::string> budgets;  // "month=12.50,hard_stop"
+  std::string more;                  // JSON: further members of the body
   bool json = false;
 };
 

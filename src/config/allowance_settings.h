@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/allowance.h"
+#include "config/budget_settings.h"
 #include "config/meter_settings.h"
 #include "config/reading.h"
 
@@ -22,7 +23,7 @@ SLUICE_READ(read_tags);
 SLUICE_READ(read_metadata);
 #undef SLUICE_READ
 
-inline constexpr std::array<Setting<Allowance>, 8> allowance_settings = {{
+inline constexpr std::array<Setting<Allowance>, 10> allowance_settings = {{
     {{"models", "list of text", "all", "models that may be asked for, as clients name them; * is a wildcard"},
      read_allowed_models},
     {{"backends", "list of text", "all", "backends and accounts that requests may go to; * is a wildcard"},
@@ -33,6 +34,14 @@ inline constexpr std::array<Setting<Allowance>, 8> allowance_settings = {{
      read_networks},
     {{"limits", "section", "", "how much it may ask for; what is said of a group is for all in it together"},
      read_node_limits},
+    {{"budgets", "list of budgets", "",
+      "dollars that it may spend by day, week, month or in all, one of each at most; what is said of a group is for "
+      "all "
+      "in it together"},
+     read_budgets},
+    {{"unknown_price", "one of allow, refuse", "allow",
+      "where there is a budget: what becomes of requests for models whose price nobody knows"},
+     read_unknown_price},
     {{"expires", "text", "never", "when it ends: 2027-01-31T00:00:00Z"}, read_expiry},
     {{"tags", "list of text", "", "words for reports, in the record of every request"}, read_tags},
     {{"metadata", "map of text", "", "whatever you want to keep with it; nothing is made of it"}, read_metadata},

@@ -52,7 +52,7 @@ std::span<const Setting<Allowance>> token_rate_settings() {
 }
 
 std::span<const Setting<Allowance>> node_limit_settings() {
-  static constexpr std::array<Setting<Allowance>, 3> table = {{
+  static constexpr std::array<Setting<Allowance>, 4> table = {{
       {{"requests", "section", "", "requests per minute, hour and day"},
        [](Reading& in, const Node& n, Path p, Allowance& out) {
          read_section<Allowance>(in, n, p, request_rate_settings(), out);
@@ -64,6 +64,9 @@ std::span<const Setting<Allowance>> node_limit_settings() {
        }},
       {{"concurrent", "number", "no limit", "requests at once"},
        [](Reading& in, const Node& n, Path p, Allowance& out) { in.integer(n, p, 1, most, out.max_concurrent); }},
+      {{"output_tokens", "number", "no limit",
+        "tokens of output that one request may ask for; it is set where a request asks for no number"},
+       [](Reading& in, const Node& n, Path p, Allowance& out) { in.integer(n, p, 1, most, out.max_output_tokens); }},
   }};
   return table;
 }
@@ -73,11 +76,12 @@ void read_node_limits(Reading& in, const Node& node, Path path, Allowance& out) 
 }
 
 void write_meters(json::Writer& out, const Allowance& allowance) {
-  if (allowance.rates.empty() && allowance.max_concurrent == 0) return;
+  if (allowance.rates.empty() && allowance.max_concurrent == 0 && allowance.max_output_tokens == 0) return;
   out.key("limits").begin_object();
   write_rates(out, "requests", allowance, Of::requests);
   write_rates(out, "tokens", allowance, Of::tokens);
   if (allowance.max_concurrent > 0) out.member("concurrent", allowance.max_concurrent);
+  if (allowance.max_output_tokens > 0) out.member("output_tokens", allowance.max_output_tokens);
   out.end_object();
 }
 

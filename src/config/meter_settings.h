@@ -1,4 +1,4 @@
-// What a key or a group may use and spend: limits and budgets, in config.yaml and in what the admin API is sent.
+// What a key or a group may ask for: limits, in config.yaml and in what the admin API is sent.
 // SPDX-License-Identifier: MIT
 #pragma once
 

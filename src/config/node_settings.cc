@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config/allowance_settings.h"
+#include "config/budget_settings.h"
 #include "config/key_settings.h"
 #include "config/meter_settings.h"
 
@@ -80,6 +81,7 @@ void write_allowance(json::Writer& out, const Allowance& a) {
   write_texts(out, "dialects", a.dialects);
   write_texts(out, "from", a.from);
   config::write_meters(out, a);
+  config::write_budgets(out, a);
   if (a.expires_ms != 0) out.member("expires", rfc3339(a.expires_ms));
   write_texts(out, "tags", a.tags);
   if (a.metadata.empty()) return;

@@ -33,7 +33,8 @@ TEST(NodeSettings, ComeBackAsTheyWereSaid) {
       const std::string_view body :
       {R"({"name":"a"})",
        R"({"name":"😀 \"x\"","group":"g","models":["gpt-*"],"backends":["openai"],"dialects":["anthropic"],)"
-       R"("from":["10.0.0.0/8","::1"],"expires":"2027-01-31T00:00:00.000Z","tags":["t","u"],"metadata":{"k":"v","n":"1"}})"})
+       R"("from":["10.0.0.0/8","::1"],"limits":{"output_tokens":9},"unknown_price":"refuse",)"
+       R"("budgets":[{"per":"month","dollars":12.5,"hard_stop":true,"alert_at":["80%"]}],"expires":"2027-01-31T00:00:00.000Z","tags":["t","u"],"metadata":{"k":"v","n":"1"}})"})
     EXPECT_EQ(key(body), body);
   EXPECT_EQ(group(R"({"name":"g","kind":"user","parent":"p","tags":["x"]})"),
             R"({"name":"g","kind":"user","parent":"p","tags":["x"]})");

@@ -1,6 +1,7 @@
 // The table of settings as people and editors read it: a Markdown page and a JSON Schema.
 // SPDX-License-Identifier: MIT
 #include "base/json.h"
+#include "config/budget_settings.h"
 #include "config/meter_settings.h"
 #include "config/reading.h"
 
@@ -47,10 +48,12 @@ std::vector<Section> sections() {
           section("groups.*.limits", node_limit_settings()),
           section("groups.*.limits.requests", request_rate_settings()),
           section("groups.*.limits.tokens", token_rate_settings()),
+          section("groups.*.budgets.*", budget_settings()),
           section("keys.*", key_settings()),
           section("keys.*.limits", node_limit_settings()),
           section("keys.*.limits.requests", request_rate_settings()),
           section("keys.*.limits.tokens", token_rate_settings()),
+          section("keys.*.budgets.*", budget_settings()),
           section("ledger", ledger_settings()),
           section("monitoring", monitoring_settings()),
           section("failover", failover_settings()),
@@ -95,7 +98,7 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     write_section(w, all, one);
     w.end_object().end_object().end_array();
   } else if (type == "list of routes" || type == "list of accounts" || type == "list of keys" ||
-             type == "list of groups") {
+             type == "list of groups" || type == "list of budgets") {
     w.member("type", "array").key("items").begin_object();
     write_section(w, all, std::string(path) + ".*");
     w.end_object();
@@ -103,6 +106,10 @@ void write_doc(json::Writer& w, const std::vector<Section>& all, const Doc& doc,
     w.member("type", "object").key("additionalProperties").begin_object().member("type", "string").end_object();
   } else if (type == "list of text") {
     w.member("type", "array").key("items").begin_object().member("type", "string").end_object();
+  } else if (type == "list of shares") {
+    w.member("type", "array").key("items").raw(R"({"type":["integer","string"]})");
+  } else if (type == "dollars") {
+    w.key("type").raw(R"(["number","string"])");
   } else if (type == "list of models") {
     w.member("type", "array")
         .key("items")

@@ -12,6 +12,7 @@
 #include "dialects/registry.h"
 #include "dialects/seal_envelope.h"
 #include "gateway/body_form.h"
+#include "gateway/output_limit.h"
 #include "gateway/remember.h"
 #include "providers/provider.h"
 #include "wire/aws_sigv4.h"
@@ -87,6 +88,7 @@ Result<const ChatRequest*> Ask::conversation() {
     if (!request) return std::unexpected(std::move(request).error());
     recall(ex_, *request);
     if (intake_.entry.operation == Operation::count_tokens) leave_what_counts(*request);
+    if (const auto most = cap(); most && !request->max_output) request->max_output = most;
     conversation_ = std::make_unique<const ChatRequest>(*std::move(request));
   }
   return conversation_.get();
@@ -97,10 +99,19 @@ bool Ask::may_hold_proofs() {
   return *enveloped_;
 }
 
+// What the caller's key sets for a request that does not say how long its answer may be.
+std::optional<std::int64_t> Ask::cap() const {
+  if (!ex_.key || ex_.key->max_output_tokens == 0 || intake_.entry.operation == Operation::count_tokens)
+    return std::nullopt;
+  const OutputAsked asked = output_asked(intake_.peek.members);
+  return asked.most ? std::nullopt : output_allowed(ex_.key, asked);
+}
+
 // The client's own bytes, with a few edits.
 Result<void> Ask::write_bytes(const Endpoint& way, const Destination& to, Outgoing& out, std::vector<Header>& fields,
                               Notes& notes) {
   auto edits = out.spoken->verbatim_edits(intake_.peek, to);
+  if (const auto most = cap()) edits.push_back(output_edit(out.spoken->id(), to, intake_.peek.members, *most));
   if (way.form) {
     // What stands in the path here needs no other change.
     std::erase_if(edits, [&](const json::Edit& edit) {

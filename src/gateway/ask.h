@@ -41,6 +41,7 @@ class Ask {
   [[nodiscard]] const Notes& notes() const { return read_notes_; }
 
  private:
+  [[nodiscard]] std::optional<std::int64_t> cap() const;
   [[nodiscard]] Result<void> write_bytes(const Endpoint& way, const Destination& to, Outgoing& out,
                                          std::vector<Header>& fields, Notes& notes);
   [[nodiscard]] Result<void> write_conversation(const Backend& backend, const Endpoint& way, const Destination& to,

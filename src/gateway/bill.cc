@@ -2,13 +2,13 @@
 #include "gateway/bill.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <vector>
 
 #include "gateway/exchange.h"
 #include "gateway/guess.h"
 #include "gateway/store_call.h"
+#include "gateway/used.h"
 #include "gateway/worker.h"
 #include "ledger/journal.h"
 
@@ -27,13 +27,6 @@ std::unexpected<Failure> no_room() {
                .detail = "the ledger's journal takes nothing more",
                .code = "ledger_full",
                .retry_after = std::chrono::seconds(5)});
-}
-
-// What vendors take money for is asked for by POST, and is none of these.
-bool may_cost(const Record& record) {
-  constexpr std::array<std::string_view, 7> free = {"count_tokens",  "files",         "uploads",   "skills",
-                                                    "conversations", "vector_stores", "containers"};
-  return record.method == "POST" && std::ranges::find(free, record.operation) == free.end();
 }
 
 Asker asker(const Record& record) {
@@ -66,107 +59,11 @@ std::optional<std::int64_t> guess_input(const Exchange& ex) {
   return ex.input_guess >= 0 ? ex.input_guess : static_cast<std::int64_t>(ex.record.bytes_in / 4) + 1;
 }
 
-bool was_sent(const Attempt& attempt) {
-  return attempt.sent_us >= 0 || attempt.first_token_us >= 0;
-}
-
-// A vendor that answered with an error, of whatever status, or broke off before its answer began has made nothing. One
-// that was too slow for us may have worked all the same, and a whole answer that was cut short on its way had been
-// made.
-bool made_nothing(const Record& record, const Attempt& attempt) {
-  if (attempt.status >= 400) return true;
-  if (!attempt.fault || attempt.given_up) return false;
-  switch (*attempt.fault) {
-    case Fault::upstream_rejected:
-    case Fault::upstream_denied:
-    case Fault::upstream_limited:
-    case Fault::upstream_overloaded:
-    case Fault::upstream_failed:
-    case Fault::upstream_unreachable: return !record.stream || attempt.first_token_us < 0;
-    case Fault::upstream_broken: return attempt.head_us < 0;
-    case Fault::bad_request:
-    case Fault::unsupported:
-    case Fault::unauthorized:
-    case Fault::forbidden:
-    case Fault::not_found:
-    case Fault::method_not_allowed:
-    case Fault::request_timeout:
-    case Fault::too_large:
-    case Fault::rate_limited:
-    case Fault::overloaded:
-    case Fault::client_gone:
-    case Fault::upstream_timeout:
-    case Fault::internal: return false;
-  }
-  return false;
-}
-
 RowState state_of(const Record& record, const Attempt& attempt) {
   if (!attempt.fault && !attempt.given_up) return RowState::complete;
   if (made_nothing(record, attempt)) return RowState::upstream_error;
   if (attempt.first_token_us >= 0) return RowState::partial;
   return attempt.given_up || attempt.fault == Fault::client_gone ? RowState::cancelled : RowState::upstream_error;
-}
-
-// What is exact and what is a guess. `heard`: tokens of output by our own count, -1: none.
-void count(const Exchange& ex, const Usage& told, const Units& units, bool whole, std::int64_t heard, Buckets& exact,
-           Buckets& estimated) {
-  Buckets& to = told.estimated ? estimated : exact;
-  to = Buckets(told, units);
-  if (units.known()) return;
-  if (to.total_input() == 0) {
-    to.set(Bucket::input, std::nullopt);
-    estimated.set(Bucket::input, guess_input(ex));
-  }
-  // What a stream that broke off has told of its output was a beginning.
-  const bool unknown = !told.output && !told.reasoning && !told.billed_output;
-  if (heard >= 0 && (unknown || (!whole && heard > to.total_output()))) {
-    to.set(Bucket::output, std::nullopt);
-    to.set(Bucket::reasoning, std::nullopt);
-    estimated.set(Bucket::output, heard);
-  }
-}
-
-Usage without(Usage whole, const Usage& part) {
-  const auto take = [](std::optional<std::int64_t>& from, const std::optional<std::int64_t>& less) {
-    if (from && less) from = std::max<std::int64_t>(*from - *less, 0);
-  };
-  take(whole.input, part.input);
-  take(whole.cache_read, part.cache_read);
-  take(whole.cache_write_5m, part.cache_write_5m);
-  take(whole.cache_write_1h, part.cache_write_1h);
-  take(whole.tool_input, part.tool_input);
-  take(whole.output, part.output);
-  take(whole.reasoning, part.reasoning);
-  take(whole.audio_input, part.audio_input);
-  take(whole.image_input, part.image_input);
-  take(whole.audio_output, part.audio_output);
-  take(whole.image_output, part.image_output);
-  take(whole.billed_input, part.billed_input);
-  take(whole.billed_output, part.billed_output);
-  return whole;
-}
-
-// What the call used whose usage the record has, without those that it went on from. `room` is for what must be made.
-const Usage& own_usage(const Record& record, Usage& room) {
-  if (std::ranges::none_of(record.spent, &Spent::part)) return record.usage;
-  room = record.usage;
-  for (const Spent& one : record.spent) {
-    if (one.part) room = without(std::move(room), one.usage);
-  }
-  room.estimated = false;  // those that broke off were
-  return room;
-}
-
-// Whose usage the record has: of those that had an answer the last, unless what it used stands apart.
-std::size_t answering(const Record& record) {
-  if (record.answered >= 0) return static_cast<std::size_t>(record.answered);
-  for (std::size_t i = record.attempts.size(); i-- > 0;) {
-    const Attempt& attempt = record.attempts[i];
-    if (attempt.first_token_us < 0 || made_nothing(record, attempt)) continue;
-    if (std::ranges::find(record.spent, i, &Spent::attempt) == record.spent.end()) return i;
-  }
-  return record.attempts.size();
 }
 
 void write_call(const Exchange& ex, std::size_t place, bool answers, CallLine& line) {
@@ -179,20 +76,9 @@ void write_call(const Exchange& ex, std::size_t place, bool answers, CallLine& l
   const std::int64_t ended_us = attempt.ended_us >= 0 ? attempt.ended_us : ex.elapsed_us();
   line.took_ms = std::max<std::int64_t>(ended_us - attempt.started_us, 0) / 1000;
   line.first_token_ms = attempt.first_token_us < 0 ? -1 : attempt.first_token_us / 1000;
-  const auto spent = std::ranges::find(record.spent, place, &Spent::attempt);
-  if (spent != record.spent.end()) {
-    count(ex, spent->usage, {}, true, spent->estimated_output, line.exact, line.estimated);
-  } else if (answers && (record.usage.known() || record.units.known() || !made_nothing(record, attempt))) {
-    const bool whole = line.state == RowState::complete;
-    Usage room;
-    count(ex, own_usage(record, room), record.units, whole, record.estimated_output, line.exact, line.estimated);
-  } else if (made_nothing(record, attempt) || !was_sent(attempt)) {
-    line.exact.set(Bucket::input, 0);
-    line.exact.set(Bucket::output, 0);
-  } else {
-    // A stream that was cut before its first word has said nothing; of a whole answer nobody knows how much there was.
-    count(ex, {}, {}, false, record.stream ? 0 : -1, line.exact, line.estimated);
-  }
+  const Used used = used_by(record, place, answers, guess_input(ex));
+  line.exact = used.exact;
+  line.estimated = used.estimated;
 }
 
 RowState exchange_state(const Record& record, const Error* failed, std::size_t answers) {
@@ -246,8 +132,9 @@ void Bill::checkpoint(const Exchange& ex, std::size_t attempt, std::int64_t now_
   Checkpoint out{.id = ex.record.id,
                  .attempt = static_cast<std::int64_t>(attempt) + 1,
                  .took_ms = (ex.elapsed_us() - ex.record.attempts[attempt].started_us) / 1000};
-  Usage room;
-  count(ex, own_usage(ex.record, room), {}, false, heard, out.exact, out.estimated);
+  const Used used = used_so_far(ex.record, heard, guess_input(ex));
+  out.exact = used.exact;
+  out.estimated = used.estimated;
   journal_of(ex)->append(out);
 }
 

@@ -13,6 +13,7 @@
 #include "dialects/registry.h"
 #include "gateway/allowed.h"
 #include "gateway/choose.h"
+#include "gateway/metering.h"
 #include "policy/clocks.h"
 
 namespace sluice {
@@ -113,6 +114,8 @@ struct Told {
   std::vector<Target> targets;
   std::vector<Reason> why;                    // of each
   std::vector<std::optional<double>> p99_ms;  // of each
+  const Key* key = nullptr;                   // the caller's; null without
+  const CountedUse& counted;
 };
 
 void write_target(json::Writer& out, const Target& target, const Reason& why, std::optional<double> p99_ms) {
@@ -172,12 +175,13 @@ std::string json_of(const Told& told) {
       out.begin_object().member("target", one.way.over.front().name).key("share").number(one.share).end_object();
     out.end_array();
   }
+  if (told.key) write_allowances(out.key("allowance"), *told.key, told.counted);
   out.end_object();
   return text;
 }
 
 std::string text_of(const Told& told) {
-  const auto& [ask, route, rules, targets, why, p99_ms] = told;
+  const auto& [ask, route, rules, targets, why, p99_ms, key, counted] = told;
   std::string out = ask.model + ": ";
   if (route) {
     out += "the route for \"" + route->model + "\"";
@@ -215,6 +219,7 @@ std::string text_of(const Told& told) {
     for (const Route::Mirror& one : route->mirrors)
       out += fmt::format("     {:.4g} % are copied to {}\n", one.share * 100, one.way.over.front().name);
   }
+  if (key) out += allowances_text(*key, counted);
   return out;
 }
 
@@ -312,16 +317,25 @@ Result<void> tell_allowed(const Key& key, Told& told) {
   TRY_VOID(keep_allowed(key, told.route, told.ask.model, allowed));
   std::vector<Target> targets;
   std::vector<Reason> why;
+  const MeteredNode* strict = refuses_unknown_price(key);
+  PriceBook prices;
+  const auto why_not = [&](const Target& target) {
+    if (!allows(&key, *target.backend)) return "the key \"" + key.name + "\" may not use this backend";
+    if (!strict || Expense({.input = 1'000}).at_first(*prices.of(*target.backend, target.model))) return std::string();
+    return "nobody knows its price, and \"" + std::string(strict->name) + "\" has a budget that wants one";
+  };
   for (const bool wanted : {true, false}) {
     for (std::size_t i = 0; i < told.targets.size(); ++i) {
-      if (allows(&key, *told.targets[i].backend) != wanted) continue;
+      std::string not_in = why_not(told.targets[i]);
+      if (not_in.empty() != wanted) continue;
       targets.push_back(told.targets[i]);
       why.push_back(told.why[i]);
       if (wanted) continue;
       why.back().in = false;
-      why.back().state = "the key \"" + key.name + "\" may not use this backend";
+      why.back().state = std::move(not_in);
     }
   }
+  told.key = &key;
   told.targets = std::move(targets);
   told.why = std::move(why);
   return {};
@@ -329,13 +343,14 @@ Result<void> tell_allowed(const Key& key, Told& told) {
 
 }  // namespace
 
-Result<Explanation> explain(const Snapshot& snapshot, const Directory& directory, const ExplainAsk& ask, Odds odds) {
+Result<Explanation> explain(const Snapshot& snapshot, const Directory& directory, const ExplainAsk& ask, Odds odds,
+                            const CountedUse& counted) {
   Described features(ask);
   const Sought sought{
       .model = ask.model, .caller = ask.caller, .dialect = ask.dialect, .stream = ask.stream, .features = features};
   const Route* route = find_route(snapshot.routes(), sought);
   const FailoverSettings& rules = route ? route->failover : snapshot.config().failover;
-  Told told{.ask = ask, .route = route, .rules = rules, .targets = {}, .why = {}, .p99_ms = {}};
+  Told told{.ask = ask, .route = route, .rules = rules, .targets = {}, .why = {}, .p99_ms = {}, .counted = counted};
   odds.look = true;
   TRY(told.targets, plan(snapshot, route, sought, odds, &told.why));
   if (const auto key = directory.keys().find(ask.caller); key != directory.keys().end())

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "gateway/explain_allowance.h"
 #include "policy/directory.h"
 #include "policy/plan.h"
 
@@ -35,6 +36,6 @@ struct Explanation {
 // Where the caller is a key's name, what it may not use stands out. Errors: as plan(); forbidden, when the key may use
 // none of it.
 [[nodiscard]] Result<Explanation> explain(const Snapshot& snapshot, const Directory& directory, const ExplainAsk& ask,
-                                          Odds odds);
+                                          Odds odds, const CountedUse& counted = {});
 
 }  // namespace sluice

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "gateway/answer_fields.h"
 #include "gateway/departure.h"
+#include "gateway/metering.h"
 #include "gateway/passage.h"
 #include "gateway/respond.h"
 #include "gateway/verdict.h"
@@ -113,6 +114,7 @@ Task<Result<bool>> Flight::connect(bool may_be_idle) {
 }
 
 Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view body, Company* company) {
+  if (ex_.metering) CO_TRY_VOID(ex_.metering->cover(ex_, attempt_, target_));
   CO_TRY_VOID(ex_.bill.begin(ex_, attempt_));
   for (bool may_be_idle = true;; may_be_idle = false) {
     CO_TRY_VOID(co_await connect(may_be_idle));
@@ -138,6 +140,7 @@ Task<Result<Flight::Head>> Flight::begin(std::string_view head, std::string_view
 }
 
 Task<Result<Flight::Head>> Flight::upload(std::string_view head, std::string_view body, Supply& rest) {
+  if (ex_.metering) CO_TRY_VOID(ex_.metering->cover(ex_, attempt_, target_));
   CO_TRY_VOID(ex_.bill.begin(ex_, attempt_));
   net::Sleeper& sleeper = *sleeper_;
   net::Watch& client = ex_.client.socket().watch();

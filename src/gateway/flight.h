@@ -66,7 +66,7 @@ class Flight {
 
   // Connects or takes an idle connection, sends, and waits for the response head; once more on a fresh connection when
   // an idle one turns out dead before a byte was answered. Errors: upstream_unreachable, _timeout, _broken,
-  // client_gone.
+  // client_gone; rate_limited, when a budget has not so much left.
   [[nodiscard]] Task<Result<Head>> begin(std::string_view head, std::string_view body, Company* company);
 
   // The same for a body that still arrives: `body` is its beginning, `rest` what follows. While it is sent, the first

@@ -15,10 +15,12 @@
 #include "gateway/line_up.h"
 #include "gateway/metering.h"
 #include "gateway/object_ids.h"
+#include "gateway/output_limit.h"
 #include "gateway/raw_call.h"
 #include "gateway/respond.h"
 #include "gateway/stages.h"
 #include "gateway/tally.h"
+#include "gateway/used.h"
 #include "gateway/verdict.h"
 #include "gateway/worker.h"
 #include "model/fold.h"
@@ -290,6 +292,23 @@ Task<Result<bool>> hand_on(Exchange& ex, const Errand& errand, Passing& answer) 
   co_return co_await taken(ex, put);
 }
 
+// Of what passes untouched nothing is written: a call of a vendor's own must say itself how much it asks for.
+Result<void> meter(Exchange& ex, const Errand& errand, Plan& plan) {
+  if (!ex.key) return {};
+  if (ex.key->max_output_tokens > 0) {
+    const OutputAsked asked = output_asked(errand.members);
+    TRY_VOID(keep_output_limit(*ex.key, asked));
+    const bool raw = !errand.operation().provider.empty() && may_cost(ex.record);
+    if (raw && !asked.most) {
+      return fail(Fault::bad_request,
+                  "This key may ask for at most " + std::to_string(ex.key->max_output_tokens) +
+                      " tokens of output, and a call that passes untouched must say how many it asks for.");
+    }
+  }
+  const Metering::Ask ask{.body = errand.whole ? errand.body : errand.held, .members = errand.members};
+  return Metering::admit(ex, ask, plan.targets);
+}
+
 }  // namespace
 
 Task<Result<bool>> forward(Exchange& ex, const Entry& entry, const Caller& caller) {
@@ -297,8 +316,8 @@ Task<Result<bool>> forward(Exchange& ex, const Entry& entry, const Caller& calle
   CO_TRY(auto&& plan, choose_errand(ex, errand));          // by its model, by an id in it, or the first that can
   Lease lease;                                             // given back when the exchange is over
   CO_TRY(lease, admit(ex, caller));                        // rate and concurrency
-  CO_TRY_VOID(Metering::admit(ex, {.body = errand.whole ? errand.body : errand.held, .members = errand.members}));
-  CO_TRY_VOID(Bill::open(ex, {}));  // what it costs can be written down
+  CO_TRY_VOID(meter(ex, errand, plan));                    // and money, of its key and the groups above it
+  CO_TRY_VOID(Bill::open(ex, {}));                         // what it costs can be written down
   if (ex.route && ex.route->coalesce) {
     if (const auto shared = coalesce(ex, errand)) co_return co_await follow(ex, *shared);  // somebody asks it already
   }

@@ -96,7 +96,8 @@ Result<Explanation> explain_here(Exchange& ex, const Entry& entry) {
   const http1::RequestHead& head = ex.client.head();
   TRY_VOID(identify("local", call_origin(ex.record.peer, head.authority, head.fields)));
   TRY(const ExplainAsk ask, read_explain(entry.query));
-  return explain(*ex.snapshot, *ex.worker.directory(), ask, odds(ex));
+  const CountedUse counted{.meters = &ex.worker.shared().meters, .unix_ms = ex.record.unix_ms};
+  return explain(*ex.snapshot, *ex.worker.directory(), ask, odds(ex), counted);
 }
 
 }  // namespace

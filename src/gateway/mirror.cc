@@ -6,6 +6,7 @@
 #include "gateway/allowed.h"
 #include "gateway/choose.h"
 #include "gateway/failover.h"
+#include "gateway/metering.h"
 #include "gateway/session.h"
 #include "gateway/worker.h"
 #include "policy/balance.h"
@@ -44,6 +45,11 @@ Task<Result<bool>> read_out(Exchange& ex, Answer& answer) {
     std::string_view piece;
     CO_TRY(const auto got, co_await flight.next(piece, nullptr));
     got == Flight::Got::end ? pump.end(answer.held) : pump.feed(piece, answer.held);
+    ex.record.estimated_output = pump.heard();
+    auto paid = ex.metering ? ex.metering->heard(ex, flight.place(), pump.heard()) : Result<void>();
+    if (paid) continue;
+    flight.failed(paid.error());
+    co_return std::unexpected(std::move(paid).error());
   }
   if (const Error* failed = pump.failed()) {
     flight.failed(*failed);
@@ -114,8 +120,15 @@ void Mirror::start() {
   task_.start();
 }
 
+// A copy costs its caller money, and counts as nothing else.
+Result<void> Mirror::pay() {
+  std::vector<Target> targets{target_};
+  return Metering::admit(ex_, {.body = body_, .members = intake_.peek.members, .stream = intake_.peek.stream}, targets);
+}
+
 Task<Result<bool>> Mirror::ask() {
   CO_TRY(intake_.peek, entry_.dialect->peek(intake_.asked()));
+  if (ex_.key && ex_.key->has_budget) CO_TRY_VOID(pay());
   const Question question{.model = intake_.peek.model,
                           .exchange_id = ex_.record.id,
                           .unix_seconds = ex_.unix_seconds(),

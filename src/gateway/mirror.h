@@ -29,6 +29,7 @@ class Mirror {
  private:
   Task<void> run();
   [[nodiscard]] Task<Result<bool>> ask();
+  [[nodiscard]] Result<void> pay();
 
   net::Sleeper sleeper_;
   net::ServerConnection nobody_;  // the client that it has not

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "gateway/metering.h"
+#include "gateway/output_limit.h"
 #include "gateway/stages.h"
 #include "gateway/worker.h"
 #include "policy/clocks.h"
@@ -188,10 +189,13 @@ Result<Lease> admit(Exchange& ex, const Caller& caller) {
   return ex.worker.shared().limits.admit(caller.tenant, ex.snapshot->config().limits, now, ex.limits);
 }
 
-Result<void> meter(Exchange& ex, const Intake& intake) {
-  return Metering::admit(ex, {.body = intake.body,
-                              .members = intake.peek.members,
-                              .counts = intake.entry.operation == Operation::count_tokens});
+Result<void> meter(Exchange& ex, const Intake& intake, Plan& plan) {
+  if (!ex.key) return {};
+  const bool counts = intake.entry.operation == Operation::count_tokens;
+  if (ex.key->max_output_tokens > 0 && !counts) TRY_VOID(keep_output_limit(*ex.key, output_asked(intake.peek.members)));
+  return Metering::admit(
+      ex, {.body = intake.body, .members = intake.peek.members, .counts = counts, .stream = intake.peek.stream},
+      plan.targets);
 }
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 // relay: what has begun well is brought to its end. SPDX-License-Identifier: MIT
 #include "gateway/coalesce.h"
 #include "gateway/departure.h"
+#include "gateway/metering.h"
 #include "gateway/remember.h"
 #include "gateway/respond.h"
 #include "gateway/resume.h"
@@ -75,6 +76,10 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
       }
       if (*got == Flight::Got::piece) {
         pump.feed(piece, out);
+        if (ex.metering && !pump.over()) {
+          well = ex.metering->heard(ex, answer.flight->place(), pump.heard());
+          if (!well) break;
+        }
         if (answer.reserve && pump.content()) answer.flight->first_token();  // of one that goes on
         if (out.size() < 32 * 1024) continue;
       } else if (*got == Flight::Got::end) {
@@ -109,7 +114,9 @@ Task<Result<bool>> relay_stream(Exchange& ex, Answer& answer) {
       }
     }
     if (well && pump.failed()) well = fail(*pump.failed());
-    if (well || !answer.reserve || !answer.flight || well.error()->fault == Fault::client_gone || ex.left()) break;
+    const bool ours =
+        !well && (well.error()->fault == Fault::client_gone || well.error()->fault == Fault::rate_limited || ex.left());
+    if (well || ours || !answer.reserve || !answer.flight) break;
     answer.flight->failed(well.error());
     auto sent = co_await send_stream(ex, content_type, out, false);
     out.clear();

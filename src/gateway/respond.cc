@@ -10,6 +10,7 @@
 #include "gateway/coalesce.h"
 #include "gateway/worker.h"
 #include "model/notes.h"
+#include "policy/meter_words.h"
 
 namespace sluice {
 namespace {
@@ -203,6 +204,28 @@ Task<Result<bool>> send_stream(Exchange& ex, std::string_view content_type, std:
   return taken(ex, put_stream(ex, content_type, bytes, last));
 }
 
+namespace {
+
+// The fault's own, but where a dialect's clients know another one.
+int status_of(const Dialect& dialect, const Error& error) {
+  // AWS has no 401: it tells by name.
+  if (dialect.id() == DialectId::bedrock_converse && error.fault == Fault::unauthorized) return 403;
+  if (error.fault != Fault::rate_limited || error.code != budget_spent) return error.http_status();
+  // Money that is gone does not come back by asking again: a status after which SDKs do not.
+  switch (dialect.id()) {
+    case DialectId::anthropic:
+    case DialectId::cohere: return 402;
+    case DialectId::bedrock_converse: return 400;
+    case DialectId::openai_chat:
+    case DialectId::openai_responses:
+    case DialectId::openai_completions:
+    case DialectId::gemini: return error.http_status();
+  }
+  return error.http_status();
+}
+
+}  // namespace
+
 Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
   std::string fields;
   if (error.retry_after) {
@@ -215,7 +238,7 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
   if (error.fault == Fault::unauthorized) fields += "www-authenticate: Bearer\r\n";
   if (error.fault == Fault::method_not_allowed) http1::append_field(fields, "allow", error.param);
   const bool own_words = !error.verbatim || error.verbatim->dialect != ex.dialect->name();
-  ReplyHead head{.status = error.http_status()};
+  ReplyHead head{.status = status_of(*ex.dialect, error)};
   std::string body;
   if (own_words) {
     Error own = error;
@@ -223,7 +246,6 @@ Task<Result<bool>> send_error(Exchange& ex, const Error& error) {
     body = ex.dialect->write_error(own, ex.record.id);
     if (const auto kind = ex.dialect->error_kind(own); !kind.empty()) {
       http1::append_field(fields, "x-amzn-errortype", kind);
-      if (error.fault == Fault::unauthorized) head.status = 403;  // AWS has no 401: it tells by name
     }
   } else {
     head.status = error.verbatim->status;

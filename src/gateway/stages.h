@@ -80,8 +80,8 @@ struct Answer {
 // Errors: also unsupported, when whoever holds the conversation does not serve the model.
 [[nodiscard]] Result<Plan> choose(Exchange& ex, const Intake& intake);
 [[nodiscard]] Result<Lease> admit(Exchange& ex, const Caller& caller);
-// The same for the caller's key and the groups above it.
-[[nodiscard]] Result<void> meter(Exchange& ex, const Intake& intake);
+// The same for the caller's key and the groups above it, and what the plan may cost them.
+[[nodiscard]] Result<void> meter(Exchange& ex, const Intake& intake, Plan& plan);
 // Puts the plan's targets into the order in which it tries them.
 [[nodiscard]] Task<Result<Answer>> call(Exchange& ex, const Intake& intake, Plan& plan);
 [[nodiscard]] Task<Result<bool>> relay(Exchange& ex, Answer& answer);

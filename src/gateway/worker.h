@@ -17,6 +17,7 @@
 #include "gateway/coalesce.h"
 #include "gateway/exchange.h"
 #include "gateway/health.h"
+#include "gateway/price_book.h"
 #include "net/loop.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -111,6 +112,8 @@ class Worker {
   [[nodiscard]] std::string make_id();
   // What a target costs, as write_price() has it; lives as long as the worker.
   [[nodiscard]] std::string_view price(const Backend& backend, const std::string& model);
+  // What targets cost.
+  [[nodiscard]] PriceBook& prices() { return price_book_; }
   [[nodiscard]] Dice& dice() { return dice_; }
   // For parsing: filled and used up between two sleeps.
   [[nodiscard]] http1::ResponseHead& response_head() { return response_head_; }
@@ -132,6 +135,7 @@ class Worker {
   std::unordered_map<std::string, std::string_view> prices_;                   // by Backend::serial and model
   std::unordered_set<std::string> price_texts_;
   std::string price_key_;
+  PriceBook price_book_;
   std::unordered_set<Session*> sessions_;
   std::unique_ptr<Prober> prober_;
   std::unordered_set<Mirror*> mirrors_;

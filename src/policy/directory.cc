@@ -60,7 +60,10 @@ void sum_up(Key& key) {
     key.limits_backends |= !a.backends.empty();
     key.limits_dialects |= !a.dialects.empty();
     key.limits_places |= !node->from.empty();
+    key.has_budget |= !a.budgets.empty();
     key.blocked_on_path |= node->blocked;
+    const std::int64_t most = a.max_output_tokens;
+    if (most != 0 && (key.max_output_tokens == 0 || most < key.max_output_tokens)) key.max_output_tokens = most;
     if (a.expires_ms != 0 && (key.expires_ms == 0 || a.expires_ms < key.expires_ms)) key.expires_ms = a.expires_ms;
     for (const std::string& tag : a.tags) {
       if (std::ranges::find(tags, tag) != tags.end()) continue;

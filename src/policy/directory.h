@@ -47,7 +47,9 @@ struct Key : Node {
   bool limits_models = false, limits_backends = false, limits_dialects = false, limits_places = false;
   std::vector<MeteredNode> meters;  // those on the path of which something is counted
   bool blocked_on_path = false;
-  std::int64_t expires_ms = 0;  // the earliest on the path; 0: never
+  bool has_budget = false;             // anything on the path
+  std::int64_t expires_ms = 0;         // the earliest on the path; 0: never
+  std::int64_t max_output_tokens = 0;  // the least on the path; 0: no cap
 
   [[nodiscard]] bool allows_model(std::string_view model) const;
   // `group`: the backend of which `name` is an account, or the same.

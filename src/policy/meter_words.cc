@@ -27,12 +27,12 @@ std::string sum(const Budget& budget) {
                                           : fmt::format("${} a {}", dollars, name(budget.per));
 }
 // When there is money again.
-std::string anew(const Refusal& refusal) {
+std::string anew(const MeterRefusal& refusal) {
   if (refusal.budget.per == Budget::Per::total) return "Ask the administrator of this gateway for more.";
   return fmt::format("A new {} begins at {}Z.", name(refusal.budget.per), rfc3339(refusal.ends_ms).substr(0, 19));
 }
 
-Error later(const Refusal& refusal, std::string message) {
+Error later(const MeterRefusal& refusal, std::string message) {
   return {.fault = Fault::rate_limited,
           .message = std::move(message),
           .code = "rate_limit_exceeded",
@@ -41,36 +41,36 @@ Error later(const Refusal& refusal, std::string message) {
 
 }  // namespace
 
-Error words(const Refusal& r) {
+Error words(const MeterRefusal& r) {
   switch (r.why) {
-    case Refusal::Why::running:
+    case MeterRefusal::Why::running:
       return later(r, fmt::format("Rate limit reached: at most {} requests at once for \"{}\". Wait for one of them to "
                                   "end, then try again.",
                                   r.most, r.node));
-    case Refusal::Why::rate:
+    case MeterRefusal::Why::rate:
       return later(r, fmt::format("Rate limit reached: {} {} per {} for \"{}\". Try again in {:.3f} s.", r.most,
                                   things(r.rate), window(r.rate), r.node, static_cast<double>(r.wait_ns) / 1e9));
-    case Refusal::Why::reserved:
+    case MeterRefusal::Why::reserved:
       return later(r, fmt::format("What is left of the budget of \"{}\" ({}) is set aside for requests under way. Try "
                                   "again when one of them has ended.",
                                   r.node, sum(r.budget)));
-    case Refusal::Why::too_large:
+    case MeterRefusal::Why::too_large:
       return {.fault = Fault::rate_limited,
               .message = fmt::format("This request of about {} tokens is larger than the {} tokens that \"{}\" may use "
                                      "per {}. Make it shorter.",
                                      r.wanted, r.most, r.node, window(r.rate)),
               .code = "rate_limit_exceeded"};
-    case Refusal::Why::spent:
+    case MeterRefusal::Why::spent:
       return {.fault = Fault::rate_limited,
               .message = fmt::format("What is left of the budget of \"{}\" ({}) is not enough for this request. {}",
                                      r.node, sum(r.budget), anew(r)),
               .code = std::string(budget_spent)};
-    case Refusal::Why::stopped:
+    case MeterRefusal::Why::stopped:
       return {.fault = Fault::rate_limited,
               .message = fmt::format("The answer was ended because the budget of \"{}\" ({}) is spent. {}", r.node,
                                      sum(r.budget), anew(r)),
               .code = std::string(budget_spent)};
-    case Refusal::Why::no_price:
+    case MeterRefusal::Why::no_price:
       return {
           .fault = Fault::forbidden,
           .message = fmt::format("Nobody knows what this model costs, and \"{}\" has a budget that admits only what "

@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-struct Refusal {
+struct MeterRefusal {
   enum class Why : std::uint8_t {
     running,    // as many run as may
     rate,       // later
@@ -29,7 +29,7 @@ struct Refusal {
   std::int64_t ends_ms = 0;  // its window
 
   // The last to be cured is the one to tell of.
-  [[nodiscard]] bool operator<(const Refusal& other) const {
+  [[nodiscard]] bool operator<(const MeterRefusal& other) const {
     const bool waits = why < Why::too_large, other_waits = other.why < Why::too_large;
     if (waits && other_waits) return wait_ns < other.wait_ns;
     return why < other.why;
@@ -39,6 +39,6 @@ struct Refusal {
 // The code of an error about a spent budget: all vendors' clients know it, and know that waiting is no use.
 inline constexpr std::string_view budget_spent = "insufficient_quota";
 
-[[nodiscard]] Error words(const Refusal& refusal);
+[[nodiscard]] Error words(const MeterRefusal& refusal);
 
 }  // namespace sluice

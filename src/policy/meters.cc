@@ -54,34 +54,35 @@ class LockAll {
 
 // Why not, by the node that is the last to allow it.
 template <class Held>
-std::optional<Refusal> refusal(const Held& held, const Claim& claim, std::int64_t steady_ns) {
+std::optional<MeterRefusal> refusal(const Held& held, const Claim& claim, std::int64_t steady_ns) {
   const Allowance& may = *held.allowance;
-  std::optional<Refusal> out;
-  const auto worse = [&](const Refusal& one) {
+  std::optional<MeterRefusal> out;
+  const auto worse = [&](const MeterRefusal& one) {
     if (!out || *out < one) out = one;
   };
-  if (may.max_concurrent > 0 && held.meter->running >= may.max_concurrent)
-    worse({.why = Refusal::Why::running, .node = held.name, .most = may.max_concurrent, .wait_ns = 1'000'000'000});
+  if (!claim.copy && may.max_concurrent > 0 && held.meter->running >= may.max_concurrent)
+    worse({.why = MeterRefusal::Why::running, .node = held.name, .most = may.max_concurrent, .wait_ns = 1'000'000'000});
   for (const RateLimit& rate : may.rates) {
+    if (claim.copy) break;
     const RateBucket of = bucket(rate);
     const std::int64_t full_at = held.meter->rates.at(place(rate));
     const std::int64_t wanted = amount(rate, claim);
     if (wanted > of.most) {
-      worse({.why = Refusal::Why::too_large, .node = held.name, .most = of.most, .wanted = wanted, .rate = rate});
+      worse({.why = MeterRefusal::Why::too_large, .node = held.name, .most = of.most, .wanted = wanted, .rate = rate});
     } else if (!of.take(full_at, wanted, steady_ns)) {
       const std::int64_t wait_ns = of.wait_ns(full_at, wanted, steady_ns);
-      worse({.why = Refusal::Why::rate, .node = held.name, .most = of.most, .wait_ns = wait_ns, .rate = rate});
+      worse({.why = MeterRefusal::Why::rate, .node = held.name, .most = of.most, .wait_ns = wait_ns, .rate = rate});
     }
   }
   for (const Budget& budget : may.budgets) {
     const BudgetPeriod& period = held.meter->budgets.at(static_cast<std::size_t>(budget.per));
     if (!claim.nano_dollars && may.unknown_price == UnknownPrice::refuse)
-      worse({.why = Refusal::Why::no_price, .node = held.name, .budget = budget});
+      worse({.why = MeterRefusal::Why::no_price, .node = held.name, .budget = budget});
     // What has no price is refused only where there is nothing left, what costs nothing never.
     const std::int64_t nano = claim.nano_dollars.value_or(1);
     if (nano == 0 || period.has_room(nano, budget.nano_dollars)) continue;
     const bool spent = period.spent > budget.nano_dollars - nano;
-    worse({.why = spent ? Refusal::Why::spent : Refusal::Why::reserved,
+    worse({.why = spent ? MeterRefusal::Why::spent : MeterRefusal::Why::reserved,
            .node = held.name,
            .wait_ns = 1'000'000'000,
            .budget = budget,
@@ -93,13 +94,14 @@ std::optional<Refusal> refusal(const Held& held, const Claim& claim, std::int64_
 template <class Held>
 void roll(const Held& held, std::int64_t unix_ms) {
   for (const Budget& budget : held.allowance->budgets)
-    held.meter->budgets.at(static_cast<std::size_t>(budget.per)).roll(budget.per, held.allowance->time_zone, unix_ms);
+    held.meter->budgets.at(static_cast<std::size_t>(budget.per)).roll(budget.per, budget.time_zone, unix_ms);
 }
 
 template <class Held>
 void take(const Held& held, const Claim& claim, std::int64_t steady_ns) {
-  ++held.meter->running;
+  if (!claim.copy) ++held.meter->running;
   for (const RateLimit& rate : held.allowance->rates) {
+    if (claim.copy) break;
     std::int64_t& full_at = held.meter->rates.at(place(rate));
     full_at = bucket(rate).take(full_at, amount(rate, claim), steady_ns).value_or(full_at);
   }
@@ -119,7 +121,7 @@ void show(const Held& held, std::int64_t steady_ns, MeterNumbers& numbers) {
 template <class Held>
 void alert(const Held& held, const Budget& budget, BudgetPeriod& period, std::vector<BudgetAlert>& due) {
   const int share = period.share(budget.nano_dollars);
-  for (const int percent : held.allowance->alerts) {
+  for (const int percent : budget.alerts) {
     if (percent > share || percent <= period.told) continue;
     due.push_back({.node = held.id,
                    .name = std::string(held.name),
@@ -158,7 +160,7 @@ Result<Grant> Meters::admit(std::span<const MeteredNode> chain, const Claim& cla
   Grant grant;
   bool budgets = false;
   for (const MeteredNode& node : chain) {
-    if (!is_metered(*node.allowance)) continue;
+    if (claim.copy ? node.allowance->budgets.empty() : !is_metered(*node.allowance)) continue;
     if (grant.held_.empty()) grant.held_.reserve(chain.size());
     Grant::Held held{meter(node.id), node.name, node.id, node.allowance};
     const auto at =
@@ -169,7 +171,7 @@ Result<Grant> Meters::admit(std::span<const MeteredNode> chain, const Claim& cla
   if (grant.held_.empty()) return grant;
 
   const std::int64_t unix_ms = budgets ? clock_.read(now.unix_ms, now.steady_ns) : 0;
-  std::optional<Refusal> refused;
+  std::optional<MeterRefusal> refused;
   {
     const LockAll guard(grant.held_);
     for (const Grant::Held& one : grant.held_) {
@@ -198,7 +200,7 @@ bool Meters::begin(const MeteredNode& node, const Spent& spent, MeterTime now) {
   for (const Budget& budget : node.allowance->budgets) {
     BudgetPeriod& counted = of->budgets.at(static_cast<std::size_t>(budget.per));
     BudgetPeriod fresh;
-    fresh.roll(budget.per, node.allowance->time_zone, unix_ms);
+    fresh.roll(budget.per, budget.time_zone, unix_ms);
     {
       const std::scoped_lock guard(of->lock);
       if (counted.begun()) continue;
@@ -207,7 +209,7 @@ bool Meters::begin(const MeteredNode& node, const Spent& spent, MeterTime now) {
     all = all && told.has_value();
     if (!told) continue;
     const std::scoped_lock guard(of->lock);
-    counted.roll(budget.per, node.allowance->time_zone, unix_ms);
+    counted.roll(budget.per, budget.time_zone, unix_ms);
     counted.spent = std::max(counted.spent, *told);
     counted.told = std::max(counted.told, counted.share(budget.nano_dollars));
   }
@@ -266,6 +268,7 @@ Grant::~Grant() {
   if (meters_ == nullptr) return;
   if (!settled_) settle(0, 0, {});
   for (const Held& one : held_) {
+    if (claim_.copy) break;
     const std::scoped_lock guard(one.meter->lock);
     --one.meter->running;
   }
@@ -274,15 +277,16 @@ Grant::~Grant() {
 Result<void> Grant::top_up(std::int64_t nano_dollars, MeterTime now) {
   if (meters_ == nullptr || !has_budget_ || settled_) return {};
   const std::int64_t unix_ms = meters_->clock_.read(now.unix_ms, now.steady_ns);
-  std::optional<Refusal> refused;
+  std::optional<MeterRefusal> refused;
   {
     const LockAll guard(held_);
     for (const Held& one : held_) {
       roll(one, unix_ms);
       for (const Budget& budget : one.allowance->budgets) {
         const BudgetPeriod& period = one.meter->budgets.at(static_cast<std::size_t>(budget.per));
-        if (!one.allowance->hard_stop || period.has_room(nano_dollars, budget.nano_dollars)) continue;
-        refused = Refusal{.why = Refusal::Why::stopped, .node = one.name, .budget = budget, .ends_ms = period.ends_ms};
+        if (!budget.hard_stop || period.has_room(nano_dollars, budget.nano_dollars)) continue;
+        refused = MeterRefusal{
+            .why = MeterRefusal::Why::stopped, .node = one.name, .budget = budget, .ends_ms = period.ends_ms};
       }
     }
     for (const Held& one : held_) {
@@ -305,7 +309,7 @@ void Grant::settle(std::int64_t tokens, std::int64_t nano_dollars, MeterTime now
   for (const Held& one : held_) {
     const std::scoped_lock guard(one.meter->lock);
     for (const RateLimit& rate : one.allowance->rates) {
-      if (rate.of == RateLimit::Of::requests) continue;
+      if (claim_.copy || rate.of == RateLimit::Of::requests) continue;
       std::int64_t& full_at = one.meter->rates.at(place(rate));
       full_at = bucket(rate).correct(full_at, tokens - amount(rate, claim_), now.steady_ns);
     }
@@ -313,7 +317,7 @@ void Grant::settle(std::int64_t tokens, std::int64_t nano_dollars, MeterTime now
     for (const Budget& budget : one.allowance->budgets) {
       BudgetPeriod& period = one.meter->budgets.at(static_cast<std::size_t>(budget.per));
       period.settle(reserved_, nano_dollars);
-      if (counts && !one.allowance->alerts.empty()) alert(one, budget, period, due);
+      if (counts && !budget.alerts.empty()) alert(one, budget, period, due);
     }
   }
   if (!meters_->on_alert_) return;

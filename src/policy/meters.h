@@ -33,6 +33,7 @@ struct Claim {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;            // likely
   std::optional<std::int64_t> nano_dollars;  // that it may cost; nullopt: it has no price
+  bool copy = false;  // of a request that was admitted: it costs money, and counts as nothing else
 };
 
 struct MeterTime {
@@ -72,7 +73,7 @@ class Grant {
   [[nodiscard]] std::int64_t reserved() const { return reserved_; }
 
   // Sets aside so much more. Error: rate_limited with the code budget_spent, where a budget has not so much left and
-  // its node says `hard_stop`; nothing is set aside then. Without `hard_stop` the budget is overdrawn.
+  // says `hard_stop`; nothing is set aside then. Without it the budget is overdrawn.
   [[nodiscard]] Result<void> top_up(std::int64_t nano_dollars, MeterTime now);
 
   // What it has really used, in place of what was set aside. Once; it counts as running until it dies.

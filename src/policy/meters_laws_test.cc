@@ -47,7 +47,7 @@ TEST(MetersLaws, UnderAHardStopABudgetIsOverspentByAStepForEachAdmittedRequestAt
     };
     const std::int64_t limit = 1'000 + below(10'000'000);
     const std::int64_t step = 1 + below(500'000);
-    Allowance group{.budgets = {{Budget::Per::day, limit}}, .hard_stop = true};
+    Allowance group{.budgets = {{.per = Budget::Per::day, .nano_dollars = limit, .hard_stop = true}}};
     Allowance key{.budgets = {{Budget::Per::month, limit * 2}}};
     Meters meters;
     const std::vector<MeteredNode> chain{{.id = 0, .name = "k", .allowance = &key},
@@ -138,8 +138,8 @@ TEST(MetersLaws, AThousandAtOnceWithACentLeft) {
   constexpr std::int64_t step = cent / 50;
   Allowance company{.rates = {{RateLimit::Of::requests, RateLimit::Per::minute, 1'000'000},
                               {RateLimit::Of::tokens, RateLimit::Per::day, 1'000'000'000}},
-                    .budgets = {{Budget::Per::month, 100 * cent}, {Budget::Per::total, 1'000 * cent}},
-                    .hard_stop = true};
+                    .budgets = {{.per = Budget::Per::month, .nano_dollars = 100 * cent, .hard_stop = true},
+                                {.per = Budget::Per::total, .nano_dollars = 1'000 * cent, .hard_stop = true}}};
   Allowance key{.max_concurrent = 1'000};
   Meters meters;
   const MeteredNode root{.id = 7, .name = "acme", .allowance = &company};

@@ -205,8 +205,7 @@ TEST(Meters, ABudgetIsReservedAndSettledOnEveryNode) {
 
 TEST(Meters, ADayBeginsWhereTheTimeZoneHasIt) {
   Tenants t;
-  t.key.budgets = {{Budget::Per::day, dollar}};
-  t.key.time_zone = "Asia/Shanghai";
+  t.key.budgets = {{.per = Budget::Per::day, .nano_dollars = dollar, .time_zone = "Asia/Shanghai"}};
   t.admit(money(dollar))->settle(1, dollar, at(0));
   EXPECT_FALSE(t.admit(money(1), 4 * 3'600 - 1));
   EXPECT_TRUE(t.admit(money(1), 4 * 3'600));
@@ -250,8 +249,7 @@ TEST(Meters, WhatHasNoPriceIsAdmittedOrNotAsTheBudgetSays) {
 TEST(Meters, ATopUpIsOnAllNodesOrOnNone) {
   Tenants t;
   t.key.budgets = {{Budget::Per::day, dollar}};
-  t.company.budgets = {{Budget::Per::day, 70 * cent}};
-  t.company.hard_stop = true;
+  t.company.budgets = {{.per = Budget::Per::day, .nano_dollars = 70 * cent, .hard_stop = true}};
   auto grant = t.admit(money(50 * cent));
   ASSERT_TRUE(grant);
   ASSERT_TRUE(grant->top_up(20 * cent, at(1)));
@@ -268,6 +266,28 @@ TEST(Meters, ATopUpIsOnAllNodesOrOnNone) {
   soft->settle(1, 2 * dollar, at(4));
   EXPECT_EQ(t.budget(3, Budget::Per::day).spent, 2 * dollar);
   EXPECT_EQ(t.admit(money(1)).error()->code, budget_spent);
+}
+
+TEST(Meters, ACopyCostsMoneyAndCountsAsNothingElse) {
+  Tenants t;
+  t.key.rates = {{Of::requests, Per::minute, 1}, {Of::tokens, Per::minute, 100}};
+  t.key.max_concurrent = 1;
+  t.company.budgets = {{Budget::Per::day, dollar}};
+  auto grant = t.admit(money(10 * cent));
+  ASSERT_TRUE(grant);
+  const Claim copy{.input_tokens = 1'000, .nano_dollars = 50 * cent, .copy = true};
+  auto beside = t.admit(copy);
+  ASSERT_TRUE(beside) << "though the key has nothing left but money";
+  EXPECT_EQ(t.running(3), 1);
+  EXPECT_EQ(t.budget(1, Budget::Per::day).reserved, 60 * cent);
+  EXPECT_FALSE(t.admit(copy)) << "and not so much of that";
+  beside->settle(5'000, 30 * cent, at(0));
+  *beside = Grant();
+  EXPECT_EQ(t.running(3), 1);
+  EXPECT_EQ(t.budget(1, Budget::Per::day).spent, 30 * cent);
+  *grant = Grant();
+  EXPECT_EQ(t.running(3), 0);
+  EXPECT_TRUE(t.admit(tokens(99), 60)) << "no token of the copy counted";
 }
 
 TEST(Meters, AfterARestartBudgetsBeginWithWhatTheLedgerKnows) {
@@ -292,8 +312,7 @@ TEST(Meters, AfterARestartBudgetsBeginWithWhatTheLedgerKnows) {
 TEST(Meters, AlertsAreToldOnceInAWindow) {
   std::vector<BudgetAlert> told;
   Tenants t([&](const BudgetAlert& alert) { told.push_back(alert); });
-  t.team.budgets = {{Budget::Per::day, dollar}};
-  t.team.alerts = {100, 50, 80};
+  t.team.budgets = {{.per = Budget::Per::day, .nano_dollars = dollar, .alerts = {50, 80, 100}}};
   const auto spend = [&](std::int64_t nano, std::int64_t seconds) {
     auto grant = t.admit(money(0), seconds);
     grant->settle(1, nano, at(seconds));

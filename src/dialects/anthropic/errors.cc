@@ -56,7 +56,7 @@ std::string_view type_of(const Error& error) {
     case Fault::not_found: return "not_found_error";
     case Fault::request_timeout: return "timeout_error";
     case Fault::too_large: return "request_too_large";
-    case Fault::rate_limited:
+    case Fault::rate_limited: return error.code == "insufficient_quota" ? "billing_error" : "rate_limit_error";
     case Fault::upstream_limited: return "rate_limit_error";
     case Fault::overloaded:
     case Fault::upstream_overloaded: return "overloaded_error";

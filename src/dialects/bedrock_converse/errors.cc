@@ -27,6 +27,8 @@ std::string_view exception_of(const Error& error) {
     case Fault::forbidden: return "AccessDeniedException";
     case Fault::not_found: return "ResourceNotFoundException";
     case Fault::rate_limited:
+      // Clients ask again after the other one.
+      return error.code == "insufficient_quota" ? "ServiceQuotaExceededException" : "ThrottlingException";
     case Fault::upstream_limited: return "ThrottlingException";
     case Fault::overloaded:
     case Fault::upstream_overloaded: return "ServiceUnavailableException";
@@ -48,7 +50,7 @@ std::string_view exception_of(const Error& error) {
 
 std::string_view stream_exception_of(const Error& error) {
   const std::string_view whole = exception_of(error);
-  if (whole == "ThrottlingException") return "throttlingException";
+  if (whole == "ThrottlingException" || whole == "ServiceQuotaExceededException") return "throttlingException";
   if (whole == "ServiceUnavailableException") return "serviceUnavailableException";
   if (error.fault == Fault::internal) return "internalServerException";
   return fault_row(error.fault).blame == Blame::client ? "validationException" : "modelStreamErrorException";
