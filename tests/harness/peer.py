@@ -74,7 +74,9 @@ class Peer:
             if self.buffer:
                 time.sleep(min(left, 0.002))
                 continue
-            if select.select([self.sock], [], [], min(left, 0.002))[0]:
+            watch = select.poll()  # which takes any descriptor, also beside a thousand others
+            watch.register(self.sock, select.POLLIN)
+            if watch.poll(min(left, 0.002) * 1000):
                 self._fill()
 
     def end(self, how):
