@@ -48,6 +48,22 @@ TEST(OpenaiChatUsage, VendorsThatCountReasoningApart) {
   EXPECT_EQ(usage_of(R"({"prompt_tokens":1,"completion_tokens":3,"completion_tokens_details":{"reasoning_tokens":9}})")
                 .output,
             3);
+  // a little more: the same ones by another tokenizer, and the completion is what is paid for
+  const Usage same = usage_of(R"({"prompt_tokens":229,"completion_tokens":168,"total_tokens":397,
+    "completion_tokens_details":{"reasoning_tokens":173}})");
+  EXPECT_EQ(same.output, 0);
+  EXPECT_EQ(same.reasoning, 168);
+  // a gateway whose completions and totals are without thoughts, which its cost is not
+  const Usage vercel = usage_of(R"({"prompt_tokens":113,"completion_tokens":327,"total_tokens":440,"cost":0.00597125,
+    "completion_tokens_details":{"reasoning_tokens":256},"market_cost":0.00597125})");
+  EXPECT_EQ(vercel.output, 327);
+  EXPECT_EQ(vercel.reasoning, 256);
+  // what was heard, beside the prompt
+  const Usage heard = usage_of(R"({"prompt_audio_seconds":3,"prompt_tokens":5,"total_tokens":400,"completion_tokens":20,
+    "prompt_tokens_details":{"cached_tokens":0,"audio_tokens":375}})");
+  EXPECT_EQ(heard.total_input(), 380);
+  EXPECT_EQ(heard.audio_input, 375);
+  EXPECT_EQ(heard.total_output(), 20);
   // thoughts that only the total knows
   EXPECT_EQ(usage_of(R"({"prompt_tokens":4,"completion_tokens":6,"total_tokens":30})").reasoning, 20);
   // a cache that is not part of the prompt

@@ -27,9 +27,10 @@ enum Slot : std::uint8_t {
   audio_in,
   image_in,
   audio_out,
-  image_out
+  image_out,
+  market_cost  // only that it stands there
 };
-constexpr std::size_t slots = image_out + 1;
+constexpr std::size_t slots = market_cost + 1;
 enum class Part : std::uint8_t { top, in, out, split };
 struct Name {
   Part part;
@@ -56,6 +57,7 @@ constexpr Name names[] = {
     {Part::in, "image_tokens", image_in},
     {Part::out, "audio_tokens", audio_out},
     {Part::out, "image_tokens", image_out},
+    {Part::top, "market_cost", market_cost},
 };
 
 // The counts of one usage object, in one walk over its members.
@@ -138,6 +140,7 @@ struct Counts {
   }
   void set(std::size_t row, Count number) {
     const Slot slot = names[row].slot;
+    if (slot == market_cost) number = 0;
     if (!number || *number < 0 || row >= rank[slot]) return;
     count[slot] = number;
     rank[slot] = static_cast<std::uint8_t>(row);
@@ -156,15 +159,23 @@ Usage usage_of(const Counts& n, std::string_view raw) {
     u.input = read + kept > *n[prompt] ? *n[prompt] : *n[prompt] - read - kept;
   }
   u.reasoning = n[reasoning];
+  const bool sums = n[prompt] && n[completion] && n[total];
   if (n[completion]) {
     const std::int64_t thought = u.reasoning.value_or(0);
-    const bool sums = n[prompt] && n[total];
-    const bool apart =
-        thought > *n[completion] || (thought > 0 && sums && *n[total] == *n[prompt] + *n[completion] + thought);
-    u.output = apart ? *n[completion] : *n[completion] - thought;
-    // A total that the parts do not reach: thoughts that this vendor counts nowhere else (Google).
-    if (!u.reasoning && sums && *n[total] > *n[prompt] + *n[completion])
-      u.reasoning = *n[total] - *n[prompt] - *n[completion];
+    // Beside the completion: where the total says so, where this gateway's own figure of money does (Vercel), or where
+    // they are far more than it. Somewhat more are the same ones, counted by another tokenizer (OpenRouter).
+    const bool in_total = thought > 0 && sums && *n[total] == *n[prompt] + *n[completion] + thought;
+    const bool apart = in_total || n[market_cost] || thought > *n[completion] + *n[completion] / 4;
+    if (!apart && thought > *n[completion]) u.reasoning = n[completion];
+    u.output = apart ? *n[completion] : *n[completion] - u.reasoning.value_or(0);
+    // A total that the parts do not reach: what was heard, beside the prompt (Mistral), or thoughts that this vendor
+    // counts nowhere else (Google).
+    const std::int64_t rest = sums ? *n[total] - *n[prompt] - *n[completion] : 0;
+    if (rest > 0 && rest == n[audio_in]) {
+      *u.input += rest;
+    } else if (rest > 0 && !u.reasoning) {
+      u.reasoning = rest;
+    }
   }
   u.audio_input = n[audio_in];
   u.image_input = n[image_in];
