@@ -167,9 +167,16 @@ void read_pieces(json::Value row, Words mode, bool sized, Price& out) {
   }
 }
 
-Price read_price_of(json::Value row, Words mode, bool sized) {
+// What searches for every answer by itself; what that costs beside the tokens goes by things that no answer's usage
+// tells.
+bool searches(Words name) {
+  return name.contains("perplexity/sonar") || name.contains("-search-");
+}
+
+Price read_price_of(json::Value row, Words name, Words mode, bool sized) {
   Price out;
   if (charges(row["input_cost_per_request"])) return out;  // no answer tells it
+  if (mode == "chat" && searches(name)) return out;
   read_tokens(row, out);
   read_pieces(row, mode, sized, out);
   return out;
@@ -200,7 +207,7 @@ CatalogueRow read_model(json::Value row, const std::string& name, const std::str
                    .window = tokens(row["max_input_tokens"]),
                    .answer = tokens(row["max_output_tokens"]),
                    .abilities = able,
-                   .price = read_price_of(row, mode, sized)};
+                   .price = read_price_of(row, name, mode, sized)};
   if (is_date(until)) out.until = until;
   return out;
 }
@@ -245,7 +252,7 @@ Result<PriceTable> read_price_table(std::string_view text) {
     CatalogueRow model = read_model(row, name, mode, until, able, sized.contains(name));
     for (const Found& other : found) {
       // Two rows that say the same with equal right: neither is believed.
-      if (other.rank == found.front().rank && read_price_of(other.row, mode, sized.contains(name)) != model.price)
+      if (other.rank == found.front().rank && read_price_of(other.row, name, mode, sized.contains(name)) != model.price)
         model.price = {};
     }
     ++out.rows;

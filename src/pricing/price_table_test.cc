@@ -112,6 +112,20 @@ TEST(PriceTable, WhatNoAnswerCountsGetsNoPrice) {
             "audio_second=0.0002\n");
 }
 
+TEST(PriceTable, WhatSearchesForEveryAnswerHasNoPriceOfTokensAlone) {
+  const std::string all = rows(R"({
+    "perplexity/sonar": {"litellm_provider": "perplexity", "mode": "chat", "input_cost_per_token": 1e-06,
+      "search_context_cost_per_query": {"search_context_size_low": 0.005}},
+    "perplexity/pplx-embed": {"litellm_provider": "perplexity", "mode": "embedding", "input_cost_per_token": 4e-09},
+    "gpt-9-search-preview": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-06},
+    "gemini/g": {"litellm_provider": "gemini", "mode": "chat", "input_cost_per_token": 1e-06,
+      "search_context_cost_per_query": {"search_context_size_low": 0.035}}})");
+  EXPECT_THAT(all, HasSubstr("perplexity/sonar\tchat\t\t\t\t\t\n"));
+  EXPECT_THAT(all, HasSubstr("gpt-9-search-preview\tchat\t\t\t\t\t\n"));
+  EXPECT_THAT(all, HasSubstr("perplexity/pplx-embed\tembedding\t\t\t\t\tinput=0.004\n"));
+  EXPECT_THAT(all, HasSubstr("gemini/g\tchat\t\t\t\t\tinput=1\n"));
+}
+
 TEST(PriceTable, APictureWhosePriceGoesByItsSizeHasNone) {
   const std::string all = rows(R"({
     "dall-e": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_image": 0.04},
