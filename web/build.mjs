@@ -16,7 +16,11 @@ const here = dirname(fileURLToPath(import.meta.url));
 const swagger = join(here, "node_modules/swagger-ui-dist");
 const text = (...path) => readFileSync(join(...path), "utf8");
 
-const licences = ["LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"].map((file) => text(swagger, file)).join("\n\n");
+// What web/tokens.mjs packs has its notice here as well.
+const licences = [
+  ...["LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"].map((file) => text(swagger, file)),
+  text(here, "docs/tokens.LICENSE.txt"),
+].join("\n\n");
 
 const assets = [
   ["/docs", "text/html; charset=utf-8", text(here, "docs/index.html")],
