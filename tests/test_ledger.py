@@ -18,7 +18,7 @@ from harness import ledger, replies
 from harness.gateway import BINARY, backends, command
 from harness.load import Background, held
 from harness.replies import Say
-from harness.upstream import Gate
+from harness.upstream import Answer, Gate
 
 TARGET = {"backend": "openai", "model": "gpt-4o"}
 PRICES = {"gpt-4o": (2_500, 10_000), "claude-sonnet-4-5": (3_000, 15_000)}  # nano-dollars a token
@@ -68,6 +68,23 @@ def test_an_answer_in_another_lane_costs_what_it_costs_there(start, upstream, st
         reply = gateway.chat("gpt-4o", stream=stream)
     _, (call,) = settled(gateway, reply.header("request-id" if translated else "x-request-id"))
     assert (call["lane"], call["nano_dollars"]) == ("priority", 1000 * 4_250 + 200 * 17_000)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+def test_what_a_vendor_does_not_count_is_counted_here(start, upstream, path):
+    gateway = start(config(upstream))
+    message = {"role": "assistant", "content": "hello world"}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    whole = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [choice]}
+    upstream.answer(Answer(pieces=[json.dumps(whole).encode()]))
+    asked = {"model": "gpt-4o", "max_tokens": 9, "messages": [{"role": "user", "content": "hello world"}]}
+    reply = gateway.post(path, asked)
+    assert reply.status == 200, reply.text
+    _, (call,) = settled(gateway, reply.header("x-request-id") or reply.header("request-id"))
+    assert call["input"] is None and call["output"] is None
+    # Two tokens each, and what stands around a message.
+    assert (call["estimated_input"], call["estimated_output"]) == (3 + 4 + 2, 2)
+    assert call["nano_dollars"] == 9 * 2_500 + 2 * 10_000
 
 
 def test_a_client_that_did_not_ask_for_usage_does_not_see_it(start, upstream):

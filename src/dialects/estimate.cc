@@ -8,6 +8,7 @@
 #include "dialects/media_size.h"
 #include "dialects/pointer.h"
 #include "dialects/token_weights.h"
+#include "tokens/encoding.h"
 
 namespace sluice {
 namespace {
@@ -106,9 +107,17 @@ bool speaks(const Turn& turn) {
 
 class Counting {
  public:
-  explicit Counting(std::string_view model) : row_(token_weights(model)) {}
+  // `counted`: bytes of text that may be counted; what is beyond them is weighed.
+  Counting(std::string_view model, std::int64_t counted) : row_(token_weights(model)), left_(counted) {}
 
-  void add(std::string_view text, std::int64_t percent = 100) { milli_ += weigh(text, *row_.text) * percent / 100; }
+  void add(std::string_view text, std::int64_t percent = 100) {
+    const auto size = static_cast<std::size_t>(std::min<std::int64_t>(left_, std::ssize(text)));
+    if (size > 0) {
+      left_ -= static_cast<std::int64_t>(size);
+      milli_ += count_tokens(text.substr(0, size), row_.text->encoding) * row_.text->per_hundred * 10 * percent / 100;
+    }
+    milli_ += weigh(text.substr(size), *row_.text) * percent / 100;
+  }
   void add_tokens(std::int64_t tokens) { milli_ += tokens * 1000; }
 
   void add(const Part& part) {
@@ -167,14 +176,12 @@ class Counting {
 
  private:
   const TokenWeights& row_;
+  std::int64_t left_;
   std::int64_t milli_ = 0;
   bool thinks_on_ = false;
 };
 
-}  // namespace
-
-std::int64_t estimate_input(const ChatRequest& request, std::string_view model) {
-  Counting counting(model);
+std::int64_t input(const ChatRequest& request, Counting counting) {
   const TokenWeights& row = counting.row();
   counting.add_tokens(row.request + row.turn * static_cast<std::int64_t>(request.turns.size()));
   if (leading_system(request) == 0) counting.add_tokens(row.no_system);
@@ -194,9 +201,42 @@ std::int64_t estimate_input(const ChatRequest& request, std::string_view model) 
   return counting.tokens();
 }
 
-std::int64_t estimate_text(std::string_view text, std::string_view model) {
-  Counting counting(model);
+std::int64_t text_alone(std::string_view text, Counting counting) {
   counting.add(text);
+  return counting.tokens();
+}
+
+}  // namespace
+
+std::int64_t estimate_input(const ChatRequest& request, std::string_view model) {
+  return input(request, Counting(model, 0));
+}
+
+std::int64_t estimate_text(std::string_view text, std::string_view model) {
+  return text_alone(text, Counting(model, 0));
+}
+
+std::int64_t count_input(const ChatRequest& request, std::string_view model) {
+  return input(request, Counting(model, most_counted));
+}
+
+std::int64_t count_text(std::string_view text, std::string_view model) {
+  return text_alone(text, Counting(model, most_counted));
+}
+
+std::int64_t count_output(const Reply& reply, std::string_view model) {
+  Counting counting(model, most_counted);
+  counting.read_thinking(true);
+  for (const Choice& choice : reply.choices) {
+    for (const Part& part : choice.parts) {
+      if (const auto* call = part.as<ToolCall>()) {
+        counting.add(call->name);
+        counting.add(call->arguments);
+      } else if (part.as<Media>() == nullptr) {
+        counting.add(part);
+      }
+    }
+  }
   return counting.tokens();
 }
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "dialects/media_size.h"
 #include "dialects/registry.h"
+#include "tokens/encoding.h"
 
 namespace sluice {
 namespace {
@@ -35,6 +36,32 @@ TEST(Estimate, CountsWordsAndNotBytes) {
   EXPECT_GT(estimate_text("Привет, мир", "claude-sonnet-4-5"), estimate_text("Привет, мир", "gemini-2.5-pro"));
   EXPECT_EQ(estimate_text("\xf0\x9f", "gpt-4o"), 2);  // cut in a character: no reading past the end
   EXPECT_EQ(estimate_text("\xe4", "gpt-4o"), 1);
+}
+
+TEST(Count, IsThatOfTheTokenizer) {
+  EXPECT_EQ(count_text("", "gpt-4o"), 1);
+  EXPECT_EQ(count_text("hello world", "gpt-4o"), 2);
+  EXPECT_EQ(count_text("人工智能大模型", "gpt-5.4"), count_tokens("人工智能大模型", Encoding::o200k));
+  EXPECT_EQ(count_text("人工智能大模型", "gpt-4"), count_tokens("人工智能大模型", Encoding::cl100k));
+  EXPECT_EQ(count_text("人工智能大模型", "gpt-3.5-turbo"), count_tokens("人工智能大模型", Encoding::cl100k));
+  // Whose tokenizer is not public counts by ours, and by how many more or fewer its own makes.
+  EXPECT_GT(count_text("The quick brown fox jumps over the lazy dog", "claude-sonnet-4-5"), 9);
+  EXPECT_EQ(count_input(said("hello world"), "gpt-4o"), 2 + 3 + 4);
+}
+
+TEST(Count, IsBoundedAndTheRestIsEstimated) {
+  const std::string text(static_cast<std::size_t>(most_counted) * 2, 'a');
+  const std::string half = text.substr(0, text.size() / 2);
+  EXPECT_EQ(count_text(text, "gpt-4o"), count_text(half, "gpt-4o") + estimate_text(half, "gpt-4o"));
+}
+
+TEST(Count, OfAnAnswerHasAllThatWasSaid) {
+  Reply reply;
+  reply.choices.push_back({.parts = {{.body = Text{.text = "hello world"}}}});
+  EXPECT_EQ(count_output(reply, "gpt-4o"), 2);
+  reply.choices[0].parts.push_back({.body = Reasoning{.text = "hello world"}});
+  reply.choices[0].parts.push_back({.body = ToolCall{.name = "hello", .arguments = "{}"}});
+  EXPECT_EQ(count_output(reply, "gpt-4o"), 6);
 }
 
 TEST(Estimate, KnowsWhatVendorsPutAround) {
@@ -122,7 +149,7 @@ bool hidden(const json::Value features) {
 }
 
 struct Errors {
-  std::vector<double> ours, bytes;
+  std::vector<double> ours, counted, bytes, ratios;
 };
 
 double quantile(std::vector<double> values, double part) {
@@ -170,13 +197,18 @@ TEST(Estimate, IsNearWhatVendorsCounted) {
     };
     for (const std::string_view family : {family_of(model), std::string_view("all")}) {
       all[family].ours.push_back(off(static_cast<double>(estimate_input(*request, model))));
+      const auto number = static_cast<double>(count_input(*request, model));
+      all[family].counted.push_back(off(number));
+      all[family].ratios.push_back(number / static_cast<double>(truth));
       all[family].bytes.push_back(off(static_cast<double>(question.raw().size()) / 4));
     }
   }
   for (const auto& [family, errors] : all) {
     std::cout << "estimate: " << family << ": " << errors.ours.size() << " exchanges, off by "
               << quantile(errors.ours, 0.5) * 100 << " % in the middle, " << quantile(errors.ours, 0.9) * 100
-              << " % at the 90th percentile (a quarter of the bytes: " << quantile(errors.bytes, 0.5) * 100 << " %, "
+              << " % at the 90th percentile; counted " << quantile(errors.counted, 0.5) * 100 << " % and "
+              << quantile(errors.counted, 0.9) * 100 << " %, " << quantile(errors.ratios, 0.5)
+              << " of the truth in the middle (a quarter of the bytes: " << quantile(errors.bytes, 0.5) * 100 << " %, "
               << quantile(errors.bytes, 0.9) * 100 << " %)\n";
   }
   ASSERT_GT(all["all"].ours.size(), 400U);
@@ -185,6 +217,11 @@ TEST(Estimate, IsNearWhatVendorsCounted) {
   EXPECT_LT(quantile(all["claude"].ours, 0.5), 0.08);
   EXPECT_LT(quantile(all["gemini"].ours, 0.5), 0.20);
   EXPECT_LT(quantile(all["gpt"].ours, 0.5), 0.15);
+  EXPECT_LT(quantile(all["all"].counted, 0.5), 0.15);
+  // Where the tokenizer is the model's own, counting is nearer than weighing.
+  EXPECT_LT(quantile(all["gpt"].counted, 0.5), quantile(all["gpt"].ours, 0.5));
+  EXPECT_LT(quantile(all["claude"].counted, 0.5), 0.08);
+  EXPECT_LT(quantile(all["gpt"].counted, 0.5), 0.08);
 }
 
 }  // namespace

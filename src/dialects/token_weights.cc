@@ -10,11 +10,14 @@ namespace sluice {
 namespace {
 
 //                           word  long wild digits mark more space latin alph script han symbol emoji
-constexpr TextWeights gpt = {1000, 60, 350, 1000, 900, 350, 600, 600, 280, 350, 750, 1000, 2000};
-constexpr TextWeights old_gpt = {1000, 80, 350, 1000, 900, 350, 600, 700, 550, 1000, 1150, 1000, 2500};
-constexpr TextWeights claude = {1030, 100, 350, 1600, 1150, 600, 800, 800, 500, 900, 1200, 1200, 2500};
-constexpr TextWeights gemini = {980, 40, 350, 2000, 950, 300, 900, 500, 300, 350, 650, 900, 1500};
-constexpr TextWeights other = {1000, 80, 350, 2000, 900, 350, 700, 600, 400, 700, 800, 1000, 2000};
+constexpr TextWeights gpt = {1000, 60, 350, 1000, 900, 350, 600, 600, 280, 350, 750, 1000, 2000, Encoding::o200k, 100};
+constexpr TextWeights old_gpt = {1000, 80, 350, 1000, 900, 350, 600, 700, 550, 1000, 1150, 1000, 2500, Encoding::cl100k,
+                                 100};
+constexpr TextWeights claude = {1030, 100, 350, 1600, 1150, 600, 800, 800, 500, 900, 1200, 1200, 2500, Encoding::o200k,
+                                121};
+constexpr TextWeights gemini = {980, 40, 350, 2000, 950, 300, 900, 500, 300, 350, 650, 900, 1500, Encoding::o200k, 107};
+constexpr TextWeights other = {1000, 80, 350, 2000, 900, 350, 700, 600, 400, 700, 800, 1000, 2000, Encoding::o200k,
+                               112};
 
 // The first that fits. Published: Claude's tool prompts by model and its pictures (width x height / 750), OpenAI's
 // tiles (85 and 170 for each), Google's 258 for a tile or page and 32 for a second.

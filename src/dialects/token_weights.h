@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "tokens/encoding.h"
+
 namespace sluice {
 
 // Thousandths of a token. One walk over a text counts these; the text is the sum of each times its weight.
@@ -23,6 +25,9 @@ struct TextWeights {
   std::int64_t han;          // Han, kana, hangul
   std::int64_t symbol;       // typographic signs, arrows, boxes
   std::int64_t emoji;        // beyond the basic plane
+  // Where tokens are counted instead: by which encoding, and how many of the model's own are a hundred of those.
+  Encoding encoding;
+  std::int64_t per_hundred;
 };
 
 // How a picture of known size is counted.

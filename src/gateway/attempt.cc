@@ -21,26 +21,20 @@ constexpr std::size_t most_reply = 64 * 1024 * 1024;
 
 // What a coroutine calls here is not inlined: its variables would stand in the coroutine's frame for its whole life.
 
-// What was said, where nobody counts it.
-std::int64_t estimate_output(const Reply& reply, std::string_view model) {
-  std::int64_t tokens = 0;
-  for (const Choice& choice : reply.choices) {
-    for (const Part& part : choice.parts) {
-      if (const auto* text = part.as<Text>()) tokens += estimate_text(text->text, model);
-      if (const auto* thought = part.as<Reasoning>()) tokens += estimate_text(thought->text, model);
-      if (const auto* call = part.as<ToolCall>()) tokens += estimate_text(call->arguments, model);
-      if (const auto* refusal = part.as<Refusal>()) tokens += estimate_text(refusal->text, model);
-    }
-  }
-  return tokens;
-}
-
 void note_reply(Record& record, const Reply& reply) {
   if (!reply.model.empty()) record.served = reply.model;
   if (reply.service_tier) record.lane = *reply.service_tier;
-  if (!reply.usage.output) record.estimated_output = estimate_output(reply, record.served);
   merge(record.usage, reply.usage);
   if (!reply.choices.empty()) record.finish = reply.choices.front().stop.raw;
+}
+
+// What the vendor did not count of a question and its answer.
+[[gnu::noinline]] void count_untold(const Try& t, const Reply& reply) {
+  const Usage& told = reply.usage;
+  const std::string_view model = reply.model.empty() ? t.question.model : std::string_view(reply.model);
+  if (!told.output && !told.reasoning && !told.billed_output) t.record.estimated_output = count_output(reply, model);
+  if (told.total_input() > 0 || told.billed_input) return;
+  if (const auto request = t.ask.conversation()) t.ex.input_guess = count_input(**request, model);
 }
 
 void add_notes(Record& record, const Notes& notes) {
@@ -73,6 +67,7 @@ void settle_reply(const Try& t, const Outgoing& out, const Backend& backend, Rep
   if (out.undo) out.undo->undo(reply);
   if (!out.verbatim) name_reply(t, reply);
   note_reply(t.record, reply);
+  count_untold(t, reply);
   sign(reply, backend.name);
   remember(t.ex, reply);
 }
@@ -111,6 +106,7 @@ Result<Answer> whole_answer(const Try& t, const Outgoing& out, const Backend& ba
     } else {
       TRY(const Reply reply, out.spoken->read_reply(body));  // an error in a 200, or half a reply, shows here
       note_reply(t.record, reply);
+      count_untold(t, reply);
       answer.stopped = stopped(t, reply);
     }
     answer.held = std::move(body);
@@ -346,12 +342,12 @@ Task<Result<Answer>> ask_upstream(const Try& t, const Target& target, Permit per
   return answer;
 }
 
-// The tokens as they are guessed here, where nobody else counts them.
+// The tokens as they are counted here, where nobody else does.
 [[gnu::noinline]] Result<Answer> count_here(const Try& t, const Target& target) {
   TRY(const ChatRequest* request, t.ask.conversation());
   if (auto held = held_elsewhere(*request)) return fail(*std::move(held));
   Answer answer;
-  answer.held = t.ex.dialect->write_count(estimate_input(*request, target.model));
+  answer.held = t.ex.dialect->write_count(count_input(*request, target.model));
   answer.fields = "x-sluice-estimate: true\r\n";
   return answer;
 }

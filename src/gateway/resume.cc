@@ -27,7 +27,7 @@ std::size_t place_of(const Reserve& reserve, const Target& target) {
 
 // What the stream used that broke off, as far as nobody told.
 Usage used(const ChatRequest& asked, const Pump& pump, std::string_view model) {
-  return {.input = estimate_input(asked, model), .output = estimate_text(pump.joint().said_here(), model)};
+  return {.input = count_input(asked, model), .output = count_text(pump.joint().said_here(), model)};
 }
 
 // What could not be said to the target that goes on stands in the record once.
