@@ -27,9 +27,10 @@ struct UsageSum {
 };
 
 struct UsageQuestion {
-  enum class By : std::uint8_t { model, key, group, backend, day, hour, tag };
+  enum class By : std::uint8_t { model, key, group, backend, day, hour, tag, minute };
   By by = By::model;
-  std::int64_t since_ms = 0;  // whole hours count, and whole days where hours are not kept any more
+  // Whole minutes count where minutes are still kept, else whole hours, else whole days.
+  std::int64_t since_ms = 0;
   std::int64_t until_ms = 0;  // 0: now
 };
 
@@ -48,7 +49,7 @@ class LedgerStore {
   [[nodiscard]] virtual Result<bool> settled(std::int64_t unix_ms, std::string_view id) = 0;
   // Forgets what began before that, by whole months; sums of minutes and hours sooner.
   [[nodiscard]] virtual Result<void> forget(std::int64_t before_ms, std::int64_t now_ms) = 0;
-  // From the sums; no row is looked at. The largest cost first; days and hours in their order.
+  // From the sums; no row is looked at. The largest cost first; times in their order.
   [[nodiscard]] virtual Result<std::vector<UsageSum>> usage(const UsageQuestion& question) = 0;
   // Every row of an attempt since then in its newest revision, in no order. `row` may write nothing.
   [[nodiscard]] virtual Result<void> calls(std::int64_t since_ms, const std::function<void(const LedgerRow&)>& row) = 0;

@@ -11,32 +11,6 @@ namespace sluice {
 namespace {
 
 constexpr std::int64_t version = 1;  // of the tables
-constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
-constexpr std::array<std::int64_t, 3> steps = {minute, hour, day};
-constexpr std::array<const char*, 3> sum_tables = {"sums_minute", "sums_hour", "sums_day"};
-constexpr std::int64_t minutes_kept = 2 * day, hours_kept = 92 * day;
-
-// "requests, calls, …" in their order.
-const std::string& sum_names() {
-  static const std::string names = [] {
-    std::string out = "requests, calls, failed";
-    for (const char* of : {"", "estimated_"}) {
-      for (std::size_t i = 0; i < disjoint_buckets; ++i) out += fmt::format(", {}{}", of, name(static_cast<Bucket>(i)));
-    }
-    return out + ", nano_dollars, unpriced";
-  }();
-  return names;
-}
-
-// `form` once per summed column, its name for every {0}.
-std::string each_sum(std::string_view form) {
-  std::string out;
-  for (const auto part : std::views::split(sum_names(), std::string_view(", "))) {
-    if (!out.empty()) out += ", ";
-    out += fmt::format(fmt::runtime(form), std::string_view(part.begin(), part.end()));
-  }
-  return out;
-}
 
 std::string bucket_columns(std::string_view form) {
   std::string out;
@@ -65,10 +39,6 @@ std::string table_of(std::int64_t unix_ms) {
   using namespace std::chrono;
   const year_month_day date{floor<days>(sys_time<milliseconds>(milliseconds(unix_ms)))};
   return fmt::format("rows_{:04}{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()));
-}
-
-std::int64_t start_of(std::int64_t unix_ms, std::int64_t step) {
-  return unix_ms - ((unix_ms % step) + step) % step;
 }
 
 RowState state_of(std::string_view text) {
@@ -102,14 +72,7 @@ Result<void> SqliteLedger::migrate(const std::string& path) {
   }
   if (found == version) return {};
   std::string sql = "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS prices(id INTEGER PRIMARY KEY, text TEXT UNIQUE);";
-  for (const char* table : sum_tables) {
-    sql += fmt::format(
-        "CREATE TABLE IF NOT EXISTS {}(at INTEGER NOT NULL, tag TEXT NOT NULL, key TEXT NOT NULL, groups TEXT NOT "
-        "NULL, "
-        "model TEXT NOT NULL, backend TEXT NOT NULL, {}, PRIMARY KEY(at, tag, key, groups, model, backend)) "
-        "WITHOUT ROWID;",
-        table, each_sum("{0} INTEGER NOT NULL"));
-  }
+  sql += usage_sum_tables();
   sql += fmt::format("PRAGMA user_version = {}; COMMIT;", version);
   auto made = db_->run(sql.c_str());
   if (!made) TRY_VOID(db_->roll_back());
@@ -135,16 +98,16 @@ Result<std::size_t> SqliteLedger::write(std::span<const LedgerRow> rows) {
 }
 
 Result<std::size_t> SqliteLedger::write_all(std::span<const LedgerRow> rows) {
-  std::array<SumMap, 3> sums;
+  AddedSums sums;
   std::size_t fresh = 0;
   for (const LedgerRow& row : rows) {
     TRY(const bool is_new, insert(row));
     if (!is_new) continue;
     ++fresh;
     TRY(const auto told, counted(row));
-    if (told) add(sums, row, *told);
+    if (told) sums.add(row, *told);
   }
-  TRY_VOID(write_sums(sums));
+  TRY_VOID(sums.write(*db_));
   return fresh;
 }
 
@@ -152,7 +115,7 @@ Result<std::string> SqliteLedger::month_table(std::int64_t unix_ms) {
   std::string table = table_of(unix_ms);
   if (!months_.contains(table)) {
     TRY_VOID(db_->run(month_schema(table).c_str()));
-    months_[table] = true;
+    months_.insert(table);
   }
   return table;
 }
@@ -199,7 +162,7 @@ Result<bool> SqliteLedger::insert(const LedgerRow& row) {
 }
 
 // What a new row adds to the sums; a revision only the difference. Nothing where that is nothing.
-Result<std::optional<SqliteLedger::Sums>> SqliteLedger::counted(const LedgerRow& row) {
+Result<std::optional<Sums>> SqliteLedger::counted(const LedgerRow& row) {
   Sums out{};
   std::int64_t& cost = out[sum_columns - 2];
   std::int64_t& unpriced = out[sum_columns - 1];
@@ -228,37 +191,6 @@ Result<std::optional<SqliteLedger::Sums>> SqliteLedger::counted(const LedgerRow&
     out.at(3 + disjoint_buckets + i) = row.estimated.get(static_cast<Bucket>(i)).value_or(0);
   }
   return out;
-}
-
-void SqliteLedger::add(std::array<SumMap, 3>& sums, const LedgerRow& row, const Sums& counted) {
-  const auto to = [&](SumMap& map, Place place) {
-    Sums& sum = map.try_emplace(std::move(place)).first->second;
-    for (std::size_t i = 0; i < sum_columns; ++i) sum.at(i) += counted.at(i);
-  };
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const std::int64_t at = start_of(row.unix_ms, steps.at(i));
-    to(sums.at(i), {at, "", row.key, row.groups, row.model, row.backend});
-    for (const auto part : std::views::split(row.tags, ',')) {
-      const std::string_view tag(part.begin(), part.end());
-      if (!tag.empty()) to(sums.at(i), {at, std::string(tag), "", "", "", ""});
-    }
-  }
-}
-
-Result<void> SqliteLedger::write_sums(const std::array<SumMap, 3>& sums) {
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const std::string table = sum_tables.at(i);
-    const std::string sql = "INSERT INTO " + table + " VALUES(?,?,?,?,?,?, " + each_sum("?") +
-                            ") ON CONFLICT DO UPDATE SET " + each_sum("{0} = {0} + excluded.{0}");
-    for (const auto& [place, sum] : sums.at(i)) {
-      Query query = db_->query(sql);
-      query.bind(std::get<0>(place)).bind(std::get<1>(place)).bind(std::get<2>(place)).bind(std::get<3>(place));
-      query.bind(std::get<4>(place)).bind(std::get<5>(place));
-      for (const std::int64_t number : sum) query.bind(number);
-      TRY_VOID(query.run());
-    }
-  }
-  return {};
 }
 
 Result<bool> SqliteLedger::settled(std::int64_t unix_ms, std::string_view id) {
@@ -291,66 +223,17 @@ Result<void> SqliteLedger::forget(std::int64_t before_ms, std::int64_t now_ms) {
     months_.erase(table);
     TRY_VOID(db_->run(("DROP TABLE " + table).c_str()));
   }
-  const std::array<std::int64_t, 3> from = {std::max(before_ms, now_ms - minutes_kept),
-                                            std::max(before_ms, now_ms - hours_kept), before_ms};
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    Query query = db_->query(std::string("DELETE FROM ") + sum_tables.at(i) + " WHERE at < ?");
-    TRY_VOID(query.bind(start_of(from.at(i), steps.at(i))).run());
-  }
-  return {};
+  return forget_sums(*db_, before_ms, now_ms);
 }
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
 Result<std::vector<UsageSum>> SqliteLedger::usage(const UsageQuestion& question) {
-  using By = UsageQuestion::By;
-  const bool by_time = question.by == By::hour || question.by == By::day;
-  std::string what = "model";
-  switch (question.by) {
-    case By::model: what = "model"; break;
-    case By::key: what = "key"; break;
-    case By::group: what = "groups"; break;
-    case By::backend: what = "backend"; break;
-    case By::day: what = "strftime('%Y-%m-%d', at / 1000, 'unixepoch')"; break;
-    case By::hour: what = "strftime('%Y-%m-%dT%H:00Z', at / 1000, 'unixepoch')"; break;
-    case By::tag: what = "tag"; break;
-  }
-  std::int64_t first_hour = 0;
-  {
-    Query query = db_->query("SELECT at FROM sums_hour ORDER BY at LIMIT 1");
-    if (query.step()) first_hour = query.number(0);
-    TRY_VOID(query.well());
-  }
-  constexpr std::int64_t forever = 253'402'300'800'000;  // the year 10000
-  const std::int64_t until = question.until_ms > 0 ? question.until_ms : forever;
-  // Whole days by their own sums, what is before and behind by the hours; days where hours are gone.
-  const std::int64_t since = start_of(question.since_ms, question.since_ms < first_hour ? day : hour);
-  const std::int64_t first_day = question.by == By::hour ? until : std::min(start_of(since + day - 1, day), until);
-  const std::int64_t last_day = std::max(first_day, question.by == By::hour ? until : start_of(until, day));
-  const std::string where =
-      std::string(" WHERE at >= ? AND at < ? AND tag ") + (question.by == By::tag ? "<>" : "=") + " ''";
-  const std::string columns = " AS what, " + sum_names() + " FROM ";
-  const std::string sql = "SELECT what, " + each_sum("sum({0})") + " FROM (SELECT " + what + columns + "sums_day" +
-                          where + " UNION ALL SELECT " + what + columns + "sums_hour" + where + " UNION ALL SELECT " +
-                          what + columns + "sums_hour" + where + ") GROUP BY what ORDER BY " +
-                          (by_time ? "what" : "sum(nano_dollars) DESC, sum(calls) DESC, what");
-  Query query = db_->query(sql);
-  query.bind(first_day).bind(last_day).bind(since).bind(first_day).bind(last_day).bind(until);
-  std::vector<UsageSum> out;
-  while (query.step()) {
-    UsageSum& sum = out.emplace_back();
-    int column = 0;
-    sum.what = query.text(column++);
-    sum.requests = query.number(column++);
-    sum.calls = query.number(column++);
-    sum.failed = query.number(column++);
-    for (std::int64_t& tokens : sum.exact) tokens = query.number(column++);
-    for (std::int64_t& tokens : sum.estimated) tokens = query.number(column++);
-    sum.nano_dollars = query.number(column++);
-    sum.unpriced = query.number(column);
-  }
-  TRY_VOID(query.well());
-  return out;
+  TRY_VOID(db_->roll_back());
+  TRY_VOID(db_->run("BEGIN"));  // all of it at one moment
+  auto sums = read_sums(*db_, question);
+  TRY_VOID(db_->roll_back());
+  return sums;
 }
 
 Result<void> SqliteLedger::calls(std::int64_t since_ms, const std::function<void(const LedgerRow&)>& row) {

@@ -1,16 +1,17 @@
-// The ledger in an SQLite file: rows in a table per month, and sums of them by minute, hour and day that change in the
-// same transaction. SPDX-License-Identifier: MIT
+// The ledger in an SQLite file: rows in a table per month, and sums of them (usage_sums.h) that change in the same
+// transaction. SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "ports/ledger_store.h"
 #include "store/sqlite.h"
+#include "store/usage_sums.h"
 
 namespace sluice {
 
@@ -27,13 +28,6 @@ class SqliteLedger final : public LedgerStore {
   [[nodiscard]] Result<void> calls(std::int64_t since_ms, const std::function<void(const LedgerRow&)>& row) override;
 
  private:
-  // The columns that are added up: requests, calls, failed, tokens exact and estimated, cost, unpriced.
-  static constexpr std::size_t sum_columns = 5 + 2 * disjoint_buckets;
-  using Sums = std::array<std::int64_t, sum_columns>;
-  // When, tag, key, groups, model, backend. With a tag the rest is empty.
-  using Place = std::tuple<std::int64_t, std::string, std::string, std::string, std::string, std::string>;
-  using SumMap = std::map<Place, Sums>;
-
   explicit SqliteLedger(std::unique_ptr<Sqlite> db) : db_(std::move(db)) {}
   Result<void> migrate(const std::string& path);
   Result<std::size_t> write_all(std::span<const LedgerRow> rows);
@@ -42,12 +36,10 @@ class SqliteLedger final : public LedgerStore {
   Result<std::vector<std::string>> month_tables();
   Result<std::int64_t> price_id(const std::string& text);
   Result<std::optional<Sums>> counted(const LedgerRow& row);
-  static void add(std::array<SumMap, 3>& sums, const LedgerRow& row, const Sums& counted);
-  Result<void> write_sums(const std::array<SumMap, 3>& sums);
 
   std::unique_ptr<Sqlite> db_;
   std::map<std::string, std::int64_t> prices_;
-  std::map<std::string, bool, std::less<>> months_;  // tables that are known to be there
+  std::set<std::string, std::less<>> months_;  // tables that are known to be there
 };
 
 }  // namespace sluice

@@ -4,12 +4,20 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <map>
+#include <span>
+
 #include "base/scratch_test.h"
+#include "store/many_rows_test.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::int64_t hour = 3'600'000, day = 24 * hour;
+constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
 constexpr std::int64_t noon = 1'793'016'000'000 / day * day + 12 * hour;
 
 class LedgerFile : public testing::Test {
@@ -180,6 +188,173 @@ TEST_F(LedgerFile, TakesWholeHoursOfTheTimeThatIsAskedFor) {
   }
 }
 
+TEST_F(LedgerFile, CountsWholeMinutesAsLongAsTheseAreKept) {
+  for (int i = 0; i < 180; ++i) write(exchange("r" + std::to_string(i), noon + i * minute));
+  using By = UsageQuestion::By;
+  for (const auto& [from, to] : {std::pair(0, 180), {1, 2}, {59, 61}, {30, 150}, {60, 120}}) {
+    const auto sums = usage(By::minute, noon + from * minute + 7, noon + to * minute - 7);
+    EXPECT_EQ(sums.size(), static_cast<std::size_t>(to - from));
+    EXPECT_EQ(usage(By::key, noon + from * minute + 7, noon + to * minute - 7)[0].calls, to - from);
+  }
+  EXPECT_TRUE(usage(By::minute)[61].what.ends_with("T13:01Z"));
+}
+
+// Where the hours of a day are gone, the day counts whole, also when that is the last one asked for.
+TEST_F(LedgerFile, CountsTheWholeDayWhereItsHoursAreForgotten) {
+  write(exchange("r1", noon));
+  write(exchange("r2", noon + day));
+  using By = UsageQuestion::By;
+  ASSERT_TRUE(store->forget(0, noon + 200 * day));
+  EXPECT_TRUE(usage(By::hour).empty());
+  EXPECT_EQ(usage(By::key)[0].calls, 2);
+  EXPECT_EQ(usage(By::key, noon + day - 2 * hour, noon + day + hour)[0].calls, 1);
+  EXPECT_EQ(usage(By::key, noon - hour, noon + day - hour)[0].calls, 2);
+}
+
+// The one law of sums: they are what the rows of that time add up to, however it is asked and whatever is forgotten.
+class ManyYears : public LedgerFile {
+ protected:
+  static constexpr std::int64_t to = noon + 10 * hour + 17 * minute, from = to - 400 * day;
+  void SetUp() override {
+    ManyRows source({.exchanges = 2'000, .from_ms = from, .to_ms = to, .keys = 5, .groups = 2, .models = 3, .tags = 3});
+    while (source.next(rows_)) {
+    }
+    // The last days hold as many, so that there is something to be told apart.
+    std::vector<LedgerRow> late;
+    ManyRows more({.exchanges = 2'000, .from_ms = to - 3 * day, .to_ms = to, .keys = 5, .groups = 2, .models = 3});
+    while (more.next(late)) {
+    }
+    for (LedgerRow& row : late) {
+      row.id += "-late";
+      rows_.push_back(std::move(row));
+    }
+    for (std::size_t at = 0; at < rows_.size(); at += 500) {
+      const auto some = std::span(rows_).subspan(at, std::min<std::size_t>(500, rows_.size() - at));
+      ASSERT_TRUE(store->write(some));
+    }
+  }
+  struct Kept {
+    std::int64_t minutes = 0, hours = 0, days = 0;  // since when
+  };
+  using By = UsageQuestion::By;
+  static constexpr std::array all = {By::model, By::key, By::group, By::backend,
+                                     By::tag,   By::day, By::hour,  By::minute};
+  void expect_the_law(const Kept& kept) const {
+    for (const std::int64_t since : {from - day, from + 100 * day + 5 * hour, to - 93 * day + hour, to - 40 * day + 1,
+                                     to - 2 * day - 90 * minute, to - 50 * minute}) {
+      for (const std::int64_t until : {from + 120 * day + 3 * hour, to - 60 * day - minute, to - day, to + minute}) {
+        for (const By by : all) {
+          if (since >= until) continue;
+          EXPECT_EQ(usage(by, since, until), added_up(kept, by, since, until))
+              << "by " << static_cast<int>(by) << " since " << since << " until " << until;
+        }
+      }
+    }
+  }
+  std::vector<LedgerRow> rows_;
+
+ private:
+  static std::int64_t down(std::int64_t at, std::int64_t step) { return at / step * step; }
+  static std::int64_t step(const Kept& kept, std::int64_t at) {
+    return at >= kept.minutes ? minute : at >= kept.hours ? hour : day;
+  }
+  static std::string time(std::int64_t at, const char* form) {
+    const std::time_t seconds = at / 1000;
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 32> out{};
+    return {out.data(), std::strftime(out.data(), out.size(), form, &parts)};
+  }
+  static std::vector<std::string> what(const LedgerRow& row, By by) {
+    switch (by) {
+      case By::model: return {row.model};
+      case By::key: return {row.key};
+      case By::group: return {row.groups};
+      case By::backend: return {row.backend};
+      case By::day: return {time(row.unix_ms, "%Y-%m-%d")};
+      case By::hour: return {time(row.unix_ms, "%Y-%m-%dT%H:00Z")};
+      case By::minute: return {time(row.unix_ms, "%Y-%m-%dT%H:%MZ")};
+      case By::tag: break;
+    }
+    const std::size_t comma = row.tags.find(',');
+    if (row.tags.empty()) return {};
+    if (comma == std::string::npos) return {row.tags};
+    return {row.tags.substr(0, comma), row.tags.substr(comma + 1)};
+  }
+  [[nodiscard]] std::vector<UsageSum> added_up(const Kept& kept, By by, std::int64_t since, std::int64_t until) const {
+    std::int64_t first = std::max(down(since, step(kept, since)), kept.days);
+    if (by == By::hour) first = std::max(first, kept.hours);
+    if (by == By::minute) first = std::max(first, kept.minutes);
+    const std::int64_t last = down(until - 1, step(kept, until - 1)) + step(kept, until - 1);
+    std::map<std::string, UsageSum> sums;
+    for (const LedgerRow& row : rows_) {
+      if (row.unix_ms < first || row.unix_ms >= last) continue;
+      for (const std::string& word : what(row, by)) {
+        UsageSum& sum = sums[word];
+        sum.what = word;
+        if (row.attempt == 0) {
+          ++sum.requests;
+          sum.failed += row.state == RowState::complete ? 0 : 1;
+          continue;
+        }
+        ++sum.calls;
+        for (std::size_t i = 0; i < disjoint_buckets; ++i) {
+          sum.exact.at(i) += row.exact.get(static_cast<Bucket>(i)).value_or(0);
+          sum.estimated.at(i) += row.estimated.get(static_cast<Bucket>(i)).value_or(0);
+        }
+        sum.nano_dollars += row.nano_dollars;
+        sum.unpriced += row.unknown != 0 ? 1 : 0;
+      }
+    }
+    std::vector<UsageSum> out;
+    for (auto& [word, sum] : sums) out.push_back(std::move(sum));
+    if (by != By::day && by != By::hour && by != By::minute) {
+      std::ranges::stable_sort(out, [](const UsageSum& a, const UsageSum& b) {
+        return std::pair(b.nano_dollars, b.calls) < std::pair(a.nano_dollars, a.calls);
+      });
+    }
+    return out;
+  }
+};
+
+TEST_F(ManyYears, AreSummedExactly) {
+  expect_the_law({});
+}
+
+TEST_F(ManyYears, AreSummedExactlyAfterSomeOfItIsForgotten) {
+  ASSERT_TRUE(store->forget(0, to));
+  Kept kept{.minutes = (to - 2 * day) / hour * hour, .hours = (to - 92 * day) / day * day};
+  expect_the_law(kept);
+  ASSERT_TRUE(store->forget(to - 350 * day, to));
+  using namespace std::chrono;
+  const year_month_day date{floor<days>(sys_time<milliseconds>(milliseconds(to - 350 * day)))};
+  kept.days = duration_cast<milliseconds>(sys_days(date.year() / date.month() / 1).time_since_epoch()).count();
+  expect_the_law(kept);
+}
+
+TEST_F(ManyYears, AreReportedWithoutALookAtARow) {
+  const auto ask = [&] {
+    std::vector<std::vector<UsageSum>> out;
+    for (const By by : all) out.push_back(usage(by, from + 3 * hour, to - 5 * minute));
+    return out;
+  };
+  const auto before = ask();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &other), SQLITE_OK);
+  std::string drop;
+  const auto name = [](void* out, int, char** values, char**) {
+    *static_cast<std::string*>(out) += std::string("DROP TABLE ") + values[0] + ';';
+    return 0;
+  };
+  ASSERT_EQ(sqlite3_exec(other, "SELECT name FROM sqlite_master WHERE name GLOB 'rows_*' AND type = 'table'", name,
+                         &drop, nullptr),
+            SQLITE_OK);
+  EXPECT_NE(drop, "");
+  ASSERT_EQ(sqlite3_exec(other, drop.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  EXPECT_EQ(ask(), before);
+}
+
 TEST_F(LedgerFile, ForgetsWholeMonthsAndFineSumsSooner) {
   const std::int64_t old = noon - 100 * day;
   write(exchange("old", old));
@@ -199,7 +374,7 @@ TEST_F(LedgerFile, LeavesNothingOfAWriteThatFailed) {
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path().c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other,
-                         "CREATE TRIGGER no BEFORE INSERT ON sums_day WHEN new.key = 'bad' "
+                         "CREATE TRIGGER no BEFORE INSERT ON sums_day WHEN new.what = 'bad' "
                          "BEGIN SELECT RAISE(ABORT, 'no'); END",
                          nullptr, nullptr, nullptr),
             SQLITE_OK);
