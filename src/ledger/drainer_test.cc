@@ -29,6 +29,7 @@ class Kept final : public LedgerStore {
  public:
   using Name = std::tuple<std::string, std::int64_t, std::int64_t>;
   Result<std::size_t> write(std::span<const LedgerRow> rows) override {
+    std::this_thread::sleep_for(takes);
     const std::scoped_lock lock(mutex);
     ++writes;
     if (fails) return fail(Fault::internal, "The storage failed.", "database is locked");
@@ -63,6 +64,7 @@ class Kept final : public LedgerStore {
   std::vector<std::pair<std::int64_t, std::int64_t>> forgotten;
   bool fails_to_forget = false;
   std::atomic<bool> fails = false;
+  std::chrono::milliseconds takes{0};
   int writes = 0;
 };
 
@@ -183,6 +185,7 @@ TEST(Drainer, ForgetsAndAdoptsUnderSteadyLoad) {
   clock_ms = began;
   const Scratch scratch;
   Kept store;
+  store.takes = std::chrono::milliseconds(5);  // more comes meanwhile
   const auto journal = open(scratch);
   std::atomic<bool> over = false;
   std::thread load([&] {

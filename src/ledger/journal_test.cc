@@ -317,9 +317,19 @@ TEST(Journal, PlacesAtItsEndWhatThereIsRoomFor) {
   const Scratch scratch;
   {
     const auto journal = open(scratch, 64);
-    // More than its spares hold, before its thread can make more.
+    std::latch asleep(1), awake(1);
+    journal->sync([&](bool) {
+      asleep.count_down();
+      awake.wait();
+    });
+    asleep.wait();
+    // More than its spares hold, and its thread makes no more of them.
     for (int i = 0; i < 20'000; ++i) settle(*journal, std::to_string(i));
-    journal->stop();
+    EXPECT_GT(journal->state().kept_back, 0U);
+    std::thread stopper([&] { journal->stop(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    awake.count_down();
+    stopper.join();
     EXPECT_EQ(journal->state().kept_back, 0U);
   }
   std::size_t read = 0;
