@@ -164,8 +164,11 @@ def test_usage_is_told_by_model_key_and_day(start, upstream):
         assert (row["input"], row["output"], row["nano_dollars"]) == (3000, 300, 3 * (2_500_000 + 1_000_000))
     told = command("usage", "--config", gateway.file, "--by", "day", folder=gateway.folder)
     assert "$0.0105" in told.stdout, told.stdout
-    told = command("usage", "--config", gateway.file, "--by", "hour", "--csv", folder=gateway.folder)
-    assert told.stdout.splitlines()[0].startswith("hour,requests,calls,failed,input")
+    for by in ("hour", "minute"):
+        told = command("usage", "--config", gateway.file, "--by", by, "--since", "5m", "--csv", folder=gateway.folder)
+        head, *rows = told.stdout.splitlines()
+        assert head.startswith(f"{by},requests,calls,failed,input")
+        assert sum(int(row.split(",")[1]) for row in rows) == 3
 
 
 def test_usage_is_told_over_the_admin_api_in_the_same_words(start, upstream):

@@ -14,12 +14,13 @@ namespace {
 
 using By = UsageQuestion::By;
 
-constexpr std::array<std::pair<std::string_view, By>, 7> bys = {{{"model", By::model},
+constexpr std::array<std::pair<std::string_view, By>, 8> bys = {{{"model", By::model},
                                                                  {"key", By::key},
                                                                  {"group", By::group},
                                                                  {"backend", By::backend},
                                                                  {"day", By::day},
                                                                  {"hour", By::hour},
+                                                                 {"minute", By::minute},
                                                                  {"tag", By::tag}}};
 
 Error wrong(std::string message, std::string_view param) {

@@ -14,7 +14,7 @@
 namespace sluice {
 
 struct UsageWords {
-  std::string by = "model";   // model, key, group, backend, day, hour, tag
+  std::string by = "model";   // model, key, group, backend, tag, day, hour, minute
   std::string since = "30d";  // a time before now, or a day: "2026-11-01", in UTC
   std::string until;          // likewise; empty: now
 };

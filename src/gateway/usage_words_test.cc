@@ -18,6 +18,9 @@ TEST(UsageWords, AreReadAsTimesAndWhatIsSummed) {
   ASSERT_TRUE(days);
   EXPECT_EQ(days->by, UsageQuestion::By::tag);
   EXPECT_EQ(days->until_ms - days->since_ms, 2LL * 86'400'000);
+  const auto minutes = read_usage_words({.by = "minute", .since = "90m"}, now_ms);
+  ASSERT_TRUE(minutes);
+  EXPECT_EQ(minutes->by, UsageQuestion::By::minute);
 }
 
 TEST(UsageWords, NameWhatIsWrong) {

@@ -121,7 +121,7 @@ export const admin_schemas = {
       by: { type: "string" },
       since_ms: { type: "integer", description: "Unix milliseconds; whole hours count." },
       until_ms: { type: "integer" },
-      rows: { type: "array", items: ref("UsageRow"), description: "The largest cost first; days and hours in their order." },
+      rows: { type: "array", items: ref("UsageRow"), description: "The largest cost first; times in their order." },
     },
     required: ["by", "since_ms", "until_ms", "rows"],
   },
@@ -129,7 +129,7 @@ export const admin_schemas = {
     type: "object",
     description: "What is summed stands under the name it was asked by: \"model\", \"key\" and so on.",
     properties: {
-      ...Object.fromEntries(["model", "key", "group", "backend", "day", "hour", "tag"].map((by) => [by, { type: "string" }])),
+      ...Object.fromEntries(["model", "key", "group", "backend", "tag", "day", "hour", "minute"].map((by) => [by, { type: "string" }])),
       requests: { type: "integer" },
       calls: { type: "integer", description: "Of upstreams; hedges, copies and failed ones, too." },
       failed: { type: "integer", description: "Requests that did not end complete." },
@@ -214,7 +214,7 @@ export const admin_paths = {
   "/admin/api/usage": {
     get: call("usage", "What was used and what it cost, by the ledger", "Usage", {
       parameters: [
-        query("by", "model, key, group, backend, day, hour or tag; model when it is left out."),
+        query("by", "model, key, group, backend, tag, day, hour (of 92 days) or minute (of two days); model when it is left out."),
         query("since", "A time before now such as 7d, or a day such as 2026-11-01 in UTC; 30d when it is left out."),
         query("until", "Likewise; now when it is left out."),
       ],
