@@ -49,8 +49,7 @@ Callee callee(const Record& record, std::size_t place) {
           .model = attempt.model,
           .price = attempt.price,
           .lane = record.lane,
-          .hedge = attempt.hedge,
-          .mirror = attempt.mirror};
+          .hedge = attempt.hedge};
 }
 
 // Nobody has read the question where this is wanted. nullopt: its bytes are no text.

@@ -29,7 +29,6 @@ void call(LedgerRow& row, const Callee& callee) {
   row.price = callee.price;
   row.lane = callee.lane;
   row.hedge = callee.hedge;
-  row.mirror = callee.mirror;
 }
 
 std::string fault_name(const std::optional<Fault>& fault) {

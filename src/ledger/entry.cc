@@ -184,7 +184,7 @@ void each(auto& io, auto& v)
 void each(auto& io, auto& v)
   requires IsA<Callee, std::remove_reference_t<decltype(v)>>
 {
-  io(v.attempt), io(v.backend), io(v.model), io.whole(v.price), io(v.lane), io(v.hedge), io(v.mirror);
+  io(v.attempt), io(v.backend), io(v.model), io.whole(v.price), io(v.lane), io(v.hedge);
 }
 void each(auto& io, auto& v)
   requires IsA<Intent, std::remove_reference_t<decltype(v)>>

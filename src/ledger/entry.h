@@ -36,7 +36,7 @@ struct Callee {
   std::string_view backend, model;
   std::string_view price;  // as write_price() has it
   std::string_view lane;
-  bool hedge = false, mirror = false;
+  bool hedge = false;
 };
 
 // A call is about to begin.
