@@ -99,7 +99,8 @@ int main(int argc, char** argv) {
   CLI::App* usage = app.add_subcommand("usage", "print what was used and what it cost, by the ledger");
   sluice::UsageOptions used;
   with_config(usage);
-  usage->add_option("--by", used.words.by, "model, key, group, backend, tag, day, hour or minute")->capture_default_str();
+  usage->add_option("--by", used.words.by, "model, key, group, backend, tag, day, hour or minute")
+      ->capture_default_str();
   usage->add_option("--since", used.words.since, "a time before now such as 7d, or a day such as 2026-11-01")
       ->capture_default_str();
   usage->add_option("--until", used.words.until, "likewise; else now");

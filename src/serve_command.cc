@@ -27,6 +27,7 @@
 #include "ledger_service.h"
 #include "net/handover.h"
 #include "net/supervisor.h"
+#include "policy/meter_words.h"
 #include "store/memory_responses.h"
 #include "store/sqlite_keys.h"
 #include "store/sqlite_responses.h"
@@ -80,6 +81,7 @@ class Service {
     shared_.version = version;
     shared_.started_unix_ms = unix_ms();
     shared_.return_memory = return_memory;
+    shared_.meters.tell([this](const BudgetAlert& alert) { log_.say(LogLevel::warning, "{}", words(alert)); });
     shared_.sinks = {&access_, &metrics_};
     shared_.metrics_page = [this] {
       return metrics_.text({.gauges = gauges(shared_), .dropped_log_lines = writer_.dropped()});

@@ -133,6 +133,23 @@ def test_a_budget_is_charged_by_what_the_vendor_counted(budgeted, upstream, stre
     spent_is(gateway, 3000 * 1_000 + 900 * 10_000)
 
 
+def test_the_log_warns_once_at_each_share(budgeted, upstream):
+    gateway = budgeted({"a": month(1, alert_at=["50%", 80])})
+    always(upstream, text="ok", input=0, output=30_000)
+
+    def warned():
+        said = [json.loads(line) for line in gateway.said().splitlines() if line.startswith("{")]
+        return [row["message"].split(" (")[0] for row in said if "of the budget of" in row.get("message", "")]
+
+    for spent, words in ((1, []), (2, [50]), (3, [50, 80])):
+        assert chat(gateway, max_tokens=1000).status == 200
+        spent_is(gateway, spent * 300_000_000)
+        end = time.monotonic() + 2
+        while len(warned()) < len(words) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert warned() == [f'{percent} % of the budget of "a"' for percent in words]
+
+
 def test_a_whole_answer_has_its_longest_form_set_aside(budgeted, upstream):
     gateway = budgeted({"a": month(1)})
     gate = Gate()

@@ -130,7 +130,7 @@ std::span<const Setting<Budget>> budget_settings() {
       {{"hard_stop", "yes/no", "no",
         "ends a stream when the budget is spent, with an error in it; else only new requests are refused"},
        [](Reading& in, const Node& n, Path p, Budget& out) { in.boolean(n, p, out.hard_stop); }},
-      {{"alert_at", "list of shares", "", "shares of it at which somebody is told, each once in a window: [80%, 100%]"},
+      {{"alert_at", "list of shares", "", "shares of it at which the log warns, each once in a window: [80%, 100%]"},
        read_alerts},
   }};
   return table;

@@ -9,6 +9,7 @@
 #include "base/money.h"
 #include "base/text.h"
 #include "policy/budget_period.h"
+#include "policy/meters.h"
 
 namespace sluice {
 namespace {
@@ -27,9 +28,12 @@ std::string sum(const Budget& budget) {
                                           : fmt::format("${} a {}", dollars, name(budget.per));
 }
 // When there is money again.
+std::string next(const Budget& budget, std::int64_t ends_ms) {
+  return fmt::format("A new {} begins at {}Z.", name(budget.per), rfc3339(ends_ms).substr(0, 19));
+}
 std::string anew(const MeterRefusal& refusal) {
   if (refusal.budget.per == Budget::Per::total) return "Ask the administrator of this gateway for more.";
-  return fmt::format("A new {} begins at {}Z.", name(refusal.budget.per), rfc3339(refusal.ends_ms).substr(0, 19));
+  return next(refusal.budget, refusal.ends_ms);
 }
 
 Error later(const MeterRefusal& refusal, std::string message) {
@@ -40,6 +44,13 @@ Error later(const MeterRefusal& refusal, std::string message) {
 }
 
 }  // namespace
+
+std::string words(const BudgetAlert& alert) {
+  std::string out = fmt::format("{} % of the budget of \"{}\" ({}) are spent: ${}.", alert.percent, alert.name,
+                                sum(alert.budget), write_decimal(alert.spent, 9));
+  if (alert.budget.per != Budget::Per::total) out += ' ' + next(alert.budget, alert.ends_ms);
+  return out;
+}
 
 Error words(const MeterRefusal& r) {
   switch (r.why) {

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
 #include "config/allowance.h"
 
 namespace sluice {
+
+struct BudgetAlert;
 
 struct MeterRefusal {
   enum class Why : std::uint8_t {
@@ -40,5 +43,7 @@ struct MeterRefusal {
 inline constexpr std::string_view budget_spent = "insufficient_quota";
 
 [[nodiscard]] Error words(const MeterRefusal& refusal);
+// "80 % of the budget of "team" ($12.5 a month) are spent: $10.02. A new month begins at …"
+[[nodiscard]] std::string words(const BudgetAlert& alert);
 
 }  // namespace sluice

@@ -96,6 +96,8 @@ class Meters {
   using OnAlert = std::function<void(const BudgetAlert&)>;
   // `on_alert` is called on the thread that settles, under no lock; it must not block.
   explicit Meters(OnAlert on_alert = {});
+  // The same, before the first request.
+  void tell(OnAlert on_alert) { on_alert_ = std::move(on_alert); }
   ~Meters();
   Meters(const Meters&) = delete;
   Meters& operator=(const Meters&) = delete;
