@@ -135,7 +135,7 @@ def test_a_budget_is_charged_by_what_the_vendor_counted(budgeted, upstream, stre
 
 def test_the_log_warns_once_at_each_share(budgeted, upstream):
     gateway = budgeted({"a": month(1, alert_at=["50%", 80])})
-    always(upstream, text="ok", input=0, output=30_000)
+    always(upstream, text="ok", input=1, output=30_000)
 
     def warned():
         said = [json.loads(line) for line in gateway.said().splitlines() if line.startswith("{")]
@@ -143,7 +143,7 @@ def test_the_log_warns_once_at_each_share(budgeted, upstream):
 
     for spent, words in ((1, []), (2, [50]), (3, [50, 80])):
         assert chat(gateway, max_tokens=1000).status == 200
-        spent_is(gateway, spent * 300_000_000)
+        spent_is(gateway, spent * 300_001_000)
         end = time.monotonic() + 2
         while len(warned()) < len(words) and time.monotonic() < end:
             time.sleep(0.01)

@@ -343,10 +343,9 @@ def test_without_room_new_requests_are_refused_and_nothing_is_lost(start, upstre
         # Somebody else fills the disk, and nobody drains: the file is locked.
         with sqlite3.connect(small / "ledger" / "ledger.db", timeout=10, isolation_level=None) as db:
             db.execute("BEGIN IMMEDIATE")
-            with (small / "filler").open("wb") as filler, contextlib.suppress(OSError):
+            with (small / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
                 while True:
                     filler.write(b"x" * 65536)
-                    filler.flush()
             answered = 1
             body = {"model": name, "messages": [{"role": "user", "content": "ping"}]}
             with gateway.connect() as connection:

@@ -218,7 +218,7 @@ def command_sums(folder):
     import sqlite3
 
     with sqlite3.connect(folder / "ledger" / "ledger.db", timeout=10) as db:
-        return tuple(db.execute("SELECT sum(requests), sum(nano_dollars) FROM sums_day WHERE tag = ''").fetchone())
+        return tuple(db.execute("SELECT sum(requests), sum(nano_dollars) FROM sums_day WHERE kind = 0").fetchone())
 
 
 def run(folder, rounds, clients, seconds, seed):
