@@ -2,17 +2,14 @@
 #include "explain_command.h"
 
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <iostream>
-#include <optional>
 #include <random>
-#include <sstream>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "call_gateway.h"
 #include "config/url.h"
+#include "files.h"
 #include "wire/http1.h"
 
 namespace sluice {
@@ -39,11 +36,9 @@ int ask_gateway(const ExplainOptions& options) {
 int ask_config(const ExplainOptions& options) {
   std::string yaml;
   if (!options.config.empty()) {
-    std::ifstream file(options.config, std::ios::binary);
-    std::ostringstream text;
-    if (!file || !(text << file.rdbuf() || file.eof()))
-      return refuse("cannot read " + options.config + ": " + std::strerror(errno));
-    yaml = text.str();
+    auto text = read_file(options.config);
+    if (!text) return refuse(text.error()->message);
+    yaml = *std::move(text);
   }
   const Loaded loaded = load_config(yaml, options.config, process_environment);
   if (!loaded.ok()) {

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+
+#include "base/result.h"
 
 namespace sluice {
 
@@ -17,7 +18,7 @@ struct FileStamp {
 // Of no file, and of one that is not there, the same.
 [[nodiscard]] FileStamp file_stamp(const std::string& path);
 
-// All of it; nothing when it cannot be read: errno says why.
-[[nodiscard]] std::optional<std::string> read_file(const std::string& path);
+// All of it. Error: internal, "cannot read PATH: why".
+[[nodiscard]] Result<std::string> read_file(const std::string& path);
 
 }  // namespace sluice

@@ -2,24 +2,21 @@
 #include "keys_command.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <expected>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "call_gateway.h"
+#include "chance.h"
 #include "config/node_settings.h"
+#include "files.h"
 #include "gateway/admin.h"
 #include "store/sqlite_keys.h"
 #include "wire/http1.h"
@@ -30,19 +27,6 @@ namespace {
 int refuse(const std::string& sentence, int code = 2) {
   std::cerr << "sluice: " << sentence << '\n';
   return code;
-}
-
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-void chance(std::span<unsigned char> bytes) {
-  std::size_t got = 0;
-  while (got < bytes.size()) {
-    const ssize_t more = ::getrandom(bytes.data() + got, bytes.size() - got, 0);
-    if (more > 0) got += static_cast<std::size_t>(more);
-  }
 }
 
 // "month=12.50,hard_stop,alert_at=80%" as the API takes a budget; what it says is judged there.
@@ -172,11 +156,7 @@ int tell(const GatewaySaid& said, const KeysOptions& options) {
 Result<Config> read_config(const std::string& path) {
   std::string yaml;
   if (!path.empty()) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    if (!file || !(text << file.rdbuf() || file.eof()))
-      return fail(Fault::internal, "cannot read " + path + ": " + std::strerror(errno));
-    yaml = text.str();
+    TRY(yaml, read_file(path));
   }
   Loaded loaded = load_config(yaml, path, process_environment);
   if (loaded.ok()) return std::move(loaded.config);

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "ledger_service.h"
 
-#include <chrono>
 #include <filesystem>
 
+#include "base/clock.h"
 #include "store/sqlite_ledger.h"
 
 namespace sluice {
-namespace {
-
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
-
 Result<std::unique_ptr<LedgerService>> LedgerService::open(const Config& config) {
   const std::string directory = config.ledger_path();
   std::unique_ptr<LedgerService> out;

@@ -1,15 +1,12 @@
 // The command line, and the wiring of the parts. SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "allocator.h"
 #include "config/config.h"
 #include "explain_command.h"
+#include "files.h"
 #include "keys_command.h"
 #include "models_command.h"
 #include "serve_command.h"
@@ -20,20 +17,12 @@ namespace {
 
 using sluice::Loaded;
 
-// The text of a file, or nothing with a sentence on standard error.
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || std::filesystem::is_directory(path) || !(text << file.rdbuf() || file.eof())) {
-    std::cerr << "sluice: cannot read " << path << ": " << std::strerror(errno) << '\n';
-    return std::nullopt;
-  }
-  return text.str();
-}
-
 int check(const std::string& path) {
-  const auto text = read_file(path);
-  if (!text) return 2;
+  const auto text = sluice::read_file(path);
+  if (!text) {
+    std::cerr << "sluice: " << text.error()->message << '\n';
+    return 2;
+  }
   const Loaded loaded = sluice::load_config(*text, path, sluice::process_environment);
   std::cerr << sluice::render(loaded.faults, *text, path);
   if (!loaded.ok()) return 1;

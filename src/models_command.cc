@@ -11,12 +11,12 @@
 #include <iostream>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <vector>
 
 #include "base/money.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "files.h"
 #include "pricing/catalogue.h"
 #include "pricing/price_table.h"
 
@@ -28,21 +28,14 @@ int refuse(const std::string& sentence, int code = 2) {
   return code;
 }
 
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || std::filesystem::is_directory(path) || !(text << file.rdbuf() || file.eof())) {
-    refuse("cannot read " + path + ": " + std::strerror(errno));
-    return std::nullopt;
-  }
-  return text.str();
-}
-
 // Also told: what is wrong with the file.
 std::optional<Config> configured(const std::string& path) {
   if (path.empty()) return Config();
   const auto yaml = read_file(path);
-  if (!yaml) return std::nullopt;
+  if (!yaml) {
+    refuse(yaml.error()->message);
+    return std::nullopt;
+  }
   Loaded loaded = load_config(*yaml, path, process_environment);
   if (!loaded.ok()) {
     std::cerr << render(loaded.faults, *yaml, path);
@@ -172,9 +165,10 @@ int show_model(const ModelsOptions& options) {
 
 int update_models(const ModelsOptions& options) {
   // The configuration may name a catalogue that is only to be made.
-  const auto yaml = options.config.empty() ? std::optional(std::string()) : read_file(options.config);
-  const auto json = yaml ? read_file(options.table) : std::nullopt;
-  if (!json) return 2;
+  const auto yaml = options.config.empty() ? Result<std::string>() : read_file(options.config);
+  if (!yaml) return refuse(yaml.error()->message);
+  const auto json = read_file(options.table);
+  if (!json) return refuse(json.error()->message);
   const Config config = load_config(*yaml, options.config, process_environment).config;
   const auto table = read_price_table(*json);
   if (!table) return refuse(options.table + ": " + table.error()->message);

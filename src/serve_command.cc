@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -11,13 +10,13 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
-#include <span>
 
 #include "allocator.h"
+#include "base/clock.h"
+#include "chance.h"
 #include "config/config.h"
 #include "config/snapshot.h"
 #include "files.h"
@@ -41,18 +40,6 @@ namespace sluice {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-void chance(std::span<unsigned char> bytes) {
-  std::size_t got = 0;
-  while (got < bytes.size()) {
-    const ssize_t more = ::getrandom(bytes.data() + got, bytes.size() - got, 0);
-    if (more > 0) got += static_cast<std::size_t>(more);
-  }
-}
 
 // One running process: what it was started with, and what it does when the file changes or a signal comes.
 class Service {
@@ -187,7 +174,7 @@ class Service {
     if (!path_.empty()) {
       auto text = read_file(path_);
       if (!text) {
-        std::cerr << "sluice: cannot read " << path_ << ": " << std::strerror(errno) << '\n';
+        std::cerr << "sluice: " << text.error()->message << '\n';
         return std::nullopt;
       }
       text_ = std::move(*text);
@@ -358,8 +345,8 @@ class Service {
     }
     file_ = now;
     catalogue_stamp_ = file_stamp(catalogue_);
-    const auto text = path_.empty() ? std::optional<std::string>(std::string()) : read_file(path_);
-    if (!text) return log_.say(LogLevel::error, "the configuration stays as it was: {} cannot be read", path_);
+    const auto text = path_.empty() ? Result<std::string>() : read_file(path_);
+    if (!text) return log_.say(LogLevel::error, "the configuration stays as it was: {}", text.error()->message);
     Loaded loaded = load_config(*text, path_, process_environment);
     if (!loaded.ok()) {
       tell_health(loaded.faults);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -13,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/money.h"
 #include "base/text.h"
 #include "call_gateway.h"
@@ -37,18 +37,13 @@ int refuse(const Error& error) {
   return refuse(error.message + (error.detail.empty() ? "" : " (" + error.detail + ")"));
 }
 
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // The configuration, or nothing with a sentence on standard error.
 std::optional<Config> configured(const std::string& path) {
   std::string yaml;
   if (!path.empty()) {
     auto text = read_file(path);
     if (!text) {
-      refuse("cannot read " + path);
+      refuse(text.error()->message);
       return std::nullopt;
     }
     yaml = *std::move(text);

@@ -203,6 +203,13 @@ def test_serve_refuses_a_broken_file(tmp_path):
     assert done.returncode != 0 and "config.yaml:2:3" in done.stdout + done.stderr
 
 
+def test_an_empty_file_is_a_good_one(start):
+    port = free_port()
+    gateway = start("", port=port, env={"PORT": str(port)})
+    assert gateway.get("/health").status == 200
+    assert command("check", str(gateway.folder / "config.yaml")).returncode == 0
+
+
 def test_missing_file_is_told(tmp_path):
     done = command("serve", "--config", tmp_path / "none.yaml")
     assert done.returncode != 0 and "none.yaml" in done.stderr

@@ -2,9 +2,9 @@
 #include "gateway/probe.h"
 
 #include <array>
-#include <chrono>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/task.h"
 #include "gateway/worker.h"
 #include "policy/course.h"
@@ -13,11 +13,6 @@ namespace sluice {
 namespace {
 
 constexpr double jitter = 0.2;
-
-std::int64_t unix_ms_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // The list of models, which every vendor has at no charge; one row of it where that can be said.
 std::string_view list_path(DialectId dialect) {
@@ -109,7 +104,7 @@ class Prober::Probe {
     const std::int64_t hold = next_ms_ + backend_.probe->timeout.count();
     const HealthSettings settings = health_settings(snapshot_->config().failover.breaker);
     worker_.shared().health.probed(backend_.name, why.empty(), now, hold, settings, worker_.dice());
-    worker_.shared().standings.probed(backend_.name, std::move(why), now - began_ms, unix_ms_now());
+    worker_.shared().standings.probed(backend_.name, std::move(why), now - began_ms, unix_ms());
   }
 
   Worker& worker_;

@@ -2,10 +2,10 @@
 #include "gateway/session.h"
 
 #include <algorithm>
-#include <chrono>
 #include <mutex>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "dialects/registry.h"
 #include "gateway/coalesce.h"
@@ -15,11 +15,6 @@
 
 namespace sluice {
 namespace {
-
-std::int64_t unix_ms_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 std::string_view method_word(std::string_view method) {
   for (const std::string_view known : {"POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}) {
@@ -38,7 +33,7 @@ Exchange::Exchange(Worker& of, net::ServerConnection& from)
       began_ns(net::Loop::clock_ns()),
       slept_before_ns(from.sleeper().slept_ns()) {
   record.id = of.make_id();
-  record.unix_ms = unix_ms_now();
+  record.unix_ms = unix_ms();
   last_sent_ms = of.loop().now_ms();
 }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -43,16 +42,9 @@ void each_number(Sum& sum, Each each) {
 
 Result<std::int64_t> read_usage_time(const std::string& text, std::string_view name, std::int64_t now_ms) {
   if (const auto ago = parse_duration(text)) return now_ms - std::chrono::milliseconds(*ago).count();
-  int y = 0;
-  unsigned m = 0, d = 0;
-  char more = 0;
-  const int read = std::sscanf(text.c_str(), "%4d-%2u-%2u%c", &y, &m, &d, &more);  // NOLINT(cert-err34-c)
-  const std::chrono::year_month_day date{std::chrono::year(y), std::chrono::month(m), std::chrono::day(d)};
-  if (read != 3 || !date.ok()) {
-    return fail(
-        wrong('"' + std::string(name) + "\" is a time before now such as 7d, or a day such as 2026-11-01.", name));
-  }
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::sys_days(date).time_since_epoch()).count();
+  if (const auto day = parse_rfc3339(text + "T00:00:00Z")) return *day;
+  return fail(
+      wrong('"' + std::string(name) + "\" is a time before now such as 7d, or a day such as 2026-11-01.", name));
 }
 
 Result<UsageQuestion> read_usage_words(const UsageWords& words, std::int64_t now_ms) {
