@@ -77,7 +77,7 @@ Flight::Flight(Exchange& ex, net::Sleeper& sleeper, const Target& target, bool s
   attempt.backend = target.backend->name;
   attempt.model = target.model;
   attempt.started_us = ex.elapsed_us();
-  if (ex.worker.shared().journal) attempt.price = ex.worker.price(*target.backend, target.model);
+  if (ex.worker.shared().journal) attempt.price = ex.worker.prices().of(*target.backend, target.model)->text;
   if (ex.asked_timeouts) {
     own_clocks_ =
         std::make_unique<Timeouts>(within(target.clocks(), *ex.asked_timeouts, ex.settings().request_timeouts));

@@ -24,7 +24,8 @@ MeterTime now(const Exchange& ex) {
 
 // What is not text is settled in the end.
 std::int64_t guess_input(const Exchange& ex, Words body) {
-  return asks_in_text(ex.record.operation) ? guess_tokens(body) : 0;
+  if (!asks_in_text(ex.record.operation)) return 0;
+  return ex.input_guess >= 0 ? ex.input_guess : guess_tokens(body);  // the ledger has guessed already
 }
 
 std::int64_t used(const Usage& usage) {
@@ -65,14 +66,15 @@ Result<void> Metering::admit(Exchange& ex, const Ask& ask, std::vector<Target>& 
   Shared& shared = ex.worker.shared();
   auto out = std::make_unique<Metering>();
   out->claim_.copy = ex.mirror;
+  const OutputAsked asked = output_asked(ask.members);
   if (!ask.counts) {
     out->claim_.input_tokens = guess_input(ex, ask.body);
     if (ex.record.operation == "chat") {
       const std::int64_t likely = shared.outputs.p95(ex.key->id, ex.record.model).value_or(usual_answer);
-      out->claim_.output_tokens = std::min(likely, output_asked(ask.members).most.value_or(likely));
+      out->claim_.output_tokens = std::min(likely, asked.most.value_or(likely));
     }
   }
-  if (ex.key->has_budget) TRY_VOID(out->plan(ex, ask, targets));
+  if (ex.key->has_budget) TRY_VOID(out->plan(ex, ask, asked, targets));
   MeterNumbers numbers;
   auto grant = shared.meters.admit(chain, out->claim_, now(ex), numbers);
   const LimitNumbers& own = numbers.requests;
@@ -85,9 +87,8 @@ Result<void> Metering::admit(Exchange& ex, const Ask& ask, std::vector<Target>& 
 }
 
 // What the first call may cost. What has no price goes nowhere where somebody on the path wants it so.
-Result<void> Metering::plan(Exchange& ex, const Ask& ask, std::vector<Target>& targets) {
+Result<void> Metering::plan(Exchange& ex, const Ask& ask, const OutputAsked& asked, std::vector<Target>& targets) {
   const Heading& heading = ex.record;
-  const OutputAsked asked = output_asked(ask.members);
   const auto allowed = output_allowed(ex.key, asked);
   expense_ = std::make_unique<Expense>(Expense::Asked{.input = claim_.input_tokens,
                                                       .most = asked.most ? asked.most : allowed,

@@ -19,6 +19,7 @@
 namespace sluice {
 
 struct Exchange;
+struct OutputAsked;
 
 class Metering {
  public:
@@ -44,7 +45,7 @@ class Metering {
   void settle(const Exchange& ex);
 
  private:
-  [[nodiscard]] Result<void> plan(Exchange& ex, const Ask& ask, std::vector<Target>& targets);
+  [[nodiscard]] Result<void> plan(Exchange& ex, const Ask& ask, const OutputAsked& asked, std::vector<Target>& targets);
   [[nodiscard]] Result<void> set_aside(const Exchange& ex);
   Grant grant_;
   Claim claim_;

@@ -9,6 +9,7 @@ std::shared_ptr<const Priced> PriceBook::of(const Backend& backend, std::string_
   auto out = std::make_shared<Priced>();
   out->free = backend.demo();
   if (auto row = backend.row(model)) {
+    if (!row->price.empty()) out->text = *texts_.insert(write_price(row->price)).first;
     out->price = std::move(row->price);
     out->most_output = row->answer.value_or(0);
   }

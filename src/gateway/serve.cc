@@ -17,8 +17,8 @@ namespace {
   if (has_state(entry)) CO_TRY_VOID(co_await recollect(ex, intake));  // what it goes on from, and who holds that
   CO_TRY(auto&& plan, choose(ex, intake));                            // ordered targets; nothing is sent yet
   CO_TRY(lease, admit(ex, caller));                                   // rate and concurrency
-  CO_TRY_VOID(meter(ex, intake, plan));                               // and money, of its key and the groups above it
   CO_TRY_VOID(Bill::open(ex, intake.body));                           // what it costs can be written down
+  CO_TRY_VOID(meter(ex, intake, plan));                               // and money, of its key and the groups above it
   if (ex.route && ex.route->coalesce) {
     if (auto shared = coalesce(ex, intake)) co_return Answer{.shared = std::move(shared)};  // somebody asks it already
   }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <utility>
 
 namespace sluice {
 namespace {
@@ -29,24 +28,15 @@ Used count(const Usage& told, const Units& units, bool whole, std::int64_t heard
   return out;
 }
 
-Usage without(Usage whole, const Usage& part) {
-  const auto take = [](std::optional<std::int64_t>& from, const std::optional<std::int64_t>& less) {
-    if (from && less) from = std::max<std::int64_t>(*from - *less, 0);
-  };
-  take(whole.input, part.input);
-  take(whole.cache_read, part.cache_read);
-  take(whole.cache_write_5m, part.cache_write_5m);
-  take(whole.cache_write_1h, part.cache_write_1h);
-  take(whole.tool_input, part.tool_input);
-  take(whole.output, part.output);
-  take(whole.reasoning, part.reasoning);
-  take(whole.audio_input, part.audio_input);
-  take(whole.image_input, part.image_input);
-  take(whole.audio_output, part.audio_output);
-  take(whole.image_output, part.image_output);
-  take(whole.billed_input, part.billed_input);
-  take(whole.billed_output, part.billed_output);
-  return whole;
+Usage without(const Usage& whole, const Usage& part) {
+  Buckets left(whole, {});
+  const Buckets less(part, {});
+  for (std::size_t i = 0; i < bucket_count; ++i) {
+    const auto bucket = static_cast<Bucket>(i);
+    const auto from = left.get(bucket), taken = less.get(bucket);
+    if (from && taken) left.set(bucket, std::max<std::int64_t>(*from - *taken, 0));
+  }
+  return left.usage();
 }
 
 // What the call used whose usage the record has, without those that it went on from. `room` is for what must be made.
@@ -54,9 +44,8 @@ const Usage& own_usage(const Record& record, Usage& room) {
   if (std::ranges::none_of(record.spent, &Spent::part)) return record.usage;
   room = record.usage;
   for (const Spent& one : record.spent) {
-    if (one.part) room = without(std::move(room), one.usage);
+    if (one.part) room = without(room, one.usage);  // not estimated: those that broke off were
   }
-  room.estimated = false;  // those that broke off were
   return room;
 }
 

@@ -79,7 +79,7 @@ void Worker::end_mirrors() {
 void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   if (prober_) prober_->use(snapshot_);
-  prices_.clear();
+  price_book_.forget();
   std::erase_if(line_cache_, [&](const auto& entry) { return entry.second.use_count() == 1; });
 }
 
@@ -111,19 +111,6 @@ std::shared_ptr<const Line> Worker::line(const Backend& backend) {
   auto& line = line_cache_[backend.serial];
   if (!line) line = std::make_shared<const Line>(line_to(backend, shared_.environment));
   return line;
-}
-
-std::string_view Worker::price(const Backend& backend, const std::string& model) {
-  std::string& key = price_key_;
-  key.assign(reinterpret_cast<const char*>(&backend.serial), sizeof backend.serial).append(model);
-  if (const auto found = prices_.find(key); found != prices_.end()) return found->second;
-  const auto row = backend.row(model);
-  const std::string_view text =
-      row && !row->price.empty() ? *price_texts_.insert(write_price(row->price)).first : std::string_view();
-  // Clients may make up names without end; those have no price.
-  constexpr std::size_t most = 10'000;
-  if (prices_.size() < most) prices_.emplace(key, text);
-  return text;
 }
 
 std::string Worker::make_id() {

@@ -110,8 +110,6 @@ class Worker {
   // The line of a backend of the current or an older snapshot.
   [[nodiscard]] std::shared_ptr<const Line> line(const Backend& backend);
   [[nodiscard]] std::string make_id();
-  // What a target costs, as write_price() has it; lives as long as the worker.
-  [[nodiscard]] std::string_view price(const Backend& backend, const std::string& model);
   // What targets cost.
   [[nodiscard]] PriceBook& prices() { return price_book_; }
   [[nodiscard]] Dice& dice() { return dice_; }
@@ -132,9 +130,6 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   std::shared_ptr<const Directory> directory_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const Line>> line_cache_;  // by Backend::serial
-  std::unordered_map<std::string, std::string_view> prices_;                   // by Backend::serial and model
-  std::unordered_set<std::string> price_texts_;
-  std::string price_key_;
   PriceBook price_book_;
   std::unordered_set<Session*> sessions_;
   std::unique_ptr<Prober> prober_;
