@@ -163,10 +163,9 @@ bool Drainer::adopt_all() {
 
 void Drainer::tidy() {
   const std::int64_t now = clock_();
-  const std::int64_t retention = retention_ms_;
-  if (retention <= 0 || (tidied_ms_ != 0 && now - tidied_ms_ < tidy_every_ms && now >= tidied_ms_)) return;
+  if (retention_ms_ <= 0 || (tidied_ms_ != 0 && now - tidied_ms_ < tidy_every_ms && now >= tidied_ms_)) return;
   tidied_ms_ = now;
-  (void)store_.forget(now - retention, now);  // what fails is tried again the next time
+  (void)store_.forget(now - retention_ms_, now);  // what fails is tried again the next time
 }
 
 void Drainer::run() {

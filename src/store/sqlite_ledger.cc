@@ -34,11 +34,22 @@ std::string month_schema(std::string_view table) {
       table, bucket_columns("{0} INTEGER, "));
 }
 
-// The month of a time, in UTC: "rows_202611".
-std::string table_of(std::int64_t unix_ms) {
+// The month of a time, in UTC: 202611.
+int month_of(std::int64_t unix_ms) {
   using namespace std::chrono;
   const year_month_day date{floor<days>(sys_time<milliseconds>(milliseconds(unix_ms)))};
-  return fmt::format("rows_{:04}{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()));
+  return static_cast<int>(date.year()) * 100 + static_cast<int>(static_cast<unsigned>(date.month()));
+}
+
+// "rows_202611"
+std::string table_of(std::int64_t unix_ms) {
+  return fmt::format("rows_{:06}", month_of(unix_ms));
+}
+
+std::string insert_statement(std::string_view table) {
+  std::string places = "?";
+  for (std::size_t i = 1; i < 30 + 2 * bucket_count; ++i) places += ",?";
+  return fmt::format("INSERT INTO {} VALUES({}) ON CONFLICT DO NOTHING", table, places);
 }
 
 RowState state_of(std::string_view text) {
@@ -111,13 +122,12 @@ Result<std::size_t> SqliteLedger::write_all(std::span<const LedgerRow> rows) {
   return fresh;
 }
 
-Result<std::string> SqliteLedger::month_table(std::int64_t unix_ms) {
-  std::string table = table_of(unix_ms);
-  if (!months_.contains(table)) {
-    TRY_VOID(db_->run(month_schema(table).c_str()));
-    months_.insert(table);
-  }
-  return table;
+Result<const SqliteLedger::Month*> SqliteLedger::month(std::int64_t unix_ms) {
+  const int month = month_of(unix_ms);
+  if (const auto found = months_.find(month); found != months_.end()) return &found->second;
+  const std::string table = table_of(unix_ms);
+  TRY_VOID(db_->run(month_schema(table).c_str()));
+  return &months_.emplace(month, Month{.table = table, .insert = insert_statement(table)}).first->second;
 }
 
 Result<std::int64_t> SqliteLedger::price_id(const std::string& text) {
@@ -133,14 +143,9 @@ Result<std::int64_t> SqliteLedger::price_id(const std::string& text) {
 }
 
 Result<bool> SqliteLedger::insert(const LedgerRow& row) {
-  TRY(const std::string table, month_table(row.unix_ms));
+  TRY(const Month* const month, this->month(row.unix_ms));
   TRY(const std::int64_t price, price_id(row.price));
-  static const std::string places = [] {
-    std::string out = "?";
-    for (std::size_t i = 1; i < 30 + 2 * bucket_count; ++i) out += ",?";
-    return out;
-  }();
-  Query query = db_->query("INSERT INTO " + table + " VALUES(" + places + ") ON CONFLICT DO NOTHING");
+  Query query = db_->query(month->insert);
   const std::string_view state = name(row.state);
   query.bind(row.unix_ms).bind(row.id).bind(row.attempt).bind(row.revision);
   for (const std::string* text : {&row.mirror_of, &row.key, &row.groups, &row.tags, &row.asked, &row.model, &row.served,
@@ -174,8 +179,7 @@ Result<std::optional<Sums>> SqliteLedger::counted(const LedgerRow& row) {
   cost = row.nano_dollars;
   unpriced = row.unknown != 0 ? 1 : 0;
   if (row.revision > 0) {
-    TRY(const std::string table, month_table(row.unix_ms));
-    Query before = db_->query("SELECT nano_dollars, unknown FROM " + table +
+    Query before = db_->query("SELECT nano_dollars, unknown FROM " + table_of(row.unix_ms) +
                               " WHERE began_ms = ? AND id = ? AND attempt = ? AND revision < ? "
                               "ORDER BY revision DESC LIMIT 1");
     if (before.bind(row.unix_ms).bind(row.id).bind(row.attempt).bind(row.revision).step()) {
@@ -220,7 +224,7 @@ Result<void> SqliteLedger::forget(std::int64_t before_ms, std::int64_t now_ms) {
   TRY(const auto tables, month_tables());
   for (const std::string& table : tables) {
     if (table >= first) continue;
-    months_.erase(table);
+    months_.clear();
     TRY_VOID(db_->run(("DROP TABLE " + table).c_str()));
   }
   return forget_sums(*db_, before_ms, now_ms);

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -28,18 +27,22 @@ class SqliteLedger final : public LedgerStore {
   [[nodiscard]] Result<void> calls(std::int64_t since_ms, const std::function<void(const LedgerRow&)>& row) override;
 
  private:
+  struct Month {
+    std::string table, insert;  // its name, and the statement that adds a row
+  };
   explicit SqliteLedger(std::unique_ptr<Sqlite> db) : db_(std::move(db)) {}
   Result<void> migrate(const std::string& path);
   Result<std::size_t> write_all(std::span<const LedgerRow> rows);
   Result<bool> insert(const LedgerRow& row);
-  Result<std::string> month_table(std::int64_t unix_ms);
+  // Of a time; made where it is missing.
+  Result<const Month*> month(std::int64_t unix_ms);
   Result<std::vector<std::string>> month_tables();
   Result<std::int64_t> price_id(const std::string& text);
   Result<std::optional<Sums>> counted(const LedgerRow& row);
 
   std::unique_ptr<Sqlite> db_;
   std::map<std::string, std::int64_t> prices_;
-  std::set<std::string, std::less<>> months_;  // tables that are known to be there
+  std::map<int, Month> months_;  // tables that are known to be there, by month_of()
 };
 
 }  // namespace sluice

@@ -67,6 +67,19 @@ std::string each_sum(std::string_view form) {
   return out;
 }
 
+// Adds a row's worth to its sums.
+const std::string& add_statement(Level level) {
+  static const auto all = [] {
+    std::array<std::string, tables.size()> out;
+    std::ranges::transform(tables, out.begin(), [](const char* table) {
+      return fmt::format("INSERT INTO {} VALUES(?,?,?, {}) ON CONFLICT DO UPDATE SET {}", table, each_sum("?"),
+                         each_sum("{0} = {0} + excluded.{0}"));
+    });
+    return out;
+  }();
+  return all.at(level);
+}
+
 void add_to(Sums& sums, const Sums& more) {
   std::ranges::transform(sums, more, sums.begin(), std::plus());
 }
@@ -111,10 +124,8 @@ Result<void> AddedSums::write(Sqlite& db) const {
         add_to(coarser.try_emplace({place.kind, start_of(place.at, level), place.what}).first->second, sums);
       cells = std::move(coarser);
     }
-    const std::string sql = fmt::format("INSERT INTO {} VALUES(?,?,?, {}) ON CONFLICT DO UPDATE SET {}",
-                                        tables.at(level), each_sum("?"), each_sum("{0} = {0} + excluded.{0}"));
     for (const auto& [place, sums] : cells) {
-      Query query = db.query(sql);
+      Query query = db.query(add_statement(level));
       query.bind(static_cast<std::int64_t>(place.kind)).bind(place.at).bind(place.what);
       for (const std::int64_t number : sums) query.bind(number);
       TRY_VOID(query.run());
