@@ -9,117 +9,30 @@ import time
 import pytest
 
 from harness import replies
-from harness.gateway import KEYS, command
+from harness.budgets import (
+    MODEL,
+    MODELS,
+    NANO,
+    STEP,
+    always,
+    chat,
+    gateway_of_keys,
+    held_by,
+    month,
+    secret,
+    settled,
+    shows,
+    spent_is,
+    told,
+)
 from harness.mouthpieces import CLIENTS, ask
 from harness.replies import Say
-from harness.upstream import Answer, Gate, Upstream
-
-NANO = 1_000_000_000
-STEP = 256  # tokens of output that are set aside for a stream at a time
-MODELS = {
-    "openai_chat": ("openai", "gpt-4o"),
-    "openai_responses": ("openai", "gpt-5.6"),
-    "anthropic": ("anthropic", "claude-sonnet-4-5"),
-    "gemini": ("gemini", "gemini-3-pro-preview"),
-    "bedrock_converse": ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
-    "cohere": ("cohere", "command-a-plus-05-2026"),
-}
-PLACES = {
-    "openai": {"base_url": "{root}/v1", "api_key": KEYS["openai"]},
-    "anthropic": {"base_url": "{root}", "api_key": KEYS["claude"]},
-    "gemini": {"base_url": "{root}", "api_key": KEYS["gemini"]},
-    "bedrock": {"base_url": "{root}", "api_key": KEYS["bedrock"], "aws": {"region": "eu-central-1"}},
-    "cohere": {"base_url": "{root}", "api_key": KEYS["cohere"]},
-}
-MODEL = "gpt-4o"
-
-
-def secret(name):
-    return f"sk-canary-budgets-{name}-0123456789"
-
-
-def shows(name="a"):
-    return [("Authorization", f"Bearer {secret(name)}")]
-
-
-def month(dollars, **more):
-    return {"budgets": [{"per": "month", "dollars": dollars} | more]}
-
-
-def catalogue(folder, price="input=1 output=10", most=1000, **prices):
-    """Every model at dollars per million tokens: a dollar for questions, ten for answers."""
-    rows = {f"{vendor}/{model}": price for vendor, model in MODELS.values()} | prices
-    file = folder / "prices.txt"
-    lines = sorted(f"{name}\tchat\t200000\t{most}\t\ttools\t{price}\n" for name, price in rows.items())
-    file.write_text("# sluice models 1\n" + "".join(lines))
-    return str(file)
-
-
-def places(upstream, **more):
-    out = {}
-    for name, backend in PLACES.items():
-        models = [model for vendor, model in MODELS.values() if vendor == name] + ["free-*"]
-        out[name] = backend | {"base_url": backend["base_url"].format(root=upstream.url()), "models": models} | more
-    return out
+from harness.upstream import Answer, Gate
 
 
 @pytest.fixture
 def budgeted(start, upstream, tmp_path):
-    """budgeted(keys, groups) -> a gateway with these settings of keys (by name) and groups."""
-    upstream.keys = {}
-
-    def begin(keys, groups=(), prices=None, **more):
-        listed = [{"name": name, "key": secret(name)} | may for name, may in keys.items()]
-        own = {"backends": places(upstream), "keys": listed, "groups": list(groups)}
-        return start(own | {"catalogue": catalogue(tmp_path, **(prices or {}))} | more)
-
-    return begin
-
-
-def always(upstream, **words):
-    upstream.default = lambda request: replies.answer(request, Say(**words))
-
-
-def held_by(gate):
-    """A whole answer that comes once the gate is open."""
-
-    def make(request):
-        whole = replies.answer(request, Say(text="ok", input=1, output=1))
-        return whole.with_(pieces=[gate, *whole.pieces])
-
-    return make
-
-
-def chat(gateway, name="a", **more):
-    body = {"model": MODEL, "messages": [{"role": "user", "content": "x"}]} | more
-    return gateway.post("/v1/chat/completions", body, shows(name))
-
-
-def told(gateway, name, of=None, model=MODEL):
-    """What the gateway says of a budget of a key or a group above it, in nano-dollars."""
-    reply = gateway.get(f"/admin/api/explain?model={model}&caller={name}", shows(name))
-    assert reply.status == 200, reply.text
-    (node,) = [node for node in reply.json["allowance"] if node["name"] == (of or name)]
-    (budget,) = node["budgets"]
-    return {part: round(budget[part] * NANO) for part in ("dollars", "spent", "set_aside")}
-
-
-def settled(gateway, name="a", of=None, seconds=5.0):
-    """What is spent once nothing is under way."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        now = told(gateway, name, of)
-        if now["set_aside"] == 0:
-            return now["spent"]
-        time.sleep(0.01)
-    raise AssertionError(f"still set aside: {now}")
-
-
-def spent_is(gateway, wanted, name="a", of=None, seconds=5.0):
-    end = time.monotonic() + seconds
-    while (now := settled(gateway, name, of)) != wanted and time.monotonic() < end:
-        time.sleep(0.01)
-    assert now == wanted
+    return gateway_of_keys(start, upstream, tmp_path)
 
 
 # -- what is charged
@@ -523,103 +436,3 @@ def test_a_thousand_at_once_with_a_cent_left(budgeted, upstream, capsys, stream)
     assert 99 * cent < spent <= NANO + (admitted * step if stream else 0)
     if stream:
         assert crowd.having(b"is spent") > 0
-
-
-# -- tokens of output
-
-
-@pytest.mark.parametrize("client", [*CLIENTS])
-def test_most_tokens_of_output_are_kept_in_each_dialect(budgeted, upstream, client):
-    gateway = budgeted({"a": {"limits": {"output_tokens": 40}}})
-    model = MODELS[client if client in MODELS else "openai_chat"][1]
-    fields = [*CLIENTS[client].fields, *([("x-goog-api-key", secret("a"))] if client == "gemini" else shows())]
-    field, place, wanted = {
-        "openai_chat": ("max_completion_tokens", (), "max_completion_tokens"),
-        "openai_responses": ("max_output_tokens", (), "max_output_tokens"),
-        "openai_completions": ("max_tokens", (), "max_completion_tokens"),
-        "anthropic": ("max_tokens", (), "max_tokens"),
-        "gemini": ("maxOutputTokens", ("generationConfig",), "maxOutputTokens"),
-        "bedrock_converse": ("maxTokens", ("inferenceConfig",), "maxTokens"),
-        "cohere": ("max_tokens", (), "max_tokens"),
-    }[client]
-    path = CLIENTS[client].path.format(model=model)
-
-    def post(most):
-        body = {k: v for k, v in CLIENTS[client].body.items() if k != "max_tokens"}
-        if "{model}" not in CLIENTS[client].path:
-            body["model"] = model
-        inside = body
-        for name in place:
-            inside = inside.setdefault(name, {"temperature": 0.5})
-        if most is not None:
-            inside[field] = most
-        return gateway.post(path, body, fields)
-
-    refused = post(41)
-    assert refused.status == 400 and ".".join([*place, field]) in refused.text and "at most 40" in refused.text
-    assert not upstream.seen
-    assert post(40).status == 200
-    if client != "anthropic":  # which must say it
-        assert post(None).status == 200
-        sent = upstream.last().json
-        for name in place:
-            sent = sent[name]
-        assert sent[wanted] == 40, sent
-
-
-@pytest.mark.parametrize("model", [model for _, model in MODELS.values()])
-def test_most_tokens_of_output_are_set_in_the_upstreams_dialect(budgeted, upstream, model):
-    gateway = budgeted({"a": {"group": "g", "limits": {"output_tokens": 900}}}, [{"name": "g", "limits": {"output_tokens": 40}}])
-    assert chat(gateway, model=model).status == 200
-    assert ":40" in upstream.last().body.decode().replace(" ", "").replace("Tokens\":40", "_tokens\":40")
-
-
-# -- settings
-
-
-def test_budgets_are_said_to_the_admin_api_and_the_command_line(start, upstream, tmp_path):
-    config = {"backends": places(upstream), "storage": f"sqlite:{tmp_path}/keys.db", "catalogue": catalogue(tmp_path)}
-    gateway = start(config)
-    file = gateway.folder / "config.yaml"
-
-    def sluice(*words):
-        return command(*words, "--config", str(file), folder=gateway.folder)
-
-    made = sluice("keys", "create", "team", "--budget", "month=12.50,hard_stop,alert_at=80%,alert_at=100%", "--budget", "day=1,time_zone=Europe/Berlin", "--unknown-price", "refuse", "--json")
-    assert made.returncode == 0, made.stderr
-    row = json.loads(made.stdout)
-    assert row["budgets"] == [
-        {"per": "month", "dollars": 12.5, "hard_stop": True, "alert_at": ["80%", "100%"]},
-        {"per": "day", "dollars": 1, "time_zone": "Europe/Berlin"},
-    ]
-    assert row["unknown_price"] == "refuse"
-    changed = sluice("keys", "update", "team", "--budget", "total=0.000000001", "--json")
-    assert json.loads(changed.stdout)["budgets"] == [{"per": "total", "dollars": 0.000000001}]
-    wrong = sluice("keys", "create", "other", "--budget", "mounth=1")
-    assert wrong.returncode == 1 and 'did you mean "month"?' in wrong.stderr
-    key = [("Authorization", f"Bearer {row['key']}")]
-    refused = gateway.chat(MODEL, headers=key)
-    assert refused.status == 429 and "($0.000000001 in all)" in refused.text
-    explained = command("explain", MODEL, "--key", "team", "--url", gateway.url, SLUICE_KEY=row["key"])
-    assert '"team" may use $0.000000001 in all: $0 spent, $0 set aside' in explained.stdout, explained.stdout + explained.stderr
-
-
-@pytest.mark.parametrize(
-    "words, hint",
-    [
-        ("[{per: mounth, dollars: 1}]", 'did you mean "month"?'),
-        ("[{per: month, dollars: $12.50}]", "did you mean 12.50?"),
-        ("[{per: month, dollars: 0.0000000001}]", "up to nine decimals"),
-        ("[{per: month, dollars: 1, hardstop: true}]", 'did you mean "hard_stop"?'),
-        ("[{per: month, dollars: 1, time_zone: Europe/Berln}]", "no time zone"),
-        ("[{per: month, dollars: 1, alert_at: [180%]}]", "from 1% to 100%"),
-        ("[{dollars: 1}]", 'needs "per"'),
-        ("{per: month, dollars: 1}", "must be a list"),
-    ],
-)
-def test_faults_are_told_with_their_place(tmp_path, words, hint):
-    file = tmp_path / "config.yaml"
-    file.write_text(f"groups:\n- name: acme\n  budgets: {words}\n")
-    said = command("check", file)
-    assert said.returncode == 1 and hint in said.stderr + said.stdout, said.stderr + said.stdout
-    assert f"{file}:3:" in said.stderr + said.stdout

@@ -12,15 +12,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class BudgetSettings : public ConfigLoad {
+class BudgetSettings : public GroupLoad {
  protected:
-  void SetUp() override {
-    ConfigLoad::SetUp();
-    variables() = {{"OPENAI_API_KEY", "x"}};
-  }
-  Loaded group(std::string_view words) {
-    return load("backends: {openai: {}}\ngroups:\n- {name: research, " + std::string(words) + "}\n");
-  }
   std::string budget(std::string_view words) { return told(group("budgets: [{" + std::string(words) + "}]")); }
 };
 

@@ -35,4 +35,13 @@ class ConfigLoad : public testing::Test {
   std::string text;
 };
 
+// What a group may say.
+class GroupLoad : public ConfigLoad {
+ protected:
+  void SetUp() override { variables() = {{"OPENAI_API_KEY", "x"}}; }
+  Loaded group(std::string_view words) {
+    return load("backends: {openai: {}}\ngroups:\n- {name: research, " + std::string(words) + "}\n");
+  }
+};
+
 }  // namespace sluice

@@ -14,16 +14,7 @@ using testing::IsEmpty;
 using Of = RateLimit::Of;
 using Per = RateLimit::Per;
 
-class MeterSettings : public ConfigLoad {
- protected:
-  void SetUp() override {
-    ConfigLoad::SetUp();
-    variables() = {{"OPENAI_API_KEY", "x"}};
-  }
-  Loaded group(std::string_view words) {
-    return load("backends: {openai: {}}\ngroups:\n- {name: research, " + std::string(words) + "}\n");
-  }
-};
+using MeterSettings = GroupLoad;
 
 TEST_F(MeterSettings, AreReadAndWrittenBack) {
   const Loaded loaded = group(
