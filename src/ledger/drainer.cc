@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <tuple>
 
 #include "ports/thread.h"
 
@@ -165,7 +166,7 @@ void Drainer::tidy() {
   const std::int64_t now = clock_();
   if (retention_ms_ <= 0 || (tidied_ms_ != 0 && now - tidied_ms_ < tidy_every_ms && now >= tidied_ms_)) return;
   tidied_ms_ = now;
-  (void)store_.forget(now - retention_ms_, now);  // what fails is tried again the next time
+  std::ignore = store_.forget(now - retention_ms_, now);  // what fails is tried again the next time
 }
 
 void Drainer::run() {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ranges>
+#include <tuple>
 
 namespace sluice {
 namespace {
@@ -103,7 +104,7 @@ Result<std::size_t> SqliteLedger::write(std::span<const LedgerRow> rows) {
     // What the transaction made is gone with it.
     prices_.clear();
     months_.clear();
-    (void)db_->roll_back();
+    std::ignore = db_->roll_back();  // the next transaction tries it again
   }
   return written;
 }

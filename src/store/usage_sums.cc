@@ -193,8 +193,8 @@ std::string label(std::int64_t at, Level level) {
   using namespace std::chrono;
   const sys_time<milliseconds> time{milliseconds(start_of(at, level))};
   const year_month_day date{floor<days>(time)};
-  const std::string of_day = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                                         static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  std::string of_day = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   if (level == by_day) return of_day;
   const hh_mm_ss of_time{time - floor<days>(time)};
   return fmt::format("{}T{:02}:{:02}Z", of_day, of_time.hours().count(), of_time.minutes().count());
