@@ -13,7 +13,6 @@
 namespace sluice {
 namespace {
 
-using json::Kind;
 using json::Value;
 
 Error wrong(std::string message, std::string_view param = {}) {

@@ -10,7 +10,6 @@ namespace sluice {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 Config with_openai() {
   Config out;

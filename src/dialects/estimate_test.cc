@@ -106,7 +106,7 @@ TEST(Estimate, CountsPicturesByThePublishedRules) {
   const auto picture = [&](std::string_view model) {
     return estimate_input(request, model) - estimate_input(said(""), model);
   };
-  EXPECT_NEAR(static_cast<double>(picture("claude-sonnet-4-5")), 1024 * 768 / 750, 1);
+  EXPECT_NEAR(static_cast<double>(picture("claude-sonnet-4-5")), 1024.0 * 768 / 750, 1);
   EXPECT_EQ(picture("gpt-4o"), 85 + 4 * 170);
   EXPECT_EQ(picture("gemini-2.5-pro"), 2 * 258);
 }

@@ -112,7 +112,7 @@ TEST(Books, CloseAnExchangeByTheLastPartOfItsSettlement) {
   Books books;
   std::vector<LedgerRow> rows;
   for (int i = 1; i <= 3; ++i) books.take(bytes(samples::intent("r", i)), 1, rows);
-  const auto part = [&](std::vector<CallLine> lines, bool more) {
+  const auto part = [&](const std::vector<CallLine>& lines, bool more) {
     Settlement settlement = samples::settlement("r", static_cast<std::uint32_t>(lines.size()));
     settlement.more = more;
     std::string out = bytes(settlement);

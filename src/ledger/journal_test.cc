@@ -134,6 +134,7 @@ TEST(Journal, LosesNothingOfManyThreads) {
     std::vector<std::jthread> writers;
     std::latch go(threads);
     std::atomic<int> running = threads;
+    writers.reserve(threads);
     for (int t = 0; t < threads; ++t) {
       writers.emplace_back([&, t] {
         go.arrive_and_wait();

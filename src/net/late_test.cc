@@ -78,9 +78,8 @@ TEST_F(LateWrites, LeaveWhenTheTurnHasSeenToEverything) {
 
 TEST_F(LateWrites, LeaveByEights) {
   auto [a, peer] = connected();
-  std::vector<std::function<void()>> works;
+  std::vector<std::function<void()>> works(10, [&] { (void)write(a, "x"); });
   std::string seen;
-  for (int i = 0; i < 10; ++i) works.emplace_back([&] { (void)write(a, "x"); });
   works.emplace_back([&] { seen = there(peer); });
   works.emplace_back([] {});
   turn(std::move(works));

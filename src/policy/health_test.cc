@@ -205,6 +205,7 @@ TEST(Health, OneProbeAtATimeAndItCannotLeak) {
 TEST(Health, WhatBeganBeforeItOpenedIsNoNews) {
   Fixture at;
   std::vector<Permit> old;
+  old.reserve(100);
   for (int i = 0; i < 100; ++i) old.push_back(at.health->begin(at.now));
   while (at.call(Outcome::fault)) {
   }
@@ -444,6 +445,7 @@ TEST(HealthBook, KnowsEachPairOnceAndIsBounded) {
 TEST(HealthBook, IsExactUnderThreads) {
   HealthBook book;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (std::uint64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&book, t] {
       Dice dice(t);
@@ -467,6 +469,7 @@ TEST(HealthTest, ManyThatBeganTogetherAreJudgedTogether) {
     const auto health = Health::make();
     Dice dice(3);
     std::vector<Permit> permits;
+    permits.reserve(100);
     for (int i = 0; i < 100; ++i) permits.push_back(health->begin(1'000'000));
     for (int i = 0; i < faults; ++i) permits[static_cast<std::size_t>(i)].end(Outcome::fault, 1'000'005, {}, dice);
     return health->view(1'000'006).state;

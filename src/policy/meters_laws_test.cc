@@ -148,6 +148,7 @@ TEST(MetersLaws, AThousandAtOnceWithACentLeft) {
       at_ms(0)));
   std::atomic<std::int64_t> admitted = 0, steps = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (NodeId t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
       const std::vector<MeteredNode> chain{{.id = 100 + t, .name = "k", .allowance = &key}, root};

@@ -307,6 +307,7 @@ class ManyYears : public LedgerFile {
       }
     }
     std::vector<UsageSum> out;
+    out.reserve(sums.size());
     for (auto& [word, sum] : sums) out.push_back(std::move(sum));
     if (by != By::day && by != By::hour && by != By::minute) {
       std::ranges::stable_sort(out, [](const UsageSum& a, const UsageSum& b) {
@@ -335,6 +336,7 @@ TEST_F(ManyYears, AreSummedExactlyAfterSomeOfItIsForgotten) {
 TEST_F(ManyYears, AreReportedWithoutALookAtARow) {
   const auto ask = [&] {
     std::vector<std::vector<UsageSum>> out;
+    out.reserve(std::size(all));
     for (const By by : all) out.push_back(usage(by, from + 3 * hour, to - 5 * minute));
     return out;
   };
